@@ -1,0 +1,105 @@
+"""What the rules need to know of the catalog: offerings, their specification and prices (TMF620)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.money import Money
+
+
+class PriceType(StrEnum):
+    """TMF620 ProductOfferingPrice.priceType."""
+
+    ONE_TIME = "oneTime"
+    RECURRING = "recurring"
+    USAGE = "usage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceAlteration:
+    """A discount or surcharge on one price; exactly one of `percentage` and `amount` is set.
+
+    `percentage` and `amount` are taken off the price. `periods` is for how many charge periods it holds;
+    None means for good.
+    """
+
+    name: str
+    percentage: Decimal | None = None
+    amount: Money | None = None
+    periods: int | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferingPrice:
+    """One price of an offering. `price` is duty free; `tax_rate` is a percentage. `period` is e.g. "month"."""
+
+    id: str
+    name: str
+    price_type: PriceType
+    price: Money
+    tax_rate: Decimal = Decimal(0)
+    period: str | None = None
+    unit_of_measure: str | None = None
+    alterations: tuple[PriceAlteration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacteristicSpecification:
+    """What a characteristic of a product may be. Empty `allowed` and no range: any value of its type."""
+
+    name: str
+    required: bool = False
+    configurable: bool = True
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSpecification:
+    """What is delivered: its characteristics, and the services and resources that realise it."""
+
+    id: str
+    name: str
+    characteristics: tuple[CharacteristicSpecification, ...] = ()
+    service_specification_ids: tuple[str, ...] = ()
+    resource_specification_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundledOffering:
+    """An offering inside a bundle and how often it may be chosen."""
+
+    offering_id: str
+    lower_limit: int
+    upper_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A commitment that comes with an offering, for example 12 months."""
+
+    name: str
+    amount: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offering:
+    """A product offering as it is sold (TMF620 ProductOffering)."""
+
+    id: str
+    name: str
+    lifecycle_status: str
+    is_bundle: bool = False
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    categories: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    specification: ProductSpecification | None = None
+    prices: tuple[OfferingPrice, ...] = ()
+    terms: tuple[Term, ...] = ()
+    bundled: tuple[BundledOffering, ...] = ()

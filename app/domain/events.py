@@ -1,0 +1,101 @@
+"""What happened to an order, in the order it happened: the only source of push, timeline and audit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.actor import Actor
+from app.domain.order import ProductOrder
+from app.domain.states import ItemState, OrderState, TaskState
+
+
+class EventType(StrEnum):
+    """TMF622 event types, and TMF701's for the tasks of the plan."""
+
+    CREATED = "productOrderCreateEvent"
+    CHANGED = "productOrderAttributeValueChangeEvent"
+    STATE_CHANGED = "productOrderStateChangeEvent"
+    TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStateChange:
+    """One item's move (TMF622 v5 itemStateChange)."""
+
+    item_id: str
+    before: ItemState
+    after: ItemState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChange:
+    """One task's move, with what a watcher wants to see of it."""
+
+    task_id: str
+    item_id: str | None
+    name: str
+    backend: str
+    before: TaskState
+    after: TaskState
+    attempts: int
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One event of one order.
+
+    `sequence` counts 1, 2, 3 … within the order without a gap. `customer_id`, `seller_id` and `channel` are the
+    order's, so that access to the event is decided without loading the order. `changed` holds the JSON pointers of
+    what changed; `summary` says it for people.
+    """
+
+    order_id: str
+    sequence: int
+    type: EventType
+    at: datetime
+    actor: Actor
+    version: int
+    state: OrderState
+    customer_id: str
+    channel: str
+    seller_id: str | None
+    summary: str
+    changed: tuple[str, ...] = ()
+    before: OrderState | None = None
+    item_changes: tuple[ItemStateChange, ...] = ()
+    task: TaskChange | None = None
+
+
+def order_event(
+    order: ProductOrder,
+    sequence: int,
+    event_type: EventType,
+    *,
+    at: datetime,
+    actor: Actor,
+    summary: str,
+    changed: tuple[str, ...] = (),
+    before: OrderState | None = None,
+    state: OrderState | None = None,
+    item_changes: tuple[ItemStateChange, ...] = (),
+    task: TaskChange | None = None,
+) -> OrderEvent:
+    """An event of `order` as it is after the change; `state` names a state passed on the way to it."""
+    return OrderEvent(
+        order_id=order.id,
+        sequence=sequence,
+        type=event_type,
+        at=at,
+        actor=actor,
+        version=order.version,
+        state=state or order.state,
+        customer_id=order.customer_id,
+        channel=order.channel,
+        seller_id=order.seller_id,
+        summary=summary,
+        changed=changed,
+        before=before,
+        item_changes=item_changes,
+        task=task,
+    )

@@ -1,0 +1,180 @@
+"""The product order and its items (TMF622 ProductOrder, ProductOrderItem), as immutable values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domain.catalog import PriceAlteration, PriceType, Term
+from app.domain.money import Money
+from app.domain.states import ItemState, OrderState
+
+
+class ItemAction(StrEnum):
+    """TMF622 OrderItemActionType."""
+
+    ADD = "add"
+    MODIFY = "modify"
+    DELETE = "delete"
+    NO_CHANGE = "noChange"
+
+
+class RelationshipType(StrEnum):
+    """How one item relates to another (TMF622 OrderItemRelationship.relationshipType)."""
+
+    BUNDLES = "bundles"
+    RELIES_ON = "reliesOn"
+    REQUIRES = "requires"
+    DEPENDS_ON = "dependsOn"
+    BRINGS = "brings"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRelationship:
+    """This item has a relationship of `type` with the item `item_id` of the same order."""
+
+    type: RelationshipType
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Characteristic:
+    """A chosen value of a product characteristic."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRef:
+    """A validated address (TMF673 GeographicAddress) and how it reads."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentRef:
+    """An appointment held with the workforce (TMF646 Appointment)."""
+
+    id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemPrice:
+    """One price of an item, frozen at submission (TMF622 OrderPrice).
+
+    `unit_price` is duty free for a quantity of one, before alterations; `tax_rate` is a percentage.
+    `duty_free` and `tax_included` are what the first charge period costs: alterations applied, times the quantity.
+    """
+
+    name: str
+    price_type: PriceType
+    unit_price: Money
+    tax_rate: Decimal
+    duty_free: Money
+    tax_included: Money
+    period: str | None = None
+    alterations: tuple[PriceAlteration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTotal:
+    """The sum of all prices of one type and period (TMF622 orderTotalPrice)."""
+
+    price_type: PriceType
+    period: str | None
+    duty_free: Money
+    tax_included: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderItem:
+    """One thing that the order adds, changes or ends (TMF622 ProductOrderItem).
+
+    `place` overrides the order's place. `product_id` is the owned product (TMF637), known for every action but
+    add, and for add once the inventory has it.
+    """
+
+    id: str
+    action: ItemAction
+    offering_id: str
+    offering_name: str
+    quantity: int = 1
+    state: ItemState = ItemState.DRAFT
+    characteristics: tuple[Characteristic, ...] = ()
+    relationships: tuple[ItemRelationship, ...] = ()
+    place: PlaceRef | None = None
+    appointment: AppointmentRef | None = None
+    product_id: str | None = None
+    prices: tuple[ItemPrice, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A remark on the order (TMF622 Note)."""
+
+    author: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalId:
+    """The order's id in another system (TMF622 v5 ExternalIdentifier)."""
+
+    owner: str
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductOrder:
+    """A customer order (TMF622 ProductOrder).
+
+    `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
+    that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
+    `priority` is 0 (highest) to 4. `place` holds for every item that names no other.
+    """
+
+    id: str
+    version: int
+    state: OrderState
+    customer_id: str
+    customer_name: str
+    channel: str
+    controlled_by: str
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    items: tuple[OrderItem, ...] = ()
+    seller_id: str | None = None
+    place: PlaceRef | None = None
+    billing_account_id: str | None = None
+    category: str | None = None
+    description: str | None = None
+    priority: int = 4
+    external_ids: tuple[ExternalId, ...] = ()
+    notes: tuple[Note, ...] = ()
+    requested_start_at: datetime | None = None
+    requested_completion_at: datetime | None = None
+    expected_completion_at: datetime | None = None
+    submitted_at: datetime | None = None
+    completed_at: datetime | None = None
+    totals: tuple[PriceTotal, ...] = ()
+
+    def item(self, item_id: str) -> OrderItem | None:
+        """The item with this id."""
+        return next((item for item in self.items if item.id == item_id), None)
+
+    def place_of(self, item: OrderItem) -> PlaceRef | None:
+        """Where this item is delivered."""
+        return item.place or self.place
+
+    def items_that(self, relationship: RelationshipType, item: OrderItem) -> tuple[OrderItem, ...]:
+        """The items that `item` has this relationship with."""
+        ids = {r.item_id for r in item.relationships if r.type is relationship}
+        return tuple(other for other in self.items if other.id in ids)

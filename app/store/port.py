@@ -1,0 +1,182 @@
+"""The port: what a store of orders does, whatever the database."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from app.domain.actor import Actor
+from app.domain.events import OrderEvent
+from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.domain.states import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOrder:
+    """An order as it stands. `sequence` is that of its last event, and what the next commit is conditional on."""
+
+    order: ProductOrder
+    plan: Plan | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """A caller's key for one mutation. The same key of another caller (`owner`) is another key.
+
+    `fingerprint` tells whether the input was the same.
+    """
+
+    owner: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """What a key was used for: the version of the order that the first use gave."""
+
+    key: IdempotencyKey
+    order_id: str
+    version: int
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One atomic write: the order after the change, with everything that goes with it, or nothing at all.
+
+    `after` is the sequence of the last event before this change (0: the order is new); the write is refused when
+    the order has moved on. `events` follow it without a gap. `plan` None leaves the plan as it is.
+    When `order.version` differs from the stored one, the order is kept as a version of its own, with who and why.
+    """
+
+    order: ProductOrder
+    after: int
+    events: tuple[OrderEvent, ...]
+    actor: Actor
+    reason: str
+    at: datetime
+    plan: Plan | None = None
+    key: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The change is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedOn:
+    """Nothing was written: somebody else changed the order first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsed:
+    """Nothing was written: the idempotency key has been used before."""
+
+    record: KeyRecord
+
+
+Commit = Written | MovedOn | KeyUsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderVersion:
+    """One kept version of an order: who made it, when and why."""
+
+    order: ProductOrder
+    actor: Actor
+    reason: str
+    at: datetime
+
+
+class OrderBy(StrEnum):
+    """How a page of orders is sorted."""
+
+    CREATED_DESCENDING = "createdDescending"
+    CREATED_ASCENDING = "createdAscending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSearch:
+    """Which orders to find; every criterion that is set must hold.
+
+    `created_from` is inclusive, `created_until` exclusive. `offering_text` is found, without regard to case, in the
+    name or id of an ordered offering. `sellers` None means any; an empty tuple none.
+    """
+
+    states: tuple[OrderState, ...] = ()
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+    customer_ids: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    seller_ids: tuple[str, ...] = ()
+    offering_text: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """An event with its place in the one feed of all orders; positions rise, and are resumed after."""
+
+    position: int
+    event: OrderEvent
+
+
+class OrderStore(Protocol):
+    """Where orders are kept. Every method may raise StoreUnavailable."""
+
+    async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
+        """The orders with these ids; an unknown id is absent."""
+
+    async def commit(self, change: Change) -> Commit:
+        """Write the change whole, or not at all. Durable when it returns."""
+
+    async def recall(self, owner: str, key: str) -> KeyRecord | None:
+        """What this caller used this key for."""
+
+    async def version(self, order_id: str, version: int) -> OrderVersion | None:
+        """The order as it was in this version."""
+
+    async def versions(self, order_id: str) -> list[OrderVersion]:
+        """All versions of the order, the oldest first."""
+
+    async def search(
+        self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
+    ) -> list[ProductOrder]:
+        """A page: up to `limit` orders that follow the order with the id `after`. Order ids sort by creation."""
+
+    async def count(self, search: OrderSearch) -> int:
+        """How many orders the search finds."""
+
+    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
+        """The order's own events, from the one that follows the sequence `after`."""
+
+    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
+        """The feed of all orders from the event that follows `position`, in feed order.
+
+        Gives an event only when no event with a smaller position can still appear, so that a reader who goes on
+        after the last position it was given sees every event exactly once.
+        """
+
+    async def last_position(self) -> int:
+        """The position of the newest event that `events_after` would give; 0 when there is none."""
+
+    def wakeups(self) -> AsyncIterator[None]:
+        """Yields soon after events were committed, by this process or another; may yield without reason."""
+
+    async def unstarted(self, before: datetime, limit: int) -> list[str]:
+        """Orders submitted before `before` that are acknowledged and have no plan yet."""
+
+    async def ping(self) -> None:
+        """Returns when the database answers."""
+
+    async def close(self) -> None:
+        """Gives back what the store holds."""
+
+
+class StoreUnavailable(Exception):
+    """The database does not answer. Nothing is known about a write under way: repeat it with the same key."""
