@@ -115,6 +115,9 @@ ITEM_MOVES: Final[tuple[Move[ItemState], ...]] = tuple(
 )
 
 
+_ON_PURPOSE: Final = frozenset({_T.GIVE_UP, _T.ASSESS_CANCELLATION, _T.DENY_CANCELLATION})
+
+
 class LifeCycle(Generic[S]):
     """A diagram that can be asked: what is possible, where does a trigger lead, which way is there."""
 
@@ -145,7 +148,7 @@ class LifeCycle(Generic[S]):
         """The states passed on the shortest way from `state` to `target`, the target last; empty when already there.
 
         A backend may report the end before its beginning was seen: the steps between are then taken at once.
-        Cancellation is never a detour: its edges are taken only on purpose, by `move`.
+        Giving up and cancelling are never a detour: those edges are taken on purpose only, by `move`.
         Raises IllegalMove when no way leads there.
         """
         if state is target:
@@ -155,7 +158,7 @@ class LifeCycle(Generic[S]):
         while queue:
             here = queue.popleft()
             for trigger, targets in self._from[here].items():
-                if trigger is Trigger.DENY_CANCELLATION:
+                if trigger in _ON_PURPOSE:
                     continue
                 for there in targets:
                     if there in came or there is state:
