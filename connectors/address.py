@@ -1,0 +1,78 @@
+"""Addresses: completed from free text, validated, found by id. TMF673 geographicAddress and
+geographicAddressValidation, v4.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+from connectors.base import BackendHttp
+
+PREFIX = "tmf-api/geographicAddressManagement/v4"
+
+
+class GeographicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A postal address that the backend knows (TMF673 GeographicAddress)."""
+
+    id: str
+    street_name: str | None = None
+    street_nr: str | None = None
+    postcode: str | None = None
+    city: str | None = None
+    country: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The address in one line."""
+        street = " ".join(part for part in (self.street_name, self.street_nr) if part)
+        town = " ".join(part for part in (self.postcode, self.city) if part)
+        return ", ".join(part for part in (street, town) if part) or self.id
+
+
+class ValidationResult(StrEnum):
+    """TMF673 validationResult."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAIL = "fail"
+
+
+class AddressValidation(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a free text: the one address it means, or those that it may mean."""
+
+    result: ValidationResult
+    address: GeographicAddress | None = None
+    alternatives: tuple[GeographicAddress, ...] = ()
+
+
+class _Validation(msgspec.Struct, rename="camel"):
+    validation_result: ValidationResult
+    valid_geographic_address: GeographicAddress | None = None
+    alternate_geographic_address: list[GeographicAddress] = []
+
+
+class AddressBackend:
+    """Raises BackendFailure when there is no answer. "No such address" is an answer."""
+
+    def __init__(self, http: BackendHttp) -> None:
+        self._http = http
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, GeographicAddress]:
+        """The addresses with these ids; unknown ids are absent."""
+        found = await self._http.by_ids("listGeographicAddress", "geographicAddress", ids, list[GeographicAddress])
+        return {address.id: address for address in found}
+
+    async def validate(self, text: str) -> AddressValidation:
+        """The address that a free text means; when it is not one, the addresses that it may mean, the likeliest first.
+
+        Serves completion as well: a text cut short gets its completions as alternatives. Repeatable.
+        """
+        body = {"submittedGeographicAddress": {"fullText": text}, "provideAlternative": True}
+        answer = await self._http.ask("createGeographicAddressValidation", "geographicAddressValidation", body)
+        wire = answer.decode(_Validation)
+        return AddressValidation(
+            result=wire.validation_result,
+            address=wire.valid_geographic_address,
+            alternatives=tuple(wire.alternate_geographic_address),
+        )

@@ -1,0 +1,65 @@
+"""A circuit breaker: after too many failures a backend is left alone for a while, then tried with one call."""
+
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+
+
+class BreakerState(StrEnum):
+    """Closed lets calls through, open refuses them, half-open lets one probe through."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "halfOpen"
+
+
+class Breaker:
+    """Opens when at least `threshold` of the last `window` calls failed; probes after `rest` seconds.
+
+    `clock` gives monotonic seconds.
+    """
+
+    def __init__(self, *, window: int, threshold: float, rest: float, clock: Callable[[], float]) -> None:
+        self._outcomes: deque[bool] = deque(maxlen=window)
+        self._threshold = threshold
+        self._rest = rest
+        self._clock = clock
+        self._opened_at: float | None = None
+        self._probing = False
+
+    @property
+    def state(self) -> BreakerState:
+        """Where the breaker stands now."""
+        if self._opened_at is None:
+            return BreakerState.CLOSED
+        return BreakerState.HALF_OPEN if self._clock() - self._opened_at >= self._rest else BreakerState.OPEN
+
+    def admit(self) -> bool:
+        """Whether a call may go out. Each admitted call must be followed by `record` or `forget`."""
+        match self.state:
+            case BreakerState.CLOSED:
+                return True
+            case BreakerState.HALF_OPEN if not self._probing:
+                self._probing = True
+                return True
+            case _:
+                return False
+
+    def record(self, *, success: bool) -> None:
+        """The outcome of an admitted call."""
+        if self._opened_at is not None:
+            self._probing = False
+            if success:
+                self._opened_at = None
+                self._outcomes.clear()
+            else:
+                self._opened_at = self._clock()
+            return
+        self._outcomes.append(success)
+        full = len(self._outcomes) == self._outcomes.maxlen
+        if full and self._outcomes.count(False) >= self._threshold * len(self._outcomes):
+            self._opened_at = self._clock()
+
+    def forget(self) -> None:
+        """An admitted call was given up by its caller: it says nothing about the backend."""
+        self._probing = False

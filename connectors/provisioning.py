@@ -1,0 +1,148 @@
+"""Provisioning: service orders, carried out over time, and the notifications of their progress. TMF641, v4."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from connectors.base import BackendHttp, Json
+
+PREFIX = "tmf-api/serviceOrdering/v4"
+STATE_CHANGE = "serviceOrderStateChangeEvent"
+
+
+class ServiceOrderState(StrEnum):
+    """TMF641 ServiceOrderStateType."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    HELD = "held"
+    IN_PROGRESS = "inProgress"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    PARTIAL = "partial"
+    ASSESSING_CANCELLATION = "assessingCancellation"
+    PENDING_CANCELLATION = "pendingCancellation"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will happen to the service order."""
+        return self in _ENDED
+
+
+_ENDED = frozenset(
+    {
+        ServiceOrderState.REJECTED,
+        ServiceOrderState.CANCELLED,
+        ServiceOrderState.COMPLETED,
+        ServiceOrderState.FAILED,
+        ServiceOrderState.PARTIAL,
+    }
+)
+
+
+class ServiceOrderItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One service to be set up, changed or ended; `action` is the standard's: add, modify, delete."""
+
+    id: str
+    action: str
+    service_specification_id: str
+    characteristics: Mapping[str, str] = {}
+    place_id: str | None = None
+    appointment_id: str | None = None
+
+
+class NewServiceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of provisioning. `external_id` is our own id of the work, and comes back in notifications."""
+
+    external_id: str
+    description: str
+    items: tuple[ServiceOrderItem, ...]
+
+
+class ServiceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A service order as the backend has it; `problem` says why it did not succeed."""
+
+    id: str
+    state: ServiceOrderState
+    external_id: str | None = None
+    problem: str | None = None
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+
+
+class _ServiceOrder(msgspec.Struct, rename="camel"):
+    id: str
+    state: ServiceOrderState
+    external_id: str | None = None
+    error_message: list[_Error] = []
+
+
+class _Payload(msgspec.Struct, rename="camel"):
+    service_order: _ServiceOrder
+
+
+class _Notification(msgspec.Struct, rename="camel"):
+    event_type: str
+    event: _Payload
+
+
+def _read(wire: _ServiceOrder) -> ServiceOrder:
+    return ServiceOrder(
+        id=wire.id,
+        state=wire.state,
+        external_id=wire.external_id,
+        problem="; ".join(e.message for e in wire.error_message) or None,
+    )
+
+
+class MalformedNotification(ValueError):
+    """What came in at the listener is no TMF641 notification."""
+
+
+def read_notification(body: bytes) -> ServiceOrder:
+    """The service order that a `serviceOrderStateChangeEvent` tells of. Raises MalformedNotification."""
+    try:
+        return _read(msgspec.json.decode(body, type=_Notification).event.service_order)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedNotification(str(error)) from error
+
+
+class ProvisioningBackend:
+    """Raises BackendFailure when there is no answer."""
+
+    def __init__(self, http: BackendHttp) -> None:
+        self._http = http
+
+    async def create(self, new: NewServiceOrder, *, key: str) -> ServiceOrder:
+        """Ask for services; the answer only says that the order was taken."""
+        items: list[Json] = [
+            {
+                "id": item.id,
+                "action": item.action,
+                "service": {
+                    "serviceSpecification": {"id": item.service_specification_id},
+                    "serviceCharacteristic": [{"name": n, "value": v} for n, v in item.characteristics.items()],
+                    "place": [{"id": item.place_id, "role": "installationAddress"}] if item.place_id else [],
+                },
+                "appointment": {"id": item.appointment_id} if item.appointment_id else None,
+            }
+            for item in new.items
+        ]
+        body: Json = {"externalId": new.external_id, "description": new.description, "serviceOrderItem": items}
+        answer = await self._http.write("POST", "createServiceOrder", "serviceOrder", body, key=key)
+        return _read(answer.decode(_ServiceOrder))
+
+    async def by_ids(self, ids: Collection[str]) -> dict[str, ServiceOrder]:
+        """The service orders with these ids; unknown ids are absent."""
+        found = await self._http.by_ids("listServiceOrder", "serviceOrder", ids, list[_ServiceOrder])
+        return {wire.id: _read(wire) for wire in found}
+
+    async def register_listener(self, callback: str) -> None:
+        """Have state changes told to `callback` + `/listener/serviceOrderStateChangeEvent`; once more does no harm."""
+        body = {"callback": callback, "query": f"eventType={STATE_CHANGE}"}
+        await self._http.write("POST", "registerListener", "hub", body, key=f"hub:{callback}", expected={409})

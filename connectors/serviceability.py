@@ -1,0 +1,71 @@
+"""Serviceability: can we serve this place? TMF645 checkServiceQualification, v4."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+
+from connectors.base import BackendHttp
+
+PREFIX = "tmf-api/serviceQualificationManagement/v4"
+
+
+class Serviceability(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one place. `valid_until` None: the backend did not say."""
+
+    id: str
+    serviceable: bool
+    reason: str | None = None
+    valid_until: datetime | None = None
+
+
+class _Reason(msgspec.Struct):
+    label: str
+
+
+class _Item(msgspec.Struct, rename="camel"):
+    qualification_item_result: str
+    eligibility_unavailability_reason: list[_Reason] = []
+
+
+class _Check(msgspec.Struct, rename="camel"):
+    id: str
+    state: str
+    qualification_result: str
+    service_qualification_item: list[_Item] = []
+    expiration_date: datetime | None = None
+
+
+class ServiceabilityBackend:
+    """Raises BackendFailure when there is no answer. "No, not here" is an answer."""
+
+    def __init__(self, http: BackendHttp) -> None:
+        self._http = http
+
+    async def check(self, place_id: str, service_specification_ids: Collection[str]) -> Serviceability:
+        """Whether these services can all be delivered at the place with this TMF673 address id. Repeatable."""
+        body = {
+            "instantSyncQualification": True,
+            "provideUnavailabilityReason": True,
+            "serviceQualificationItem": [
+                {
+                    "id": str(n),
+                    "service": {
+                        "serviceSpecification": {"id": specification_id},
+                        "place": [
+                            {"id": place_id, "role": "installationAddress", "@referredType": "GeographicAddress"}
+                        ],
+                    },
+                }
+                for n, specification_id in enumerate(sorted(service_specification_ids), 1)
+            ],
+        }
+        answer = await self._http.ask("createCheckServiceQualification", "checkServiceQualification", body)
+        wire = answer.decode(_Check)
+        reasons = [r.label for item in wire.service_qualification_item for r in item.eligibility_unavailability_reason]
+        return Serviceability(
+            id=wire.id,
+            serviceable=wire.qualification_result == "qualified",
+            reason="; ".join(dict.fromkeys(reasons)) or None,
+            valid_until=wire.expiration_date,
+        )
