@@ -1,0 +1,338 @@
+"""What an installation can set: environment variables that start with ORDERWAY_, or the same names in a `.env` file.
+
+Every setting says its rule, so that a wrong value is refused by name, in one sentence, before anything starts.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX: Final = "ORDERWAY_"
+# Named like settings, but read by the test suite only.
+TEST_PREFIX: Final = "ORDERWAY_TEST_"
+ENV_FILE: Final = ".env"
+
+
+class CannotStart(Exception):
+    """Why a part cannot start, in sentences for the person who started it; the command line exits with code 2."""
+
+
+def _http_address(value: str | None) -> str | None:
+    """The address without a trailing slash, so that a path can follow it."""
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(value)
+    return value.rstrip("/")
+
+
+def _reachable(host: str) -> str:
+    """How to address a listener on `host` from this machine, as part of a URL."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _mongodb_address(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("mongodb://", "mongodb+srv://")):
+        raise ValueError(value)
+    return value
+
+
+def _host_and_port(value: str | None) -> str | None:
+    if value is not None:
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isdecimal() and 0 < int(port) <= 65535):
+            raise ValueError(value)
+    return value
+
+
+def _split_at_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _issuers(value: object) -> object:
+    """`issuer` or `issuer=jwks`, separated by commas, as issuer → JWKS location, None when it is to be discovered."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    if any(not issuer.startswith(("http://", "https://")) or (equals and not jwks) for issuer, equals, jwks in pairs):
+        raise ValueError(value)
+    return {issuer: jwks or None for issuer, _, jwks in pairs}
+
+
+def _setting(default: object, description: str, rule: str, *, secret: bool = False, **constraints: Any) -> Any:
+    """A field with its meaning and the rule that a value has to meet; a secret value is never shown."""
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={"rule": rule},
+        repr=not secret,
+        validate_default=True,
+        **constraints,
+    )
+
+
+HttpAddress = Annotated[str | None, AfterValidator(_http_address)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_commas)]
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+
+
+class BackendSettings(BaseModel, frozen=True):
+    """Where one BSS backend is and how it speaks."""
+
+    base_url: HttpAddress = _setting(
+        None,
+        "Address of this backend; unset: `ORDERWAY_BACKENDS_BASE_URL`.",
+        "an http:// or https:// address without query",
+    )
+    path_prefix: str | None = _setting(
+        None,
+        "Path between the address and the resource, in place of the one TM Forum publishes "
+        "(for example `tmf-api/productCatalogManagement/v4`).",
+        "a path",
+    )
+    dialect: Literal["v4", "v5"] = _setting(
+        "v4", "Generation of the TM Forum Open API that the backend speaks.", "v4 or v5"
+    )
+    deadline: float = _setting(
+        8.0,
+        "Seconds that one call may take, retries included.",
+        "a number of seconds above 0 and up to 120",
+        gt=0,
+        le=120,
+    )
+
+
+class BackendsSettings(BaseModel, frozen=True):
+    """One entry per backend, under the name that errors and health give it."""
+
+    customer: BackendSettings = BackendSettings()
+    catalog: BackendSettings = BackendSettings()
+    address: BackendSettings = BackendSettings()
+    serviceability: BackendSettings = BackendSettings()
+    workforce: BackendSettings = BackendSettings()
+    provisioning: BackendSettings = BackendSettings()
+    inventory: BackendSettings = BackendSettings()
+    billing: BackendSettings = BackendSettings()
+
+
+BACKENDS: Final = tuple(BackendsSettings.model_fields)
+
+
+class LimitSettings(BaseModel, frozen=True):
+    """What one caller may ask for."""
+
+    body_bytes: int = _setting(
+        1_048_576, "Largest request body, in bytes.", "a number of bytes from 1024 to 104857600", ge=1024, le=104857600
+    )
+    tokens: int = _setting(
+        10_000, "Most lexical tokens in one GraphQL document.", "a number from 100 to 1000000", ge=100, le=1_000_000
+    )
+    depth: int = _setting(
+        20, "Deepest nesting of fields in one GraphQL document.", "a number from 5 to 100", ge=5, le=100
+    )
+    aliases: int = _setting(
+        50, "Most aliased fields in one GraphQL document.", "a number from 1 to 10000", ge=1, le=10_000
+    )
+    page_size: int = _setting(
+        100, "Most items on one page of a connection.", "a number from 10 to 1000", ge=10, le=1000
+    )
+    idempotency_days: int = _setting(
+        30,
+        "Days that an idempotency key is remembered, at least.",
+        "a number of days from 1 to 3650",
+        ge=1,
+        le=3650,
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Read it with `load`, which refuses what is wrong or unknown by name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        dotenv_filtering="only_existing",
+        extra="forbid",
+        frozen=True,
+    )
+
+    host: str = _setting("127.0.0.1", "Address that the gateway listens on.", "a host name or IP address", min_length=1)
+    port: int = _setting(8000, "Port that the gateway listens on.", "a port from 1 to 65535", ge=1, le=65535)
+    public_url: HttpAddress = _setting(
+        None,
+        "Address at which backends reach the gateway; their callbacks come here. Unset: the gateway's host and port.",
+        "an http:// or https:// address without query",
+    )
+    data_dir: Folder = _setting(
+        Path(".orderway"), "Folder of the embedded parts: their data, logs and development key.", "a folder"
+    )
+    mongodb_uri: Annotated[str | None, AfterValidator(_mongodb_address)] = _setting(
+        None,
+        "MongoDB with the orders, a replica set or a sharded cluster. Unset: SQLite in the data folder.",
+        "a mongodb:// or mongodb+srv:// address (unset it to use the embedded store)",
+        secret=True,
+    )
+    mongodb_database: str = _setting(
+        "orderway",
+        "Database in MongoDB.",
+        "a database name of up to 63 characters",
+        pattern=r'^[^/\\. "$*<>:|?]{1,63}$',
+    )
+    temporal_address: Annotated[str | None, AfterValidator(_host_and_port)] = _setting(
+        None,
+        "Temporal server that carries the running orders, as `host:port`. Unset: `orderway dev` starts one.",
+        "an address of the form host:port",
+    )
+    temporal_namespace: str = _setting("default", "Temporal namespace.", "a namespace name", min_length=1)
+    temporal_task_queue: str = _setting(
+        "orderway", "Temporal task queue that gateway and workers share.", "a task queue name", min_length=1
+    )
+    temporal_tls: bool = _setting(False, "Whether to talk TLS to Temporal.", "true or false")
+    temporal_api_key: SecretStr | None = _setting(None, "API key for Temporal.", "a key", secret=True)
+    temporal_executable: str | None = _setting(
+        None,
+        "The `temporal` program that `orderway dev` starts. Unset: the one that came with the installation, "
+        "else the one on the path.",
+        "a file",
+        min_length=1,
+    )
+    backends_base_url: HttpAddress = _setting(
+        None,
+        "Address of every backend that has none of its own. Unset: `orderway dev` starts the mock BSS server for them.",
+        "an http:// or https:// address without query",
+    )
+    backends: BackendsSettings = BackendsSettings()
+    jwt_issuers: Annotated[dict[str, str | None], NoDecode, BeforeValidator(_issuers)] = _setting(
+        {},
+        "Token issuers to trust, separated by commas: `issuer=jwks`, where `jwks` is the address or file of its keys, "
+        "or `issuer` alone to find them by OpenID discovery.",
+        "a list of issuer=jwks pairs separated by commas, each issuer an http:// or https:// address",
+    )
+    jwt_audience: str = _setting("orderway", "Audience that a token must name.", "an audience name", min_length=1)
+    jwt_clock_skew: int = _setting(
+        30, "Seconds by which clocks may differ when a token's times are checked.", "0 to 600 seconds", ge=0, le=600
+    )
+    development_tokens: bool = _setting(
+        False,
+        "Whether to accept tokens made by `orderway token`. `orderway dev` turns it on; leave it off elsewhere.",
+        "true or false",
+    )
+    allowed_origins: Names = _setting(
+        (),
+        "Web origins that may call the gateway from a browser, separated by commas; `*` allows all.",
+        "a list of origins separated by commas",
+    )
+    limits: LimitSettings = LimitSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "Least severe log event to write.", "debug, info, warning or error"
+    )
+    log_format: Literal["json", "console"] = _setting(
+        "json", "How log events look: one JSON object a line, or text for people.", "json or console"
+    )
+
+    @property
+    def callback_url(self) -> str:
+        """The address that backends are told to call back, without a trailing slash."""
+        return self.public_url or f"http://{_reachable(self.host)}:{self.port}"
+
+    def backend(self, name: str) -> BackendSettings:
+        """One backend by its name, with the common base URL filled in where it has none of its own."""
+        own: BackendSettings = getattr(self.backends, name)
+        return own if own.base_url else own.model_copy(update={"base_url": self.backends_base_url})
+
+    def homeless_backends(self) -> tuple[str, ...]:
+        """The backends for which no address is set."""
+        return tuple(name for name in BACKENDS if self.backend(name).base_url is None)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """One setting, for people: its variable, its default as one would write it, and what it means."""
+
+    variable: str
+    default: str
+    meaning: str
+
+
+def load(**chosen: object) -> Settings:
+    """The settings from environment and `.env`, with what the command line chose (None: not chosen) before both.
+
+    Raises CannotStart with one sentence per wrong value or unknown name.
+    """
+    wrong = [*_unknown_names({**dotenv_values(ENV_FILE), **os.environ})]
+    try:
+        settings = Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as refusal:
+        wrong += [_sentence(error) for error in refusal.errors(include_url=False)]
+    if wrong:
+        raise CannotStart("\n".join(wrong))
+    return settings
+
+
+def describe() -> list[SettingDescription]:
+    """Every setting once; the settings that each backend has stand once, with `<NAME>` for the backend's name."""
+    return [
+        SettingDescription(variable, _written(field), field.description or "")
+        for variable, field in _fields(Settings)
+        if f"{PREFIX}BACKENDS__" not in variable or f"__{BACKENDS[0].upper()}__" in variable
+        for variable in [variable.replace(f"__{BACKENDS[0].upper()}__", "__<NAME>__")]
+    ]
+
+
+def markdown_table() -> str:
+    """The table of the README."""
+    rows = [f"| `{s.variable}` | {f'`{s.default}`' if s.default else '–'} | {s.meaning} |" for s in describe()]
+    return "\n".join(["| Setting | Default | Meaning |", "|---|---|---|", *rows])
+
+
+def _fields(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[tuple[str, FieldInfo]]:
+    """Each leaf of the settings tree with the variable that sets it."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _fields(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", field
+
+
+def _written(field: FieldInfo) -> str:
+    """The default as one would write it in the environment; empty when there is none."""
+    default = field.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default in (None, (), {}) else str(default)
+
+
+def _unknown_names(environment: Mapping[str, str | None]) -> Iterator[str]:
+    """A misspelled setting that was only ignored would silently start the embedded part in its place."""
+    known = {variable for variable, _ in _fields(Settings)}
+    for name in sorted(environment):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and not upper.startswith(TEST_PREFIX) and upper not in known:
+            near = get_close_matches(upper, known, n=1)
+            yield f"{name}: there is no such setting{f'; did you mean {near[0]}?' if near else '.'}"
+
+
+def _sentence(error: ErrorDetails) -> str:
+    variable = PREFIX + "__".join(part for part in error["loc"] if isinstance(part, str)).upper()
+    for known, field in _fields(Settings):
+        if variable == known or variable.startswith(f"{known}__"):  # behind the field's name: a place inside its value
+            extra = field.json_schema_extra
+            rule = extra["rule"] if isinstance(extra, dict) else error["msg"]
+            shown = str(error["input"])[:80] if field.repr else "the value"
+            return f"{known}: {shown} is not {rule}."
+    return f"{variable}: {error['msg']}."
