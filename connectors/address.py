@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import BackendHttp, Json
 
 PREFIX = "tmf-api/geographicAddressManagement/v4"
 
@@ -68,7 +68,7 @@ class AddressBackend:
 
         Serves completion as well: a text cut short gets its completions as alternatives. Repeatable.
         """
-        body = {"submittedGeographicAddress": {"fullText": text}, "provideAlternative": True}
+        body: Json = {"submittedGeographicAddress": {"fullText": text}, "provideAlternative": True}
         answer = await self._http.ask("createGeographicAddressValidation", "geographicAddressValidation", body)
         wire = answer.decode(_Validation)
         return AddressValidation(

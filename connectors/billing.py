@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import BackendHttp, Json
 
 PREFIX = "tmf-api/accountManagement/v4"
 
@@ -56,7 +56,7 @@ class BillingBackend:
 
     async def open_account(self, customer_id: str, customer_name: str, *, key: str) -> BillingAccount:
         """Open an account for the customer."""
-        body = {
+        body: Json = {
             "name": f"Account of {customer_name}",
             "relatedParty": [{"id": customer_id, "name": customer_name, "role": "customer"}],
         }

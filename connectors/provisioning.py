@@ -144,5 +144,5 @@ class ProvisioningBackend:
 
     async def register_listener(self, callback: str) -> None:
         """Have state changes told to `callback` + `/listener/serviceOrderStateChangeEvent`; once more does no harm."""
-        body = {"callback": callback, "query": f"eventType={STATE_CHANGE}"}
+        body: Json = {"callback": callback, "query": f"eventType={STATE_CHANGE}"}
         await self._http.write("POST", "registerListener", "hub", body, key=f"hub:{callback}", expected={409})

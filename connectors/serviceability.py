@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import BackendHttp, Json
 
 PREFIX = "tmf-api/serviceQualificationManagement/v4"
 
@@ -44,7 +44,7 @@ class ServiceabilityBackend:
 
     async def check(self, place_id: str, service_specification_ids: Collection[str]) -> Serviceability:
         """Whether these services can all be delivered at the place with this TMF673 address id. Repeatable."""
-        body = {
+        body: Json = {
             "instantSyncQualification": True,
             "provideUnavailabilityReason": True,
             "serviceQualificationItem": [

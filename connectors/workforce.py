@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import BackendHttp, Json
 
 PREFIX = "tmf-api/appointment/v4"
 
@@ -76,7 +76,7 @@ class WorkforceBackend:
 
     async def time_slots(self, place_id: str, start: datetime, end: datetime) -> tuple[TimeSlot, ...]:
         """The free slots for a visit at this place between two times, the earliest first. Repeatable."""
-        body = {
+        body: Json = {
             "relatedPlace": {"id": place_id, "role": "interventionAddress", "@referredType": "GeographicAddress"},
             "requestedTimeSlot": [
                 {"validFor": {"startDateTime": start.isoformat(), "endDateTime": end.isoformat()}},
@@ -92,7 +92,7 @@ class WorkforceBackend:
         self, slot: TimeSlot, *, place_id: str, customer_id: str, description: str, external_id: str, key: str
     ) -> Appointment | SlotTaken:
         """Hold this slot for the customer, not yet confirmed."""
-        body = {
+        body: Json = {
             "externalId": external_id,
             "description": description,
             "category": "installation",
