@@ -1,0 +1,208 @@
+"""Any TMF resource as a collection: listed, found by id, created, patched. Source: TMF630 REST design guidelines.
+
+Filters name an attribute by its dotted path, through lists as well, and take any of several values
+(`id=a,b,c`, `relatedParty.id=x`); `name.regex=` matches a regular expression. `fields` selects first-level
+attributes, `offset` and `limit` a page, `sort` an attribute (`-` for descending).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectors.mock.state import Document, KeyReused, State, text_of
+
+RESERVED = frozenset({"fields", "offset", "limit", "sort"})
+Accept = Callable[[Document], None]
+Change = Callable[[Document, Document], None]
+
+
+class Refused(Exception):
+    """The request breaks a rule of the resource."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Response(content, status, headers, media_type="application/json")
+
+
+def error(status: int, reason: str, message: str) -> Response:
+    """A TMF630 error body."""
+    return answer(status, {"code": str(status), "reason": reason, "message": message, "status": str(status)})
+
+
+def now() -> str:
+    """The time as TMF writes it."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def body_of(request: Request) -> Document:
+    """The body as a JSON object."""
+    try:
+        document = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as problem:
+        raise Refused(400, "the body is not JSON", str(problem)) from problem
+    if not isinstance(document, dict):
+        raise Refused(400, "the body is not an object", "send a JSON object")
+    return document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource and what is special about it.
+
+    `required` attributes must be there at creation. `on_create` completes or refuses a new document, `on_patch`
+    gets the document and the patch before it is merged. `created` is told after the write is durable.
+    """
+
+    backend: str
+    name: str
+    root: str
+    id_prefix: str = ""
+    required: tuple[str, ...] = ()
+    on_create: Accept | None = None
+    on_patch: Change | None = None
+    created: Accept | None = None
+    patchable: bool = False
+    type: str = field(default="")
+
+
+def routes(resource: Resource, state: State) -> list[Route]:
+    """The HTTP operations of this resource."""
+    path = f"/{resource.root}/{resource.name}"
+
+    async def collection(request: Request) -> Response:
+        if request.method == "POST":
+            return await _create(resource, state, request)
+        return _list(state.members(resource.name), request)
+
+    async def member(request: Request) -> Response:
+        document = state.members(resource.name).get(request.path_params["id"])
+        if document is None:
+            return error(404, "not found", f"there is no {resource.name} {request.path_params['id']}")
+        if request.method == "PATCH":
+            return await _patch(resource, state, request, document)
+        return answer(200, _only(document, request.query_params.get("fields")))
+
+    writable = resource.on_create is not None or bool(resource.required)
+    return [
+        Route(path, collection, methods=["GET", "POST"] if writable else ["GET"]),
+        Route(f"{path}/{{id}}", member, methods=["GET", "PATCH"] if resource.patchable else ["GET"]),
+    ]
+
+
+async def _create(resource: Resource, state: State, request: Request) -> Response:
+    try:
+        document = await body_of(request)
+        for name in resource.required:
+            if not document.get(name):
+                raise Refused(400, "missing attribute", f"{name} is required")
+        key = request.headers.get("Idempotency-Key")
+        made: list[Document] = []
+
+        def act() -> tuple[int, Document]:
+            document["id"] = state.next_id(resource.name, resource.id_prefix)
+            document["href"] = f"/{resource.root}/{resource.name}/{document['id']}"
+            document.setdefault("@type", resource.type or resource.name[0].upper() + resource.name[1:])
+            if resource.on_create:
+                resource.on_create(document)
+            state.put(resource.name, document)
+            state.effect(resource.backend, "POST", resource.name, document, key)
+            made.append(document)
+            return 201, document
+
+        status, body = state.once(key, await request.body(), act)
+        for new in made:
+            if resource.created:
+                resource.created(new)
+        return answer(status, body)
+    except Refused as refusal:
+        return error(refusal.status, refusal.reason, refusal.message)
+    except KeyReused:
+        return error(409, "idempotency key reused", "the key came before with another body")
+
+
+async def _patch(resource: Resource, state: State, request: Request, document: Document) -> Response:
+    try:
+        patch = await body_of(request)
+        key = request.headers.get("Idempotency-Key")
+
+        def act() -> tuple[int, Document]:
+            if resource.on_patch:
+                resource.on_patch(document, patch)
+            changed = {**document, **patch, "id": document["id"], "lastUpdate": now()}
+            state.put(resource.name, changed)
+            state.effect(resource.backend, "PATCH", resource.name, changed, key)
+            return 200, changed
+
+        status, body = state.once(key, request.url.path.encode() + await request.body(), act)
+        return answer(status, body)
+    except Refused as refusal:
+        return error(refusal.status, refusal.reason, refusal.message)
+    except KeyReused:
+        return error(409, "idempotency key reused", "the key came before with another body")
+
+
+def _list(members: Mapping[str, Document], request: Request) -> Response:
+    query = request.query_params
+    try:
+        offset, limit = int(query.get("offset", 0)), int(query.get("limit", 100))
+        filters = [(name, value) for name, value in query.multi_items() if name not in RESERVED]
+        found = list(_matching(members, filters))
+    except (ValueError, re.error) as problem:
+        return error(400, "bad query", str(problem))
+    if sort := query.get("sort"):
+        found.sort(key=lambda d: text_of(d, sort.lstrip("-")), reverse=sort.startswith("-"))
+    page = found[offset : offset + limit]
+    headers = {"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))}
+    status = 206 if len(page) < len(found) else 200
+    return answer(status, [_only(document, query.get("fields")) for document in page], headers)
+
+
+def _matching(members: Mapping[str, Document], filters: Sequence[tuple[str, str]]) -> Iterable[Document]:
+    ids = next((value for name, value in filters if name == "id"), None)
+    # ids are looked up, not searched: batches ask for them all the time
+    candidates = members.values() if ids is None else [members[i] for i in ids.split(",") if i in members]
+    rest = [(name.split("."), value) for name, value in filters if name != "id"]
+    for document in candidates:
+        if all(_matches(document, path, value) for path, value in rest):
+            yield document
+
+
+def _matches(document: Document, path: Sequence[str], wanted: str) -> bool:
+    if path[-1] == "regex":
+        pattern = re.compile(wanted)
+        return any(pattern.search(value) for value in _values(document, path[:-1]))
+    return not set(wanted.split(",")).isdisjoint(_values(document, path))
+
+
+def _values(value: object, path: Sequence[str]) -> Iterable[str]:
+    if isinstance(value, list):
+        for member in value:
+            yield from _values(member, path)
+    elif path:
+        if isinstance(value, dict) and path[0] in value:
+            yield from _values(value[path[0]], path[1:])
+    elif isinstance(value, bool):
+        yield str(value).lower()
+    elif value is not None:
+        yield str(value)
+
+
+def _only(document: Document, fields: str | None) -> Document:
+    if fields is None:
+        return document
+    wanted = {"id", "href", *fields.split(",")}
+    return {name: value for name, value in document.items() if name in wanted}

@@ -1,0 +1,160 @@
+"""Faults on demand, per backend, and the counts by which a test sees what was really asked.
+
+`PUT /control/{backend}` takes any of: `latency` {"fixedMs": n} or {"distribution": "uniform", "lowMs", "highMs"} or
+{"distribution": "lognormal", "medianMs", "sigma"}; `errorRate` (0 to 1) and `errorStatus`; `failNext` (this many
+requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
+lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`;
+`outage` (the connection is broken off); `operations` (only these, e.g. ["POST serviceOrder"]).
+"""
+
+import asyncio
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.mock.collection import answer, error
+from connectors.mock.state import State
+
+
+class Latency(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """How long an answer is held back, in milliseconds."""
+
+    fixed_ms: float = 0.0
+    distribution: str | None = None
+    low_ms: float = 0.0
+    high_ms: float = 0.0
+    median_ms: float = 0.0
+    sigma: float = 0.5
+
+    def seconds(self, chance: random.Random) -> float:
+        """The delay of one answer."""
+        match self.distribution:
+            case "uniform":
+                return chance.uniform(self.low_ms, self.high_ms) / 1000
+            case "lognormal" if self.median_ms > 0:
+                return chance.lognormvariate(math.log(self.median_ms), self.sigma) / 1000
+            case _:
+                return self.fixed_ms / 1000
+
+
+class Faults(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What goes wrong with one backend."""
+
+    latency: Latency = msgspec.field(default_factory=Latency)
+    error_rate: float = 0.0
+    error_status: int = 500
+    fail_next: int = 0
+    fail_after: bool = False
+    malformed_rate: float = 0.0
+    drop_callbacks: float = 0.0
+    duplicate_callbacks: int = 0
+    callback_delay_ms: float = 0.0
+    outage: bool = False
+    operations: list[str] = []
+
+
+class Control:
+    """The faults in force and the requests seen; it wraps the application. `roots` says whose each path is."""
+
+    def __init__(self, app: ASGIApp, roots: Mapping[str, str], state: State) -> None:
+        self._app = app
+        self._roots = {f"/{root}/": backend for root, backend in roots.items()}
+        self._state = state
+        self.faults: dict[str, Faults] = {backend: Faults() for backend in roots.values()}
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._chance = random.Random(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, spoilt as asked for."""
+        backend = self._backend_of(scope)
+        if backend is None:
+            await self._app(scope, receive, send)
+            return
+        resource = scope["path"].split("/v4/", 1)[-1].split("/", 1)[0]
+        operation = f"{scope['method']} {resource}"
+        self._requests[backend, operation] += 1
+        faults = self.faults[backend]
+        if faults.operations and operation not in faults.operations:
+            await self._app(scope, receive, send)
+            return
+        if delay := faults.latency.seconds(self._chance):
+            await asyncio.sleep(delay)
+        if faults.outage:
+            # an answer that is begun and never ended makes the server break the connection off
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+            return
+        fails = self._fails(faults)
+        if fails and not faults.fail_after:
+            await error(faults.error_status, "injected", "a fault was asked for")(scope, receive, send)
+        elif fails:
+            await self._app(scope, receive, _nowhere)
+            await error(faults.error_status, "injected", "the answer was lost")(scope, receive, send)
+        elif self._chance.random() < faults.malformed_rate:
+            await self._app(scope, receive, _nowhere)
+            await answer(200, b'{"id": [not json')(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _backend_of(self, scope: Scope) -> str | None:
+        if scope["type"] != "http":
+            return None
+        return next((b for root, b in self._roots.items() if scope["path"].startswith(root)), None)
+
+    def _fails(self, faults: Faults) -> bool:
+        if faults.fail_next > 0:
+            faults.fail_next -= 1
+            return True
+        return self._chance.random() < faults.error_rate
+
+    def callback_copies(self, backend: str) -> int:
+        """How often a callback of this backend is sent now: not at all, once, or more."""
+        faults = self.faults[backend]
+        return 0 if self._chance.random() < faults.drop_callbacks else 1 + faults.duplicate_callbacks
+
+    def routes(self) -> list[Route]:
+        """The control endpoint."""
+        return [
+            Route("/control", self._show, methods=["GET"]),
+            Route("/control", self._reset, methods=["DELETE"]),
+            Route("/control/effects", self._effects, methods=["GET"]),
+            Route("/control/reset-counters", self._reset_counters, methods=["POST"]),
+            Route("/control/{backend}", self._set, methods=["PUT", "DELETE"]),
+        ]
+
+    async def _show(self, _: Request) -> Response:
+        counts = {backend: {o: n for (b, o), n in self._requests.items() if b == backend} for backend in self.faults}
+        return answer(200, msgspec.json.encode({"faults": self.faults, "requests": counts}))
+
+    async def _reset(self, _: Request) -> Response:
+        for backend in self.faults:
+            self.faults[backend] = Faults()
+        return answer(200, {})
+
+    async def _effects(self, _: Request) -> Response:
+        return answer(200, self._state.effects())
+
+    async def _reset_counters(self, _: Request) -> Response:
+        self._requests.clear()
+        return answer(200, {})
+
+    async def _set(self, request: Request) -> Response:
+        backend = request.path_params["backend"]
+        if backend not in self.faults:
+            return error(404, "not found", f"there is no backend {backend}; there are {', '.join(self.faults)}")
+        try:
+            faults = msgspec.json.decode(await request.body(), type=Faults) if request.method == "PUT" else Faults()
+        except msgspec.DecodeError as problem:
+            return error(400, "bad faults", str(problem))
+        self.faults[backend] = faults
+        return answer(200, msgspec.json.encode(faults))
+
+
+async def _nowhere(_: Message) -> None:
+    """An answer that nobody gets."""

@@ -1,0 +1,79 @@
+"""The mock BSS server: every backend at its own TMF path, the control endpoint, health."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from connectors.mock import people, places, provisioning
+from connectors.mock.collection import Resource, answer, routes
+from connectors.mock.faults import Control
+from connectors.mock.places import Places
+from connectors.mock.provisioning import Provisioning
+from connectors.mock.state import State
+
+CATALOG_ROOT = "tmf-api/productCatalogManagement/v4"
+ROOTS = {
+    people.CUSTOMER_ROOT: "customer",
+    people.PARTY_ROOT: "customer",
+    CATALOG_ROOT: "catalog",
+    places.ADDRESS_ROOT: "address",
+    places.SERVICEABILITY_ROOT: "serviceability",
+    places.APPOINTMENT_ROOT: "workforce",
+    provisioning.ROOT: "provisioning",
+    people.INVENTORY_ROOT: "inventory",
+    people.ACCOUNT_ROOT: "billing",
+}
+CATALOG = tuple(
+    Resource(backend="catalog", name=name, root=CATALOG_ROOT)
+    for name in ("productOffering", "productSpecification", "productOfferingPrice", "category")
+)
+
+
+def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
+    """The server with its state in `folder`, or in memory. `pace` multiplies how long provisioning takes."""
+    state = State(folder)
+    app = Starlette()
+    control = Control(app, ROOTS, state)
+    place_operations = Places(state)
+    service_orders = Provisioning(state, control, pace)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await service_orders.start()
+        yield
+        await service_orders.stop()
+        state.close()
+
+    async def health(_: Request) -> Response:
+        return answer(200, {"status": "ok"})
+
+    resources = (
+        *CATALOG,
+        *people.RESOURCES,
+        Resource(backend="address", name="geographicAddress", root=places.ADDRESS_ROOT),
+        *place_operations.resources(),
+        *service_orders.resources(),
+    )
+    app.router.lifespan_context = lifespan
+    app.router.routes.extend(
+        [
+            Route("/health", health),
+            *control.routes(),
+            *place_operations.routes(),
+            *service_orders.routes(),
+            *(route for resource in resources for route in routes(resource, state)),
+        ]
+    )
+    return control
+
+
+def run(host: str, port: int, folder: Path | None, *, pace: float = 1.0) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    uvicorn.run(create_app(folder, pace=pace), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
