@@ -1,0 +1,18 @@
+"""What authentication yields: an identity, or a refusal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An authenticated actor. `expires_at`: when the proof ends and the caller has to show a new one."""
+
+    actor: Actor
+    expires_at: datetime
+
+
+class NotAuthenticated(Exception):
+    """The caller did not prove who they are. The message is for the caller and holds nothing secret."""
