@@ -246,9 +246,14 @@ class Settings(BaseSettings):
     )
 
     @property
+    def local_url(self) -> str:
+        """The gateway's address as seen from this machine, without a trailing slash."""
+        return f"http://{_reachable(self.host)}:{self.port}"
+
+    @property
     def callback_url(self) -> str:
         """The address that backends are told to call back, without a trailing slash."""
-        return self.public_url or f"http://{_reachable(self.host)}:{self.port}"
+        return self.public_url or self.local_url
 
     def backend(self, name: str) -> BackendSettings:
         """One backend by its name, with the common base URL filled in where it has none of its own."""

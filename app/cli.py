@@ -1,0 +1,290 @@
+"""The command line: `orderway --help`. Each command imports what it needs when it runs, so that all start quickly."""
+
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from app.domain.actor import Actor, Role
+from app.settings import CannotStart, Settings, load, markdown_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCHEMA_FILE: Final = Path("schema.graphql")
+MOCK_PORT: Final = 8100
+# Who a development token speaks for, and through which channel, when the command does not say. The ids are the mock's.
+USUAL: Final = {
+    Role.CUSTOMER: ("cust-1001", "online"),
+    Role.AGENT: ("agent-1", "callCentre"),
+    Role.DEALER: ("dealer-100", "dealer"),
+    Role.AFFILIATE: ("affiliate-1", "affiliate"),
+    Role.OPERATIONS: ("operations-1", "backOffice"),
+    Role.DEVELOPER: ("developer-1", "online"),
+    Role.SYSTEM: ("system-1", "system"),
+}
+
+cli = typer.Typer(
+    name="orderway",
+    help="Customer Order Management (TM Forum TAM 5.3) as one GraphQL graph over BSS backends.\n\n"
+    "Start with: orderway dev --demo\n\n"
+    "Settings are environment variables that start with ORDERWAY_ (or a .env file); `orderway settings` lists them. "
+    "Exit codes: 0 it went well, 1 it did not, 2 it could not start as it was asked to.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Data folder, in place of ORDERWAY_DATA_DIR (./.orderway).")
+]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="Port to listen on, in place of ORDERWAY_PORT (8000)."),
+]
+Sample = Annotated[
+    str,
+    typer.Option(
+        "--sample",
+        metavar="family|tmf622",
+        help="Which order: a family bundle of fibre, TV and two mobile lines; or the order published with TMF622.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line; what cannot start is told in a sentence on standard error, with exit code 2."""
+    try:
+        cli()
+    except CannotStart as refusal:
+        typer.echo(str(refusal), err=True)
+        raise SystemExit(2) from refusal
+
+
+@cli.command()
+def dev(
+    port: Port = None,
+    data: Data = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="When ready, place the family sample order and show it.")
+    ] = False,
+) -> None:
+    """Start everything on this machine and serve until Ctrl-C.
+
+    Starts the gateway and a worker, and each of these that no setting names: a Temporal development server, the mock
+    BSS server, the SQLite store. All data, logs and the key for development tokens are in the data folder.
+    Development only: the gateway accepts the tokens that `orderway token` makes.
+
+    Examples:
+
+      orderway dev
+
+      orderway dev --port 8080 --data /var/tmp/orderway --demo
+    """
+    from app.embedded.development import develop
+
+    settings = load(port=port, data_dir=data, development_tokens=True)
+    console = _console()
+    outcome: list[bool] = []
+
+    async def show(url: str) -> None:
+        from app.demo import place_sample
+
+        token = _development_token(settings, Role.CUSTOMER)
+        outcome.append(await place_sample(url, token, "family", console))
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    code = develop(settings, say=say, when_ready=show if demo else None)
+    raise typer.Exit(code if all(outcome) else 1)
+
+
+@cli.command()
+def serve(port: Port = None) -> None:
+    """Run one gateway until SIGTERM. It keeps no state: run as many as you like.
+
+    Needs ORDERWAY_TEMPORAL_ADDRESS, ORDERWAY_BACKENDS_BASE_URL (or an address per backend) and ORDERWAY_JWT_ISSUERS.
+
+    Example:
+
+      ORDERWAY_TEMPORAL_ADDRESS=temporal:7233 ORDERWAY_MONGODB_URI=mongodb://db orderway serve --port 8080
+    """
+    from app import telemetry
+    from app.embedded.ports import require_free_port
+
+    settings = load(port=port)
+    _require_surroundings(settings)
+    if not settings.jwt_issuers and not settings.development_tokens:
+        raise CannotStart("ORDERWAY_JWT_ISSUERS is not set: no token would be accepted, so nobody could sign in.")
+    require_free_port(settings.host, settings.port)
+    telemetry.configure(settings, "gateway")
+    from app.main import serve as run_gateway
+
+    run_gateway(settings)
+
+
+@cli.command()
+def worker() -> None:
+    """Run one worker until SIGTERM; it carries orders out. Run as many as you like.
+
+    Needs ORDERWAY_TEMPORAL_ADDRESS and ORDERWAY_BACKENDS_BASE_URL (or an address per backend).
+
+    Example:
+
+      ORDERWAY_TEMPORAL_ADDRESS=temporal:7233 ORDERWAY_MONGODB_URI=mongodb://db orderway worker
+    """
+    from app import telemetry
+
+    settings = load()
+    _require_surroundings(settings)
+    telemetry.configure(settings, "worker")
+    from app.main import run_worker
+
+    run_worker(settings)
+
+
+@cli.command("mock-bss")
+def mock_bss(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = MOCK_PORT,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    data: Data = None,
+) -> None:
+    """Run the mock BSS server: a small operator's backends, with a control endpoint for faults.
+
+    Example:
+
+      orderway mock-bss --port 8100
+    """
+    from app.embedded.ports import require_free_port
+
+    folder = load(data_dir=data).data_dir / "mock-bss"
+    require_free_port(host, port)
+    folder.mkdir(parents=True, exist_ok=True)
+    from connectors.mock.server import run
+
+    run(host, port, folder)
+
+
+@cli.command()
+def demo(
+    url: Annotated[
+        str | None, typer.Option("--url", help="Address of a running gateway (http://127.0.0.1:8000).")
+    ] = None,
+    data: Data = None,
+    sample: Sample = "family",
+) -> None:
+    """Place a sample order through the public GraphQL API and follow it; exit code 0 only if it completed.
+
+    Needs a gateway started by `orderway dev` with the same data folder, for the key of its development tokens.
+
+    Examples:
+
+      orderway demo
+
+      orderway demo --url http://127.0.0.1:8080 --sample tmf622
+    """
+    import asyncio
+
+    from app.demo import SAMPLES, place_sample
+
+    if sample not in SAMPLES:
+        raise CannotStart(f"--sample: {sample} is not {' or '.join(SAMPLES)}.")
+    settings = load(data_dir=data)
+    token = _development_token(settings, Role.CUSTOMER, SAMPLES[sample].customer_id)
+    completed = asyncio.run(place_sample((url or settings.local_url).rstrip("/"), token, sample, _console()))
+    raise typer.Exit(0 if completed else 1)
+
+
+@cli.command()
+def token(
+    role: Annotated[Role, typer.Option("--role", help="What the caller is to the operator.")],
+    subject: Annotated[
+        str | None,
+        typer.Option("--subject", help="Who: a customer id, a dealer's organization id, or a name. Has a default."),
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="Sales channel the calls come through. Has a default per role.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Print a development token and nothing else. A gateway accepts it if `orderway dev` started it on this data.
+
+    Examples:
+
+      orderway token --role customer --subject cust-1001
+
+      curl -H "Authorization: Bearer $(orderway token --role agent)" …
+    """
+    typer.echo(_development_token(load(data_dir=data), role, subject, channel))
+
+
+@cli.command()
+def schema(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare with ./schema.graphql instead: exit code 1 and a diff if it differs."),
+    ] = False,
+) -> None:
+    """Print the GraphQL schema, or check that ./schema.graphql is the schema.
+
+    Examples:
+
+      orderway schema > schema.graphql
+
+      orderway schema --check
+    """
+    from resolvers.schema import schema as graph
+
+    printed = graph.as_str().rstrip("\n") + "\n"
+    if not check:
+        typer.echo(printed, nl=False)
+        return
+    if not SCHEMA_FILE.exists():
+        raise CannotStart(f"{SCHEMA_FILE} is not in this folder: write it with `orderway schema > {SCHEMA_FILE}`.")
+    kept = SCHEMA_FILE.read_text(encoding="utf-8")
+    if kept != printed:
+        difference = unified_diff(kept.splitlines(True), printed.splitlines(True), str(SCHEMA_FILE), "the code")
+        typer.echo("".join(difference), nl=False)
+        raise typer.Exit(1)
+
+
+@cli.command("settings")
+def list_settings() -> None:
+    """Print the table of all settings, as Markdown."""
+    typer.echo(markdown_table())
+
+
+def _require_surroundings(settings: Settings) -> None:
+    """Raises CannotStart when something is not set that only `orderway dev` would start by itself."""
+    missing = []
+    if settings.temporal_address is None:
+        missing.append("ORDERWAY_TEMPORAL_ADDRESS is not set: name a Temporal server; only `orderway dev` starts one.")
+    if homeless := settings.homeless_backends():
+        missing.append(
+            f"ORDERWAY_BACKENDS_BASE_URL is not set, and these backends have no address: {', '.join(homeless)}."
+        )
+    if missing:
+        raise CannotStart("\n".join(missing))
+
+
+def _development_token(settings: Settings, role: Role, subject: str | None = None, channel: str | None = None) -> str:
+    from datetime import timedelta
+
+    from app.security.tokens import DevelopmentKey
+
+    usual_subject, usual_channel = USUAL[role]
+    actor = Actor(subject=subject or usual_subject, role=role, channel=channel or usual_channel)
+    return DevelopmentKey.load_or_create(settings.data_dir).mint(actor, timedelta(hours=12))
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console()
+
+
+if __name__ == "__main__":
+    main()
