@@ -166,6 +166,11 @@ class ProductOrder:
     completed_at: datetime | None = None
     totals: tuple[PriceTotal, ...] = ()
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the order has been submitted without anybody having begun to carry it out."""
+        return self.submitted_at if self.state is OrderState.ACKNOWLEDGED else None
+
     def item(self, item_id: str) -> OrderItem | None:
         """The item with this id."""
         return next((item for item in self.items if item.id == item_id), None)

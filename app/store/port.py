@@ -105,7 +105,7 @@ class OrderSearch:
     """Which orders to find; every criterion that is set must hold.
 
     `created_from` is inclusive, `created_until` exclusive. `offering_text` is found, without regard to case, in the
-    name or id of an ordered offering. `sellers` None means any; an empty tuple none.
+    name or id of an ordered offering.
     """
 
     states: tuple[OrderState, ...] = ()

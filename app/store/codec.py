@@ -1,0 +1,30 @@
+"""How stored values look: the domain's dataclasses as JSON, exact to the decimal and the microsecond."""
+
+from typing import TypeVar
+
+import msgspec
+
+from app.domain.order import ProductOrder
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type, msgspec.json.Decoder[object]] = {}
+
+
+def encode(value: object) -> bytes:
+    """The value as JSON."""
+    return _encoder.encode(value)
+
+
+def decode(data: bytes | str, shape: type[T]) -> T:
+    """The value of this shape from its JSON."""
+    decoder = _decoders.get(shape)
+    if decoder is None:
+        decoder = _decoders[shape] = msgspec.json.Decoder(shape)
+    return decoder.decode(data)  # type: ignore[return-value]  # the decoder was made for this shape
+
+
+def offering_words(order: ProductOrder) -> str:
+    """What a search for an offering's text looks into: names and ids of what is ordered, without regard to case."""
+    return "\n".join(text for item in order.items for text in (item.offering_name, item.offering_id)).casefold()

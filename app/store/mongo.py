@@ -1,0 +1,406 @@
+"""The production store: MongoDB, a replica set or a sharded cluster. The only module that knows the driver.
+
+Feed positions are taken from a counter before the transaction that writes their events, so writers do not queue
+behind one document. A position may thus be committed late, or never when its writer died. The reader gives out only
+what is contiguous; at a hole it waits a little for the writer and then voids the hole with a tombstone under the same
+unique key. Whoever writes the key first has it: a late writer is turned away and takes new positions, so no event is
+lost, doubled or given out of order, and a cursor is one number.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING, ReturnDocument, WriteConcern
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from app.domain.actor import Actor
+from app.domain.events import OrderEvent
+from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.store.codec import decode, encode, offering_words
+from app.store.port import (
+    Change,
+    Commit,
+    FeedEvent,
+    IdempotencyKey,
+    KeyRecord,
+    KeyUsed,
+    MovedOn,
+    OrderBy,
+    OrderSearch,
+    OrderVersion,
+    StoredOrder,
+    StoreUnavailable,
+    Written,
+)
+
+T = TypeVar("T")
+Document = dict[str, Any]  # a BSON document has values of any BSON type
+
+MOST_ATTEMPTS: Final = 12
+ANSWER_WITHIN_MS: Final = 5_000
+POLL_SECONDS: Final = 0.5
+BELL_MS: Final = 500
+_INSERTS: Final[list[Document]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+DUPLICATE_KEY: Final = 11000
+MOTHER_OF_POSITIONS: Final = "feed"
+
+
+class _Refused(Exception):
+    """The transaction is to be given up with this answer."""
+
+    def __init__(self, answer: MovedOn | KeyUsed) -> None:
+        self.answer = answer
+
+
+class MongoStore:
+    """An OrderStore in MongoDB. See `app.store.port.OrderStore` for what each method promises.
+
+    `grace` is how long a hole in the feed is left to its writer.
+    """
+
+    def __init__(self, uri: str, database: str, *, grace: timedelta = timedelta(seconds=1)) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri, tz_aware=True, serverSelectionTimeoutMS=ANSWER_WITHIN_MS, connectTimeoutMS=ANSWER_WITHIN_MS
+        )
+        durable = WriteConcern("majority", j=True)
+        self._db = self._client.get_database(database, write_concern=durable, read_concern=ReadConcern("majority"))
+        self._grace = grace
+        self._hole: tuple[int, float] | None = None
+
+    def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
+        return self._db[name]
+
+    async def open(self, *, keys_kept_for: timedelta) -> None:
+        """Reach the server and make the indexes that are missing."""
+        async with _answering():
+            await self._client.admin.command("ping")
+            orders = self._of("product_order")
+            for field in ("state", "customer_id", "channel", "seller_id", "external_ids"):
+                await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
+            await orders.create_index([("created_at", ASCENDING)])
+            await orders.create_index([("unstarted_since", ASCENDING)], sparse=True)
+            await self._of("version").create_index([("order_id", ASCENDING), ("version", ASCENDING)], unique=True)
+            await self._of("event").create_index(
+                [("order_id", ASCENDING), ("sequence", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"order_id": {"$exists": True}},
+            )
+            await self._of("idempotency_key").create_index(
+                [("used_at", ASCENDING)], expireAfterSeconds=int(keys_kept_for.total_seconds())
+            )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    async def ping(self) -> None:
+        """See OrderStore."""
+        async with _answering():
+            await self._client.admin.command("ping")
+
+    async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
+        """See OrderStore."""
+        async with _answering():
+            found = await self._of("product_order").find({"_id": {"$in": list(order_ids)}}).to_list(None)
+        return {
+            document["_id"]: StoredOrder(
+                order=decode(document["body"], ProductOrder),
+                plan=decode(document["plan"], Plan) if document.get("plan") else None,
+                sequence=document["sequence"],
+            )
+            for document in found
+        }
+
+    async def commit(self, change: Change) -> Commit:
+        """See OrderStore."""
+        for attempt in range(MOST_ATTEMPTS):
+            if attempt:
+                # writers of the same order meet again unless they step aside for different times
+                await asyncio.sleep(min(0.002 * 2**attempt, 0.25))
+            async with _answering():
+                first = await self._take_positions(len(change.events))
+                try:
+                    await self._write_all(change, first)
+                except _Refused as refused:
+                    await self._void(range(first, first + len(change.events)))
+                    return refused.answer
+                except OperationFailure as error:
+                    await self._void(range(first, first + len(change.events)))
+                    if not _may_be_repeated(error):
+                        raise
+                    continue
+                return Written()
+        raise StoreUnavailable(f"order {change.order.id}: too many writers at once, try again")
+
+    async def _take_positions(self, count: int) -> int:
+        """The first of `count` positions that nobody else gets."""
+        counter = await self._of("counter").find_one_and_update(
+            {"_id": MOTHER_OF_POSITIONS},
+            {"$inc": {"last": count}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        assert counter is not None, "an upsert returns what it made"
+        return int(counter["last"]) - count + 1
+
+    async def _write_all(self, change: Change, first: int) -> None:
+        async with await self._client.start_session() as session, session.start_transaction():
+            await self._write_key(change, session)
+            kept_version = await self._write_order(change, session)
+            order = change.order
+            if kept_version != order.version:
+                await self._of("version").insert_one(
+                    {
+                        "order_id": order.id,
+                        "version": order.version,
+                        "actor": encode(change.actor),
+                        "reason": change.reason,
+                        "at": change.at,
+                        "body": encode(order),
+                    },
+                    session=session,
+                )
+            if change.events:
+                await self._of("event").insert_many(
+                    [
+                        {"_id": first + n, "order_id": e.order_id, "sequence": e.sequence, "body": encode(e)}
+                        for n, e in enumerate(change.events)
+                    ],
+                    session=session,
+                )
+
+    async def _write_key(self, change: Change, session: AsyncIOMotorClientSession) -> None:
+        if change.key is None:
+            return
+        if (used := await self._key(change.key.owner, change.key.key, session)) is not None:
+            raise _Refused(KeyUsed(used))
+        await self._of("idempotency_key").insert_one(
+            {
+                "_id": _key_id(change.key.owner, change.key.key),
+                "fingerprint": change.key.fingerprint,
+                "order_id": change.order.id,
+                "version": change.order.version,
+                "used_at": change.at,
+            },
+            session=session,
+        )
+
+    async def _write_order(self, change: Change, session: AsyncIOMotorClientSession) -> int | None:
+        """Returns the version that was stored before, if any."""
+        order = change.order
+        document: Document = {
+            "state": order.state.value,
+            "created_at": order.created_at,
+            "customer_id": order.customer_id,
+            "channel": order.channel,
+            "seller_id": order.seller_id,
+            "external_ids": [external.id for external in order.external_ids],
+            "offerings": offering_words(order),
+            "version": order.version,
+            "sequence": change.events[-1].sequence if change.events else change.after,
+            "body": encode(order),
+        }
+        if change.plan is not None:
+            document["plan"] = encode(change.plan)
+        update: Document = {"$set": document}
+        if order.waiting_since:
+            document["unstarted_since"] = order.waiting_since
+        else:
+            update["$unset"] = {"unstarted_since": ""}
+        if change.after == 0:
+            known = await self._of("product_order").find_one({"_id": order.id}, {"_id": 1}, session=session)
+            if known is not None:
+                raise _Refused(MovedOn())
+            await self._of("product_order").insert_one({"_id": order.id, **document}, session=session)
+            return None
+        before = await self._of("product_order").find_one_and_update(
+            {"_id": order.id, "sequence": change.after}, update, projection={"version": 1}, session=session
+        )
+        if before is None:
+            raise _Refused(MovedOn())
+        return int(before["version"])
+
+    async def _void(self, positions: range) -> None:
+        """Positions that will never be written: their readers need not wait for them."""
+        for position in positions:
+            with suppress(DuplicateKeyError):  # the reader was faster
+                await self._of("event").insert_one({"_id": position})
+
+    async def _key(self, owner: str, key: str, session: AsyncIOMotorClientSession | None = None) -> KeyRecord | None:
+        found = await self._of("idempotency_key").find_one({"_id": _key_id(owner, key)}, session=session)
+        if found is None:
+            return None
+        return KeyRecord(
+            key=IdempotencyKey(owner=owner, key=key, fingerprint=found["fingerprint"]),
+            order_id=found["order_id"],
+            version=found["version"],
+            used_at=found["used_at"],
+        )
+
+    async def recall(self, owner: str, key: str) -> KeyRecord | None:
+        """See OrderStore."""
+        async with _answering():
+            return await self._key(owner, key)
+
+    async def version(self, order_id: str, version: int) -> OrderVersion | None:
+        """See OrderStore."""
+        async with _answering():
+            found = await self._of("version").find_one({"order_id": order_id, "version": version})
+        return _version(found) if found else None
+
+    async def versions(self, order_id: str) -> list[OrderVersion]:
+        """See OrderStore."""
+        async with _answering():
+            found = await self._of("version").find({"order_id": order_id}).sort("version", ASCENDING).to_list(None)
+        return [_version(document) for document in found]
+
+    async def search(
+        self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
+    ) -> list[ProductOrder]:
+        """See OrderStore."""
+        query = _query(search)
+        descending = order_by is OrderBy.CREATED_DESCENDING
+        if after is not None:
+            query["_id"] = {"$lt" if descending else "$gt": after}
+        cursor = self._of("product_order").find(query, {"body": 1})
+        async with _answering():
+            found = await cursor.sort("_id", DESCENDING if descending else ASCENDING).limit(limit).to_list(None)
+        return [decode(document["body"], ProductOrder) for document in found]
+
+    async def count(self, search: OrderSearch) -> int:
+        """See OrderStore."""
+        async with _answering():
+            return int(await self._of("product_order").count_documents(_query(search)))
+
+    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
+        """See OrderStore."""
+        query = {"order_id": order_id, "sequence": {"$gt": after}}
+        async with _answering():
+            found = await self._of("event").find(query).sort("sequence", ASCENDING).limit(limit).to_list(None)
+        return [_feed_event(document) for document in found]
+
+    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
+        """See OrderStore."""
+        async with _answering():
+            found = await self._contiguous_after(position, limit)
+        return [_feed_event(document) for document in found if "body" in document]
+
+    async def _contiguous_after(self, position: int, limit: int) -> list[Document]:
+        """Positions without a hole, tombstones included; empty when there is nothing or only what must wait."""
+        run: list[Document] = []
+        # a stretch of tombstones alone must not look like the end of the feed
+        while not any("body" in document for document in run):
+            start = run[-1]["_id"] if run else position
+            cursor = self._of("event").find({"_id": {"$gt": start}}).sort("_id", ASCENDING).limit(limit)
+            found = await cursor.to_list(None)
+            whole = [document for n, document in enumerate(found, start + 1) if document["_id"] == n]
+            if not found or (not whole and not await self._fill_hole(start + 1)):
+                break
+            run += whole
+        return run
+
+    async def _fill_hole(self, position: int) -> bool:
+        """Whether the hole at this position is gone: filled by its late writer, or voided after the grace."""
+        now = asyncio.get_running_loop().time()
+        if self._hole is None or self._hole[0] != position:
+            self._hole = (position, now)
+        if now - self._hole[1] < self._grace.total_seconds():
+            return False
+        await self._void(range(position, position + 1))
+        return True
+
+    async def last_position(self) -> int:
+        """See OrderStore."""
+        async with _answering():
+            newest = await self._of("event").find({}, {"_id": 1}).sort("_id", DESCENDING).limit(1).to_list(None)
+        return int(newest[0]["_id"]) if newest else 0
+
+    async def wakeups(self) -> AsyncIterator[None]:
+        """See OrderStore. The change stream only rings the bell; what happened is read from the events themselves."""
+        yield
+        while True:
+            try:
+                async with self._of("event").watch(_INSERTS, max_await_time_ms=BELL_MS) as stream:
+                    while True:
+                        # comes back after a while without a change too: a hole in the feed is then looked at again
+                        await stream.try_next()
+                        yield
+            except PyMongoError:
+                # no change stream, or not now: look again and again instead
+                await asyncio.sleep(POLL_SECONDS)
+                yield
+
+    async def unstarted(self, before: datetime, limit: int) -> list[str]:
+        """See OrderStore."""
+        query = {"unstarted_since": {"$lt": before}}
+        async with _answering():
+            found = await self._of("product_order").find(query, {"_id": 1}).limit(limit).to_list(None)
+        return [document["_id"] for document in found]
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _may_be_repeated(error: OperationFailure) -> bool:
+    """A race with another writer, or a position that a reader has voided: the same change with new positions."""
+    return error.has_error_label("TransientTransactionError") or _is_duplicate(error)
+
+
+def _is_duplicate(error: OperationFailure) -> bool:
+    if isinstance(error, DuplicateKeyError) or error.code == DUPLICATE_KEY:
+        return True
+    details: Mapping[str, Any] = error.details or {}
+    return any(problem.get("code") == DUPLICATE_KEY for problem in details.get("writeErrors", ()))
+
+
+def _key_id(owner: str, key: str) -> Document:
+    return {"owner": owner, "key": key}
+
+
+def _feed_event(document: Document) -> FeedEvent:
+    return FeedEvent(document["_id"], decode(document["body"], OrderEvent))
+
+
+def _version(document: Document) -> OrderVersion:
+    return OrderVersion(
+        order=decode(document["body"], ProductOrder),
+        actor=decode(document["actor"], Actor),
+        reason=document["reason"],
+        at=document["at"].astimezone(UTC),
+    )
+
+
+def _query(search: OrderSearch) -> Document:
+    query: Document = {}
+    for field, wanted in (
+        ("state", [state.value for state in search.states]),
+        ("customer_id", list(search.customer_ids)),
+        ("channel", list(search.channels)),
+        ("seller_id", list(search.seller_ids)),
+    ):
+        if wanted:
+            query[field] = {"$in": wanted}
+    created: Document = {}
+    if search.created_from:
+        created["$gte"] = search.created_from
+    if search.created_until:
+        created["$lt"] = search.created_until
+    if created:
+        query["created_at"] = created
+    if search.offering_text:
+        query["offerings"] = {"$regex": re.escape(search.offering_text.casefold())}
+    if search.external_id:
+        query["external_ids"] = search.external_id
+    return query

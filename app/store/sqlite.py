@@ -1,0 +1,393 @@
+"""The embedded store: one SQLite file, shared by the processes of one machine.
+
+Writers take turns, so feed positions (row ids) are committed in their order; readers never wait.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import aiosqlite
+
+from app.domain.actor import Actor
+from app.domain.events import OrderEvent
+from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.store.codec import decode, encode, offering_words
+from app.store.port import (
+    Change,
+    Commit,
+    FeedEvent,
+    IdempotencyKey,
+    KeyRecord,
+    KeyUsed,
+    MovedOn,
+    OrderBy,
+    OrderSearch,
+    OrderVersion,
+    StoredOrder,
+    StoreUnavailable,
+    Written,
+)
+
+T = TypeVar("T")
+Value = str | int | None
+
+READERS: Final = 3
+BUSY_MILLISECONDS: Final = 10_000
+WATCH_SECONDS: Final = 0.03
+
+_SCHEMA: Final = """
+create table if not exists product_order (
+    id text primary key, state text not null, created_at text not null, customer_id text not null,
+    channel text not null, seller_id text, offerings text not null, unstarted_since text,
+    version integer not null, sequence integer not null, body blob not null, plan blob
+) without rowid;
+create index if not exists by_state on product_order (state, id);
+create index if not exists by_customer on product_order (customer_id, id);
+create index if not exists by_channel on product_order (channel, id);
+create index if not exists by_seller on product_order (seller_id, id) where seller_id is not null;
+create index if not exists by_creation on product_order (created_at);
+create index if not exists by_unstarted on product_order (unstarted_since) where unstarted_since is not null;
+create table if not exists external_id (value text not null, order_id text not null, primary key (value, order_id))
+    without rowid;
+create table if not exists version (
+    order_id text not null, version integer not null, actor blob not null, reason text not null, at text not null,
+    body blob not null, primary key (order_id, version)
+) without rowid;
+create table if not exists event (
+    position integer primary key autoincrement, order_id text not null, sequence integer not null, body blob not null,
+    unique (order_id, sequence)
+);
+create table if not exists idempotency_key (
+    owner text not null, key text not null, fingerprint text not null, order_id text not null,
+    version integer not null, used_at text not null, primary key (owner, key)
+) without rowid;
+create index if not exists by_use on idempotency_key (used_at);
+"""
+
+
+def _time(at: datetime) -> str:
+    """A time as text that sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused(Exception):
+    """The transaction is to be given up with this answer."""
+
+    answer: MovedOn | KeyUsed
+
+
+class SqliteStore:
+    """An OrderStore in one file. See `app.store.port.OrderStore` for what each method promises."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: aiosqlite.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._opened: list[aiosqlite.Connection] = []
+        self._wakeup = asyncio.Event()
+
+    async def open(self, *, keys_kept_since: datetime) -> None:
+        """Open the file, make what is missing in it, forget idempotency keys used before the given time."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._writer = await self._connect()
+            await self._writer.executescript(_SCHEMA)
+            await self._writer.execute("delete from idempotency_key where used_at < ?", (_time(keys_kept_since),))
+            for _ in range(READERS):
+                self._readers.put_nowait(await self._connect())
+        except sqlite3.Error as error:
+            await self.close()
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    async def _connect(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self._path, isolation_level=None)
+        self._opened.append(connection)
+        await connection.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
+        await connection.execute("pragma journal_mode = wal")
+        await connection.execute("pragma synchronous = full")
+        return connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for connection in self._opened:
+            await connection.close()
+        self._opened.clear()
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        connection = await self._readers.get()
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        finally:
+            self._readers.put_nowait(connection)
+
+    async def _rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        async with self._reader() as connection:
+            return list(await connection.execute_fetchall(sql, values))
+
+    async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
+        """See OrderStore."""
+        marks = ",".join("?" * len(order_ids))
+        rows = await self._rows(f"select body, plan, sequence from product_order where id in ({marks})", order_ids)
+        stored = (
+            StoredOrder(order=decode(body, ProductOrder), plan=decode(plan, Plan) if plan else None, sequence=sequence)
+            for body, plan, sequence in rows
+        )
+        return {found.order.id: found for found in stored}
+
+    async def commit(self, change: Change) -> Commit:
+        """See OrderStore."""
+
+        async def write(db: aiosqlite.Connection) -> Commit:
+            await self._write_key(db, change)
+            kept_version = await self._write_order(db, change)
+            if kept_version != change.order.version:
+                await self._write_version(db, change)
+            await db.executemany(
+                "insert into event (order_id, sequence, body) values (?, ?, ?)",
+                [(event.order_id, event.sequence, encode(event)) for event in change.events],
+            )
+            return Written()
+
+        outcome = await self._transaction(write)
+        if isinstance(outcome, Written):
+            self._wakeup.set()
+        return outcome
+
+    async def _transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[Commit]]) -> Commit:
+        assert self._writer is not None, "the store is not open"
+        # shielded: a caller that goes away must not leave a transaction open for the next one
+        return await asyncio.shield(asyncio.create_task(self._in_turn(self._writer, act)))
+
+    async def _in_turn(
+        self, db: aiosqlite.Connection, act: Callable[[aiosqlite.Connection], Awaitable[Commit]]
+    ) -> Commit:
+        async with self._turn:
+            try:
+                await db.execute("begin immediate")
+                try:
+                    outcome = await act(db)
+                except BaseException:
+                    await db.execute("rollback")
+                    raise
+                await db.execute("commit")
+            except _Refused as refused:
+                return refused.answer
+            except sqlite3.Error as error:
+                raise StoreUnavailable(str(error)) from error
+            return outcome
+
+    async def _write_key(self, db: aiosqlite.Connection, change: Change) -> None:
+        if change.key is None:
+            return
+        if (used := await self._key(db, change.key.owner, change.key.key)) is not None:
+            raise _Refused(KeyUsed(used))
+        await db.execute(
+            "insert into idempotency_key values (?, ?, ?, ?, ?, ?)",
+            (
+                change.key.owner,
+                change.key.key,
+                change.key.fingerprint,
+                change.order.id,
+                change.order.version,
+                _time(change.at),
+            ),
+        )
+
+    async def _write_order(self, db: aiosqlite.Connection, change: Change) -> int | None:
+        """Returns the version that was stored before, if any."""
+        order = change.order
+        cursor = await db.execute("select version, sequence from product_order where id = ?", (order.id,))
+        row = await cursor.fetchone()
+        if (row[1] if row else 0) != change.after:
+            raise _Refused(MovedOn())
+        sequence = change.events[-1].sequence if change.events else change.after
+        await db.execute(
+            "insert into product_order values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set"
+            " state = excluded.state, offerings = excluded.offerings, unstarted_since = excluded.unstarted_since,"
+            " seller_id = excluded.seller_id, version = excluded.version, sequence = excluded.sequence,"
+            " body = excluded.body, plan = coalesce(excluded.plan, plan)",
+            (
+                order.id,
+                order.state.value,
+                _time(order.created_at),
+                order.customer_id,
+                order.channel,
+                order.seller_id,
+                offering_words(order),
+                _time(order.waiting_since) if order.waiting_since else None,
+                order.version,
+                sequence,
+                encode(order),
+                encode(change.plan) if change.plan else None,
+            ),
+        )
+        await db.executemany(
+            "insert or ignore into external_id values (?, ?)", [(e.id, order.id) for e in order.external_ids]
+        )
+        return row[0] if row else None
+
+    async def _write_version(self, db: aiosqlite.Connection, change: Change) -> None:
+        order = change.order
+        await db.execute(
+            "insert into version values (?, ?, ?, ?, ?, ?)",
+            (order.id, order.version, encode(change.actor), change.reason, _time(change.at), encode(order)),
+        )
+
+    async def _key(self, db: aiosqlite.Connection, owner: str, key: str) -> KeyRecord | None:
+        cursor = await db.execute(
+            "select fingerprint, order_id, version, used_at from idempotency_key where owner = ? and key = ?",
+            (owner, key),
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return None
+        return KeyRecord(
+            key=IdempotencyKey(owner=owner, key=key, fingerprint=row[0]),
+            order_id=row[1],
+            version=row[2],
+            used_at=datetime.fromisoformat(row[3]),
+        )
+
+    async def recall(self, owner: str, key: str) -> KeyRecord | None:
+        """See OrderStore."""
+        async with self._reader() as db:
+            return await self._key(db, owner, key)
+
+    async def version(self, order_id: str, version: int) -> OrderVersion | None:
+        """See OrderStore."""
+        rows = await self._rows(
+            "select body, actor, reason, at from version where order_id = ? and version = ?", (order_id, version)
+        )
+        return _version(rows[0]) if rows else None
+
+    async def versions(self, order_id: str) -> list[OrderVersion]:
+        """See OrderStore."""
+        rows = await self._rows(
+            "select body, actor, reason, at from version where order_id = ? order by version", (order_id,)
+        )
+        return [_version(row) for row in rows]
+
+    async def search(
+        self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
+    ) -> list[ProductOrder]:
+        """See OrderStore."""
+        where, values = _where(search)
+        descending = order_by is OrderBy.CREATED_DESCENDING
+        if after is not None:
+            where.append("id < ?" if descending else "id > ?")
+            values.append(after)
+        direction = "desc" if descending else "asc"
+        sql = f"select body from product_order {_clause(where)} order by id {direction} limit ?"
+        return [decode(body, ProductOrder) for (body,) in await self._rows(sql, [*values, limit])]
+
+    async def count(self, search: OrderSearch) -> int:
+        """See OrderStore."""
+        where, values = _where(search)
+        rows = await self._rows(f"select count(*) from product_order {_clause(where)}", values)
+        return int(rows[0][0])
+
+    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
+        """See OrderStore."""
+        rows = await self._rows(
+            "select position, body from event where order_id = ? and sequence > ? order by sequence limit ?",
+            (order_id, after, limit),
+        )
+        return [FeedEvent(position, decode(body, OrderEvent)) for position, body in rows]
+
+    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
+        """See OrderStore."""
+        rows = await self._rows(
+            "select position, body from event where position > ? order by position limit ?", (position, limit)
+        )
+        return [FeedEvent(found, decode(body, OrderEvent)) for found, body in rows]
+
+    async def last_position(self) -> int:
+        """See OrderStore."""
+        rows = await self._rows("select coalesce(max(position), 0) from event")
+        return int(rows[0][0])
+
+    async def wakeups(self) -> AsyncIterator[None]:
+        """See OrderStore. Another process is noticed by SQLite's own change counter, which costs no read of data."""
+        seen = -1
+        while True:
+            ((version,),) = await self._rows_of_watcher("pragma data_version")
+            if version != seen or self._wakeup.is_set():
+                seen = version
+                self._wakeup.clear()
+                yield
+            else:
+                try:
+                    await asyncio.wait_for(self._wakeup.wait(), WATCH_SECONDS)
+                except TimeoutError:
+                    continue
+
+    async def _rows_of_watcher(self, sql: str) -> list[sqlite3.Row]:
+        # data_version tells of changes by others than the connection that asks, so one connection must do the asking;
+        # the writer's is the one that never sees its own commits as news
+        assert self._writer is not None, "the store is not open"
+        try:
+            return list(await self._writer.execute_fetchall(sql))
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def unstarted(self, before: datetime, limit: int) -> list[str]:
+        """See OrderStore."""
+        rows = await self._rows(
+            "select id from product_order where unstarted_since < ? order by unstarted_since limit ?",
+            (_time(before), limit),
+        )
+        return [order_id for (order_id,) in rows]
+
+    async def ping(self) -> None:
+        """See OrderStore."""
+        await self._rows("select 1")
+
+
+def _version(row: sqlite3.Row) -> OrderVersion:
+    body, actor, reason, at = row
+    return OrderVersion(
+        order=decode(body, ProductOrder), actor=decode(actor, Actor), reason=reason, at=datetime.fromisoformat(at)
+    )
+
+
+def _where(search: OrderSearch) -> tuple[list[str], list[Value]]:
+    where: list[str] = []
+    values: list[Value] = []
+    for column, wanted in (
+        ("state", [state.value for state in search.states]),
+        ("customer_id", search.customer_ids),
+        ("channel", search.channels),
+        ("seller_id", search.seller_ids),
+    ):
+        if wanted:
+            where.append(f"{column} in ({','.join('?' * len(wanted))})")
+            values += wanted
+    if search.created_from:
+        where.append("created_at >= ?")
+        values.append(_time(search.created_from))
+    if search.created_until:
+        where.append("created_at < ?")
+        values.append(_time(search.created_until))
+    if search.offering_text:
+        where.append("instr(offerings, ?) > 0")
+        values.append(search.offering_text.casefold())
+    if search.external_id:
+        where.append("id in (select order_id from external_id where value = ?)")
+        values.append(search.external_id)
+    return where, values
+
+
+def _clause(where: list[str]) -> str:
+    return f"where {' and '.join(where)}" if where else ""
