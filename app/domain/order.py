@@ -80,6 +80,14 @@ class ItemPrice:
     alterations: tuple[PriceAlteration, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AgreedPrice:
+    """A price as it was shown to the customer: duty free, for a quantity of one, before alterations."""
+
+    name: str
+    price: Money
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTotal:
     """The sum of all prices of one type and period (TMF622 orderTotalPrice)."""
@@ -109,6 +117,7 @@ class OrderItem:
     place: PlaceRef | None = None
     appointment: AppointmentRef | None = None
     product_id: str | None = None
+    agreed_prices: tuple[AgreedPrice, ...] = ()
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()
 

@@ -303,6 +303,32 @@ def _list(values: Iterable[str]) -> str:
     return ", ".join(values) or "none"
 
 
+def prices_agreed(case: Case) -> Iterable[Violation]:
+    """A price that was shown to the customer is the one that the catalog asks now."""
+    for path, item, offering in case.items():
+        if offering is None:
+            continue
+        asked = {price.name: price.price for price in offering.prices}
+        for n, agreed in enumerate(item.agreed_prices):
+            where = f"{path}/agreedPrices/{n}"
+            current = asked.get(agreed.name)
+            if current is None:
+                yield _breach(
+                    "pricesAgreed",
+                    f"{where}/name",
+                    ViolationCode.REFERENCE_NOT_FOUND,
+                    f"{offering.id!r} has no price {agreed.name!r}; it has {_list(asked)}",
+                )
+            elif current != agreed.price:
+                yield _breach(
+                    "pricesAgreed",
+                    f"{where}/price",
+                    ViolationCode.INVALID_VALUE,
+                    f"{agreed.price.amount} {agreed.price.currency} was shown, "
+                    f"the price is {current.amount} {current.currency}",
+                )
+
+
 def bundle_cardinality(case: Case) -> Iterable[Violation]:
     """Each offering in a bundle is chosen at least its lower and at most its upper limit of times.
 
@@ -490,6 +516,7 @@ RULES: Final[tuple[Rule, ...]] = (
     quantity_in_range,
     owned_product_named,
     characteristics_allowed,
+    prices_agreed,
     bundle_cardinality,
     place_given,
     place_serviceable,

@@ -1,0 +1,68 @@
+"""Who may see and do what: the rights of each role, and which orders are an actor's own. Denied unless said here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.domain.actor import Actor, Role
+
+
+class Right(StrEnum):
+    """Something that a role may or may not do."""
+
+    READ_ORDERS = "readOrders"
+    WRITE_ORDERS = "writeOrders"
+    READ_CATALOG = "readCatalog"
+    READ_PLACES = "readPlaces"
+    READ_CUSTOMERS = "readCustomers"
+    SEARCH_CUSTOMERS = "searchCustomers"
+    RESOLVE_FALLOUT = "resolveFallout"
+
+
+_ALL: Final = frozenset(Right)
+_SELLER: Final = _ALL - {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT}
+RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.CUSTOMER: _ALL - {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT},
+    Role.AGENT: _ALL - {Right.RESOLVE_FALLOUT},
+    Role.DEALER: _SELLER,
+    Role.AFFILIATE: _SELLER,
+    Role.OPERATIONS: _ALL - {Right.WRITE_ORDERS},
+    Role.DEVELOPER: _ALL,
+    Role.SYSTEM: _ALL,
+}
+
+
+def may(actor: Actor, right: Right) -> bool:
+    """Whether the actor's role has this right."""
+    return right in RIGHTS[actor.role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Which orders are an actor's own. None does not restrict."""
+
+    customer_id: str | None = None
+    seller_id: str | None = None
+
+
+def rows_of(actor: Actor) -> Rows:
+    """A customer sees its own orders, a dealer or affiliate those it sells, everybody else all."""
+    match actor.role:
+        case Role.CUSTOMER:
+            return Rows(customer_id=actor.subject)
+        case Role.DEALER | Role.AFFILIATE:
+            return Rows(seller_id=actor.subject)
+        case _:
+            return Rows()
+
+
+def sees(actor: Actor, *, customer_id: str, seller_id: str | None) -> bool:
+    """Whether an order of this customer, sold by this dealer, is among the actor's rows."""
+    rows = rows_of(actor)
+    return rows.customer_id in (None, customer_id) and rows.seller_id in (None, seller_id)
+
+
+def sees_customer(actor: Actor, customer_id: str) -> bool:
+    """Whether the actor may see this customer: a customer only itself."""
+    return rows_of(actor).customer_id in (None, customer_id)

@@ -1,0 +1,147 @@
+"""What a channel asks for when it starts an order, and the draft that this makes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.domain.actor import Actor
+from app.domain.facts import Facts
+from app.domain.order import (
+    AgreedPrice,
+    AppointmentRef,
+    Characteristic,
+    ExternalId,
+    ItemAction,
+    ItemRelationship,
+    Note,
+    OrderItem,
+    PlaceRef,
+    ProductOrder,
+)
+from app.domain.states import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A time slot that the channel chose for a visit."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRequest:
+    """One wished-for item. `id` None: the next free number."""
+
+    offering_id: str
+    id: str | None = None
+    action: ItemAction = ItemAction.ADD
+    quantity: int = 1
+    characteristics: tuple[Characteristic, ...] = ()
+    relationships: tuple[ItemRelationship, ...] = ()
+    place_id: str | None = None
+    slot: Slot | None = None
+    product_id: str | None = None
+    agreed_prices: tuple[AgreedPrice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it."""
+
+    customer_id: str
+    items: tuple[ItemRequest, ...] = ()
+    place_id: str | None = None
+    billing_account_id: str | None = None
+    seller_id: str | None = None
+    category: str | None = None
+    description: str | None = None
+    priority: int = 4
+    external_ids: tuple[ExternalId, ...] = ()
+    notes: tuple[str, ...] = ()
+    requested_start_at: datetime | None = None
+    requested_completion_at: datetime | None = None
+
+
+def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:
+    """The draft that the request makes, its names not yet looked up."""
+    order = ProductOrder(
+        id=order_id,
+        version=1,
+        state=OrderState.DRAFT,
+        customer_id=request.customer_id,
+        customer_name="",
+        channel=actor.channel,
+        controlled_by=actor.channel,
+        created_at=at,
+        created_by=actor.subject,
+        updated_at=at,
+        seller_id=request.seller_id,
+        place=_place(request.place_id),
+        billing_account_id=request.billing_account_id,
+        category=request.category,
+        description=request.description,
+        priority=request.priority,
+        external_ids=request.external_ids,
+        notes=tuple(Note(author=actor.subject, at=at, text=text) for text in request.notes),
+        requested_start_at=request.requested_start_at,
+        requested_completion_at=request.requested_completion_at,
+    )
+    for item in request.items:
+        order = with_item(order, item)
+    return order
+
+
+def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
+    """The order with one item more, its names not yet looked up."""
+    item = OrderItem(
+        id=wish.id or _next_item_id(order),
+        action=wish.action,
+        offering_id=wish.offering_id,
+        offering_name=wish.offering_id,
+        quantity=wish.quantity,
+        characteristics=wish.characteristics,
+        relationships=wish.relationships,
+        place=_place(wish.place_id),
+        appointment=provisional(wish.slot) if wish.slot else None,
+        product_id=wish.product_id,
+        agreed_prices=wish.agreed_prices,
+    )
+    return replace(order, items=(*order.items, item))
+
+
+def provisional(slot: Slot) -> AppointmentRef:
+    """A visit that is wished for and not booked yet."""
+    return AppointmentRef(id="", start=slot.start, end=slot.end)
+
+
+def _place(place_id: str | None) -> PlaceRef | None:
+    return PlaceRef(id=place_id, label=place_id) if place_id else None
+
+
+def _next_item_id(order: ProductOrder) -> str:
+    taken = {item.id for item in order.items}
+    return next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
+
+
+def named(order: ProductOrder, facts: Facts) -> ProductOrder:
+    """The order with the names of its customer, offerings and places as the backends have them."""
+
+    def place(ref: PlaceRef | None) -> PlaceRef | None:
+        fact = facts.places.get(ref.id) if ref else None
+        return PlaceRef(id=fact.id, label=fact.label) if fact else ref
+
+    return replace(
+        order,
+        customer_name=facts.customer.name if facts.customer else order.customer_name,
+        place=place(order.place),
+        items=tuple(
+            replace(
+                item,
+                offering_name=facts.offerings[item.offering_id].name
+                if item.offering_id in facts.offerings
+                else item.offering_name,
+                place=place(item.place),
+            )
+            for item in order.items
+        ),
+    )
