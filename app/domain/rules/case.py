@@ -1,0 +1,34 @@
+"""What a rule judges, and how it says that it is broken."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.catalog import Offering
+from app.domain.facts import Facts
+from app.domain.order import OrderItem, ProductOrder
+from app.domain.rulebook import Rulebook
+from app.domain.violations import Violation, ViolationCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a rule judges: an order, the facts about it, the rules that are data, and the time."""
+
+    order: ProductOrder
+    facts: Facts
+    rulebook: Rulebook
+    at: datetime
+
+    def items(self) -> Iterable[tuple[str, OrderItem, Offering | None]]:
+        """Each item with its path and its offering, when the catalog knows it."""
+        for n, item in enumerate(self.order.items):
+            yield f"/items/{n}", item, self.facts.offerings.get(item.offering_id)
+
+
+Rule = Callable[[Case], Iterable[Violation]]
+
+
+def breach(rule: str, path: str, code: ViolationCode, message: str) -> Violation:
+    """A breach of `rule` at `path`; the message names both."""
+    return Violation(rule, path, code, f"{path}: {message} ({rule}).")
