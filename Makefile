@@ -1,0 +1,64 @@
+# Everything happens in .venv; nothing else on the machine is touched. Needs python3 ≥ 3.11 and make.
+# `make run` and `make test` install first what is missing; later they start at once.
+
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+GRAPHIQL := $(VENV)/.graphiql
+
+.DELETE_ON_ERROR:
+.PHONY: help install run test lint schema bench lock
+
+help:
+	@echo "make install   everything into $(VENV), at the versions of requirements.lock"
+	@echo "make run       start Orderway on this machine, place the sample order and show it"
+	@echo "make test      the whole test suite"
+	@echo "make lint      the static checks: style, types, imports between parts, schema.graphql"
+	@echo "make schema    write schema.graphql from the code"
+	@echo "make bench     the benchmarks"
+	@echo "make lock      (maintainers) write requirements.lock from pyproject.toml; needs uv"
+
+install: $(GRAPHIQL)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Orderway needs Python 3.11 or newer as python3; name another one with: make PYTHON=/path/to/python3 …" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "This Python cannot make virtual environments: install its venv package (on Debian: python3-venv)." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# GraphiQL's files are served by Orderway itself; they are installed, not kept in the repository.
+$(GRAPHIQL): tools/graphiql_assets.py $(INSTALLED)
+	$(BIN)/python tools/graphiql_assets.py
+	@touch $@
+
+run: install
+	@exec $(BIN)/orderway dev --demo
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/orderway schema --check
+
+schema: install
+	$(BIN)/orderway schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+lock:
+	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
