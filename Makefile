@@ -5,6 +5,7 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 GRAPHIQL := $(VENV)/.graphiql
 
@@ -27,16 +28,17 @@ $(BIN)/python:
 	  echo "Orderway needs Python 3.11 or newer as python3; name another one with: make PYTHON=/path/to/python3 …" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "This Python cannot make virtual environments: install its venv package (on Debian: python3-venv)." >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing into $(VENV); this takes a minute or two the first time."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # GraphiQL's files are served by Orderway itself; they are installed, not kept in the repository.
 $(GRAPHIQL): tools/graphiql_assets.py $(INSTALLED)
-	$(BIN)/python tools/graphiql_assets.py
+	@$(BIN)/python tools/graphiql_assets.py
 	@touch $@
 
 run: install
