@@ -57,7 +57,7 @@ Sample = Annotated[
 def main() -> None:
     """Run the command line; what cannot start is told in a sentence on standard error, with exit code 2."""
     try:
-        cli()
+        cli(prog_name="orderway")
     except CannotStart as refusal:
         typer.echo(str(refusal), err=True)
         raise SystemExit(2) from refusal

