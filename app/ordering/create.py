@@ -1,0 +1,51 @@
+"""Start a draft: any channel may, with as much or as little as it knows."""
+
+from dataclasses import dataclass, replace
+
+from app.domain.access import Right, rows_of
+from app.domain.actor import Actor
+from app.domain.events import EventType, order_event
+from app.domain.pricing import price_order
+from app.domain.request import OrderRequest, draft_of, named
+from app.domain.rules import violations
+from app.domain.violations import mistakes
+from app.ordering.drafts import case_of, not_orderable_for, require
+from app.ordering.facts import facts_for
+from app.ordering.ordering import Ask, Ordering, commit, key_of, recall
+from app.ordering.outcomes import Outcome, ValidationFailed
+from app.store.port import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOrder(Ask):
+    """A new draft."""
+
+    request: OrderRequest
+
+
+async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Outcome:
+    """A draft that the actor's channel controls. What is wrong is refused, what is missing may follow later.
+
+    Raises BackendFailure when a fact that the decision needs is out of reach, NotPermitted when the role may not.
+    """
+    require(actor, Right.WRITE_ORDERS)
+    if earlier := await recall(ordering, actor, ask):
+        return earlier
+    if refusal := not_orderable_for(actor, ask.request.customer_id, ask.request.seller_id):
+        return refusal
+    at = ordering.clock()
+    order = draft_of(with_seller(ask.request, actor), actor, order_id=ordering.new_id(), at=at)
+    facts = await facts_for(order, ordering.backends, ordering.rulebook())
+    if wrong := mistakes(violations(case_of(ordering, order, facts))):
+        return ValidationFailed(wrong)
+    order = price_order(named(order, facts), facts.offerings)
+    event = order_event(order, 1, EventType.CREATED, at=at, actor=actor, summary="draft created")
+    change = Change(
+        order=order, after=0, events=(event,), actor=actor, reason=event.summary, at=at, key=key_of(actor, ask)
+    )
+    return await commit(ordering, change)
+
+
+def with_seller(request: OrderRequest, actor: Actor) -> OrderRequest:
+    """A dealer's or affiliate's order is sold by itself; others name the seller, if there is one."""
+    return replace(request, seller_id=rows_of(actor).seller_id or request.seller_id)

@@ -1,0 +1,127 @@
+"""What all edits of a draft have in common: who may edit it, what refuses an edit, how it is recorded."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.domain.access import Right, may, rows_of, sees_customer
+from app.domain.actor import Actor
+from app.domain.events import EventType, order_event
+from app.domain.facts import Facts
+from app.domain.order import ProductOrder
+from app.domain.pricing import price_order
+from app.domain.request import named
+from app.domain.rules import violations
+from app.domain.rules.case import Case
+from app.domain.states import ORDER, OrderState
+from app.domain.violations import Violation, mistakes, relocated
+from app.ordering.facts import facts_for
+from app.ordering.ordering import OrderAsk, Ordering, commit, key_of, load, recall
+from app.ordering.outcomes import NotAllowedInState, NotFound, NotInControl, Outcome, Refusal, ValidationFailed
+from app.store.port import Change, StoredOrder
+
+Edit = Callable[[ProductOrder], ProductOrder | Refusal]
+
+
+class NotPermitted(Exception):
+    """The actor's role may not do this at all. The message is for the caller."""
+
+
+def require(actor: Actor, right: Right) -> None:
+    """Raises NotPermitted when the actor's role lacks the right."""
+    if not may(actor, right):
+        raise NotPermitted(f"role {actor.role} has no right to {right}")
+
+
+async def load_draft(ordering: Ordering, actor: Actor, ask: OrderAsk, action: str) -> StoredOrder | Refusal:
+    """The draft, when this actor may edit it from its channel."""
+    require(actor, Right.WRITE_ORDERS)
+    stored = await load(ordering, actor, ask)
+    if not isinstance(stored, StoredOrder):
+        return stored
+    if stored.order.state is not OrderState.DRAFT:
+        return NotAllowedInState(stored.order, action, ORDER.possible(stored.order.state))
+    if stored.order.controlled_by != actor.channel:
+        return NotInControl(stored.order)
+    return stored
+
+
+async def edit_draft(
+    ordering: Ordering,
+    actor: Actor,
+    ask: OrderAsk,
+    edit: Edit,
+    *,
+    action: str,
+    changed: tuple[str, ...],
+    summary: str,
+    input_paths: Callable[[ProductOrder], dict[str, str]],
+) -> Outcome:
+    """Change a draft. What is wrong refuses the change; what is still missing does not.
+
+    `input_paths` says where parts of the order stand in the caller's input; only breaches there can refuse the edit,
+    so that a draft whose surroundings changed can still be mended step by step.
+    """
+    if earlier := await recall(ordering, actor, ask):
+        return earlier
+    stored = await load_draft(ordering, actor, ask, action)
+    if not isinstance(stored, StoredOrder):
+        return stored
+    edited = edit(stored.order)
+    if not isinstance(edited, ProductOrder):
+        return edited
+    facts = await facts_for(edited, ordering.backends, ordering.rulebook())
+    wrong = in_input(mistakes(violations(case_of(ordering, edited, facts))), input_paths(edited))
+    if wrong:
+        return ValidationFailed(wrong)
+    return await record_edit(ordering, actor, ask, stored, edited, facts, changed=changed, summary=summary)
+
+
+async def record_edit(
+    ordering: Ordering,
+    actor: Actor,
+    ask: OrderAsk,
+    stored: StoredOrder,
+    edited: ProductOrder,
+    facts: Facts,
+    *,
+    changed: tuple[str, ...],
+    summary: str,
+) -> Outcome:
+    """Keep the edited draft as its next version, named and priced anew."""
+    at = ordering.clock()
+    order = price_order(named(edited, facts), facts.offerings)
+    order = replace(order, version=stored.order.version + 1, updated_at=at)
+    event = order_event(
+        order, stored.sequence + 1, EventType.CHANGED, at=at, actor=actor, summary=summary, changed=changed
+    )
+    change = Change(
+        order=order,
+        after=stored.sequence,
+        events=(event,),
+        actor=actor,
+        reason=summary,
+        at=at,
+        key=key_of(actor, ask),
+    )
+    return await commit(ordering, change)
+
+
+def case_of(ordering: Ordering, order: ProductOrder, facts: Facts) -> Case:
+    """The order as the rules judge it now."""
+    return Case(order=order, facts=facts, rulebook=ordering.rulebook(), at=ordering.clock())
+
+
+def in_input(found: tuple[Violation, ...], paths: dict[str, str]) -> tuple[Violation, ...]:
+    """The breaches that lie in the caller's input, with their paths there, and those of the items as a whole."""
+    mine = [v for v in found if v.path == "/items" or any(v.path == p or v.path.startswith(f"{p}/") for p in paths)]
+    return relocated(mine, paths)
+
+
+def not_orderable_for(actor: Actor, customer_id: str, seller_id: str | None) -> NotFound | None:
+    """The refusal when the actor may not order for this customer, or not in this seller's name."""
+    if not sees_customer(actor, customer_id):
+        return NotFound("/customerId", f"/customerId: there is no customer {customer_id!r} (customerKnown).")
+    own = rows_of(actor).seller_id
+    if own is not None and seller_id not in (None, own):
+        return NotFound("/sellerId", f"/sellerId: {seller_id!r} is not you (sellerKnown).")
+    return None

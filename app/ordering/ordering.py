@@ -1,0 +1,110 @@
+"""The parts that every use case works with, and the two ways through the store that they share."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from app.domain.access import sees
+from app.domain.actor import Actor
+from app.domain.plan import FalloutAction
+from app.domain.rulebook import Rulebook
+from app.ordering.outcomes import Committed, IdempotencyConflict, NotFound, Outcome, Refusal, StaleVersion
+from app.store.port import Change, IdempotencyKey, KeyRecord, KeyUsed, MovedOn, OrderStore, StoredOrder, Written
+from connectors.backends import Backends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a caller wants, under a key that makes it safe to ask again."""
+
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAsk(Ask):
+    """What a caller wants of an order that it knows in this version."""
+
+    order_id: str
+    expected_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalloutDecision:
+    """A person's decision about a task in fallout, for the workflow that carries the order out."""
+
+    order_id: str
+    task_id: str
+    action: FalloutAction
+    reason: str
+    actor: Actor
+    key: IdempotencyKey
+
+
+class Fulfilment(Protocol):
+    """What carries orders out over time; implemented by `app.orchestration`."""
+
+    async def start(self, order_id: str) -> None:
+        """Begin to carry the order out. Repeatable; raises nothing: what could not be started is started later."""
+
+    async def tell(self, decision: FalloutDecision) -> str | None:
+        """Have the decision judged and taken. The reason when it was refused, None when it is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordering:
+    """Built once, in `app.main`; tests build their own."""
+
+    store: OrderStore
+    backends: Backends
+    rulebook: Callable[[], Rulebook]
+    fulfilment: Fulfilment
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+
+def key_of(actor: Actor, ask: Ask) -> IdempotencyKey:
+    """The ask's key: the same caller, key and input always give the same one."""
+    content = type(ask).__name__.encode() + msgspec.json.encode(ask)
+    return IdempotencyKey(owner=actor.subject, key=ask.idempotency_key, fingerprint=hashlib.sha256(content).hexdigest())
+
+
+async def recall(ordering: Ordering, actor: Actor, ask: Ask) -> Committed | IdempotencyConflict | None:
+    """What this key brought before: the first result, or a conflict when it was another ask."""
+    key = key_of(actor, ask)
+    used = await ordering.store.recall(key.owner, key.key)
+    return await _replay(ordering, key, used) if used else None
+
+
+async def _replay(ordering: Ordering, key: IdempotencyKey, used: KeyRecord) -> Committed | IdempotencyConflict:
+    if used.key.fingerprint != key.fingerprint:
+        return IdempotencyConflict(used.used_at)
+    first = await ordering.store.version(used.order_id, used.version)
+    assert first is not None, "a key is written with the version that it speaks of"
+    return Committed(first.order, replayed=True)
+
+
+async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder | Refusal:
+    """The order that is asked about, when the actor may see it and knows its current version."""
+    stored = (await ordering.store.load([ask.order_id])).get(ask.order_id)
+    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+        return NotFound("/id", f"/id: there is no product order {ask.order_id!r} (orderKnown).")
+    if stored.order.version != ask.expected_version:
+        return StaleVersion(stored.order)
+    return stored
+
+
+async def commit(ordering: Ordering, change: Change) -> Outcome:
+    """Write the change. When another writer was faster, the refusal says how the order is now."""
+    match await ordering.store.commit(change):
+        case Written():
+            return Committed(change.order)
+        case KeyUsed(record):
+            assert change.key is not None, "only a change with a key meets a used one"
+            return await _replay(ordering, change.key, record)
+        case MovedOn():
+            stored = await ordering.store.load([change.order.id])
+            return StaleVersion(stored[change.order.id].order)

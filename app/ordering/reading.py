@@ -1,0 +1,102 @@
+"""The one door to orders for readers: every look is an actor's, and shows only the actor's own rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.domain.access import Right, rows_of, sees
+from app.domain.actor import Actor
+from app.domain.events import EventType, OrderEvent
+from app.domain.order import ProductOrder
+from app.domain.states import OrderState
+from app.ordering.drafts import require
+from app.store.feed import Feed
+from app.store.port import FeedEvent, OrderBy, OrderSearch, OrderStore, OrderVersion, StoredOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events a subscriber wants; what is empty does not restrict."""
+
+    order_ids: frozenset[str] = frozenset()
+    types: frozenset[EventType] = frozenset()
+    states: frozenset[OrderState] = frozenset()
+
+    def wants(self, event: OrderEvent) -> bool:
+        """Whether the event passes."""
+        return (
+            (not self.order_ids or event.order_id in self.order_ids)
+            and (not self.types or event.type in self.types)
+            and (not self.states or event.state in self.states)
+        )
+
+
+class Reading:
+    """Orders, their versions and events, as an actor may see them."""
+
+    def __init__(self, store: OrderStore, feed: Feed) -> None:
+        self._store = store
+        self._feed = feed
+
+    async def orders(self, actor: Actor, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
+        """The orders with these ids that the actor may see."""
+        require(actor, Right.READ_ORDERS)
+        found = await self._store.load(order_ids)
+        return {key: stored for key, stored in found.items() if _sees(actor, stored.order)}
+
+    async def search(
+        self, actor: Actor, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
+    ) -> list[ProductOrder]:
+        """A page of the actor's orders; see OrderStore.search."""
+        mine = _own(actor, search)
+        return await self._store.search(mine, order_by, after=after, limit=limit) if mine else []
+
+    async def count(self, actor: Actor, search: OrderSearch) -> int:
+        """How many of the actor's orders the search finds."""
+        mine = _own(actor, search)
+        return await self._store.count(mine) if mine else 0
+
+    async def as_of(self, actor: Actor, order_id: str, at: datetime) -> ProductOrder | None:
+        """The order as it was at that time; None when it did not exist, or the actor may not see it."""
+        versions = await self.versions(actor, order_id)
+        return next((v.order for v in reversed(versions) if v.at <= at), None)
+
+    async def versions(self, actor: Actor, order_id: str) -> list[OrderVersion]:
+        """All versions of an order that the actor may see, the oldest first."""
+        if order_id not in await self.orders(actor, [order_id]):
+            return []
+        return await self._store.versions(order_id)
+
+    async def events_of(self, actor: Actor, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
+        """The timeline of an order that the actor may see."""
+        if order_id not in await self.orders(actor, [order_id]):
+            return []
+        return await self._store.events_of(order_id, after=after, limit=limit)
+
+    async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncIterator[FeedEvent]:
+        """The actor's events after this position of the feed (None: from now on), as they come, each once."""
+        require(actor, Right.READ_ORDERS)
+        async for events in self._feed.follow(after):
+            for fed in events:
+                event = fed.event
+                if wanted.wants(event) and sees(actor, customer_id=event.customer_id, seller_id=event.seller_id):
+                    yield fed
+
+
+def _sees(actor: Actor, order: ProductOrder) -> bool:
+    return sees(actor, customer_id=order.customer_id, seller_id=order.seller_id)
+
+
+def _own(actor: Actor, search: OrderSearch) -> OrderSearch | None:
+    """The search, restricted to the actor's rows; None when it asks only for others'."""
+    require(actor, Right.READ_ORDERS)
+    rows = rows_of(actor)
+    if rows.customer_id is not None:
+        if search.customer_ids and rows.customer_id not in search.customer_ids:
+            return None
+        search = replace(search, customer_ids=(rows.customer_id,))
+    if rows.seller_id is not None:
+        if search.seller_ids and rows.seller_id not in search.seller_ids:
+            return None
+        search = replace(search, seller_ids=(rows.seller_id,))
+    return search

@@ -1,0 +1,1 @@
+"""The rule files that Orderway comes with. A setting can name others."""
