@@ -92,7 +92,7 @@ def dev(
     async def show(url: str) -> None:
         from app.demo import place_sample
 
-        token = _development_token(settings, Role.CUSTOMER)
+        token = development_token(settings, Role.CUSTOMER)
         outcome.append(await place_sample(url, token, "family", console))
 
     def say(line: str) -> None:
@@ -151,12 +151,15 @@ def mock_bss(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = MOCK_PORT,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     data: Data = None,
+    pace: Annotated[
+        float, typer.Option("--pace", min=0, help="How long provisioning takes: 2 is twice as long, 0 no time.")
+    ] = 1.0,
 ) -> None:
     """Run the mock BSS server: a small operator's backends, with a control endpoint for faults.
 
     Example:
 
-      orderway mock-bss --port 8100
+      orderway mock-bss --port 8100 --pace 0.1
     """
     from app.embedded.ports import require_free_port
 
@@ -165,7 +168,7 @@ def mock_bss(
     folder.mkdir(parents=True, exist_ok=True)
     from connectors.mock.server import run
 
-    run(host, port, folder)
+    run(host, port, folder, pace=pace)
 
 
 @cli.command()
@@ -193,7 +196,7 @@ def demo(
     if sample not in SAMPLES:
         raise CannotStart(f"--sample: {sample} is not {' or '.join(SAMPLES)}.")
     settings = load(data_dir=data)
-    token = _development_token(settings, Role.CUSTOMER, SAMPLES[sample].customer_id)
+    token = development_token(settings, Role.CUSTOMER, SAMPLES[sample].customer_id)
     completed = asyncio.run(place_sample((url or settings.local_url).rstrip("/"), token, sample, _console()))
     raise typer.Exit(0 if completed else 1)
 
@@ -218,7 +221,7 @@ def token(
 
       curl -H "Authorization: Bearer $(orderway token --role agent)" …
     """
-    typer.echo(_development_token(load(data_dir=data), role, subject, channel))
+    typer.echo(development_token(load(data_dir=data), role, subject, channel))
 
 
 @cli.command()
@@ -270,7 +273,8 @@ def _require_surroundings(settings: Settings) -> None:
         raise CannotStart("\n".join(missing))
 
 
-def _development_token(settings: Settings, role: Role, subject: str | None = None, channel: str | None = None) -> str:
+def development_token(settings: Settings, role: Role, subject: str | None = None, channel: str | None = None) -> str:
+    """A token for a gateway that accepts development tokens made with the key in the data folder."""
     from datetime import timedelta
 
     from app.security.tokens import DevelopmentKey

@@ -70,15 +70,19 @@ def temporal(settings: Settings, port: int) -> Part:
     )
 
 
-def mock_bss(data_dir: Path, port: int) -> Part:
-    """The mock BSS server, for the backends that are not set."""
+def mock_bss(data_dir: Path, port: int, pace: float = 1.0, environment: Mapping[str, str] | None = None) -> Part:
+    """The mock BSS server, for the backends that are not set. `pace` multiplies how long provisioning takes."""
 
     async def accepts() -> bool:
         return await listens(LOOPBACK, port)
 
     return Part(
         name="mock-bss",
-        command=(*ORDERWAY, "mock-bss", "--host", LOOPBACK, "--port", str(port), "--data", str(data_dir)),
+        command=(
+            *(*ORDERWAY, "mock-bss", "--host", LOOPBACK, "--port", str(port)),
+            *("--data", str(data_dir), "--pace", str(pace)),
+        ),
+        environment=environment or {},
         ready=accepts,
     )
 
@@ -106,6 +110,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     told = {
         "ORDERWAY_HOST": settings.host,
         "ORDERWAY_PORT": str(settings.port),
+        "ORDERWAY_PUBLIC_URL": settings.public_url,
         "ORDERWAY_DATA_DIR": str(settings.data_dir),
         "ORDERWAY_TEMPORAL_ADDRESS": settings.temporal_address,
         "ORDERWAY_BACKENDS_BASE_URL": settings.backends_base_url,

@@ -98,12 +98,18 @@ class Guard:
 class ChildProcess:
     """One part as a running process. Its output goes to `<logs>/<name>.log`."""
 
-    def __init__(self, part: Part, logs: Path, guard: Guard, inherited: Sequence[int] = ()) -> None:
-        """`inherited` are file descriptors that the process keeps open, besides its standard three."""
+    def __init__(
+        self, part: Part, logs: Path, guard: Guard, inherited: Sequence[int] = (), folder: Path | None = None
+    ) -> None:
+        """`inherited` are file descriptors that the process keeps open, besides its standard three.
+
+        `folder` is where it runs; None: where we run.
+        """
         self.part = part
         self.log = logs / f"{part.name}.log"
         self._guard = guard
         self._inherited = tuple(inherited)
+        self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -134,6 +140,7 @@ class ChildProcess:
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
                 env={**os.environ, **self.part.environment},
+                cwd=self._folder,
                 start_new_session=True,
                 pass_fds=self._inherited,
             )

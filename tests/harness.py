@@ -1,0 +1,209 @@
+"""The product as its users run it: every part an operating system process, reached over real HTTP and WebSockets."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+from app.cli import development_token
+from app.demo.connection import GraphQLConnection, Result, connected
+from app.domain.actor import Role
+from app.embedded import parts
+from app.embedded.ports import free_port
+from app.embedded.processes import ChildProcess, Guard, Part
+from app.settings import Settings
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
+WAIT_SECONDS = 60.0
+
+Json = Any
+"""A JSON value as it came over the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One GraphQL answer over HTTP."""
+
+    status: int
+    data: Json
+    errors: list[dict[str, Json]]
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of each top-level error."""
+        return [error["extensions"]["code"] for error in self.errors]
+
+    def whole(self) -> Json:
+        """The data of an answer without errors."""
+        assert not self.errors, self.errors
+        return self.data
+
+
+class MockControl:
+    """The mock BSS server's own door: faults to set, requests and effects to look at."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self.url = url
+
+    async def fault(self, backend: str, **faults: Json) -> None:
+        """Set what goes wrong with one backend, in place of what was set; the names are the control endpoint's."""
+        await self._call("PUT", f"/control/{backend}", faults)
+
+    async def heal(self) -> None:
+        """Nothing goes wrong from now on."""
+        await self._call("DELETE", "/control")
+
+    async def effects(self) -> Json:
+        """What the backends have really done."""
+        return await self._call("GET", "/control/effects")
+
+    async def forget_requests(self) -> None:
+        """Count requests from zero."""
+        await self._call("POST", "/control/reset-counters")
+
+    async def requests(self) -> dict[str, dict[str, int]]:
+        """By backend and operation ("POST serviceOrder"), how many requests came in."""
+        counts: dict[str, dict[str, int]] = (await self._call("GET", "/control"))["requests"]
+        return counts
+
+    async def get(self, path: str) -> Json:
+        """A backend's resource, past Orderway."""
+        return await self._call("GET", path)
+
+    async def _call(self, method: str, path: str, body: Json = None) -> Json:
+        async with self._http.request(method, f"{self.url}{path}", json=body) as response:
+            response.raise_for_status()
+            return await response.json(content_type=None)
+
+
+class Product:
+    """A running Orderway: `temporal`, `mock`, `worker` and `gateways`, each to be killed and started again alone."""
+
+    def __init__(
+        self,
+        folder: Path,
+        guard: Guard,
+        http: aiohttp.ClientSession,
+        *,
+        gateways: int = 1,
+        pace: float = 0.1,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`pace` is how long the mock's provisioning takes, `environment` holds further settings by variable."""
+        temporal_port, mock_port, *gateway_ports = (free_port() for _ in range(2 + gateways))
+        callbacks = f"http://{parts.LOOPBACK}:{gateway_ports[0]}"  # as they would go to a load balancer
+        settings = Settings(
+            _env_file=None,
+            data_dir=folder,
+            temporal_address=f"{parts.LOOPBACK}:{temporal_port}",
+            backends_base_url=f"http://{parts.LOOPBACK}:{mock_port}",
+            public_url=callbacks,
+            development_tokens=True,
+            log_format="console",
+        )
+        told = {**parts.environment_of(settings), "PYTHONPATH": str(ROOT), **(environment or {})}
+
+        def child(part: Part) -> ChildProcess:
+            return ChildProcess(part, folder / "logs", guard, folder=folder)
+
+        def gateway(port: int) -> ChildProcess:
+            own = settings.model_copy(update={"port": port})
+            return child(parts.gateway(own, {**told, "ORDERWAY_PORT": str(port)}, f"gateway-{port}"))
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.urls = [f"http://{parts.LOOPBACK}:{port}" for port in gateway_ports]
+        self.temporal = child(parts.temporal(settings, temporal_port))
+        self.mock = child(parts.mock_bss(folder, mock_port, pace, {"PYTHONPATH": str(ROOT)}))
+        self.worker = child(parts.worker(told))
+        self.gateways = [gateway(port) for port in gateway_ports]
+        self.mock_control = MockControl(http, f"http://{parts.LOOPBACK}:{mock_port}")
+        self._http = http
+
+    @property
+    def children(self) -> list[ChildProcess]:
+        """Every part, in the order of start."""
+        return [self.temporal, self.mock, self.worker, *self.gateways]
+
+    async def start(self) -> None:
+        """Start every part and return when all can be used."""
+        await start(self.temporal, self.mock)
+        await start(self.worker, *self.gateways)
+
+    async def stop(self) -> None:
+        """End what still runs, the last started first."""
+        for child in reversed(self.children):
+            await child.stop()
+
+    def token(self, role: Role = Role.AGENT, subject: str | None = None, channel: str | None = None) -> str:
+        """A development token, as `orderway token` prints it."""
+        return development_token(self.settings, role, subject, channel)
+
+    async def graphql(
+        self, query: str, variables: Mapping[str, Json] | None = None, *, token: str | None = None, gateway: int = 0
+    ) -> Answer:
+        """One operation over HTTP POST; without a token as an agent."""
+        async with self._http.post(
+            f"{self.urls[gateway]}/graphql",
+            json={"query": query, "variables": variables or {}},
+            headers={"Authorization": f"Bearer {token or self.token()}", "Accept": "application/graphql-response+json"},
+        ) as response:
+            body = await response.json(content_type=None)
+            return Answer(response.status, body.get("data"), body.get("errors", []))
+
+    def connection(
+        self, *, token: str | None = None, gateway: int = 0
+    ) -> AbstractAsyncContextManager[GraphQLConnection]:
+        """A graphql-transport-ws connection; without a token as an agent."""
+        return connected(self.urls[gateway], token or self.token())
+
+    @asynccontextmanager
+    async def subscribed(
+        self, query: str, variables: Mapping[str, Json] | None = None, *, token: str | None = None, gateway: int = 0
+    ) -> AsyncIterator[AsyncGenerator[Result, None]]:
+        """The results of a subscription over a connection of its own, as they come."""
+        async with (
+            self.connection(token=token, gateway=gateway) as connection,
+            aclosing(connection.results(query, variables)) as results,
+        ):
+            yield results
+
+
+async def start(*children: ChildProcess) -> None:
+    """Start parts that do not need each other and return when all can be used."""
+    for child in children:
+        await child.start()
+    for child in children:
+        await child.until_ready()
+
+
+async def until(condition: Callable[[], Awaitable[T]]) -> T:
+    """Ask until the answer is true, and give it. Fails after a minute."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not (answer := await condition()):  # noqa: ASYNC110  # another process makes it true
+            await asyncio.sleep(0.05)
+        return answer
+
+
+@asynccontextmanager
+async def running_product(
+    folder: Path, *, gateways: int = 1, pace: float = 0.1, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Product]:
+    """A started product with its data in this folder; nothing of it is left afterwards, however the tests end."""
+    guard = Guard()
+    try:
+        async with aiohttp.ClientSession() as http:
+            product = Product(folder, guard, http, gateways=gateways, pace=pace, environment=environment)
+            try:
+                await product.start()
+                yield product
+            finally:
+                await product.stop()
+    finally:
+        guard.close()
