@@ -3,34 +3,42 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Final
 
 import strawberry
-from graphql import GraphQLError
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from app.domain.actor import Actor
-from app.gateway.graphiql import GraphiQLPage
+from app.gateway import health
+from app.gateway.documents import Documents
+from app.gateway.edge import Edge
+from app.gateway.errors import Explain
+from app.gateway.execution import Executor
+from app.gateway.graphiql import STATIC, Assets, GraphiQLPage, Page
 from app.gateway.health import Readiness
+from app.gateway.http import Authenticate, GraphQLOverHTTP
 from app.gateway.limits import Limits
-from app.security.identity import Identity
+from app.gateway.operations import MakeContext, Operations
+from app.gateway.websocket import GraphQLOverWebSocket
+from connectors.base import CORRELATION_HEADER
+
+PATH: Final = "/graphql"
+BROWSER_HEADERS: Final = ("Authorization", CORRELATION_HEADER, "traceparent", "tracestate")
+"""Headers that a page of an allowed origin may send, beside those that every page may."""
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFacts:
-    """What the gateway knows of one operation, for the context of its resolvers."""
+class Gateway:
+    """The parts of a running gateway; `app.state.gateway` is this."""
 
-    correlation_id: str
-    operation_name: str | None
-
-
-Authenticate = Callable[[str | None], Awaitable[Identity]]
-"""From a bearer token (None: the request had none) to who calls. Raises NotAuthenticated."""
-MakeContext = Callable[[Actor, RequestFacts], object]
-"""The context of one operation: what resolvers see as `info.context`. Loaders in it live as long as the operation."""
-Explain = Callable[[BaseException], GraphQLError | None]
-"""From an exception of a resolver to what the client is told (with `extensions.code`); None: it stays internal."""
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+    documents: Documents
+    websockets: GraphQLOverWebSocket
 
 
 def create_app(
@@ -39,9 +47,9 @@ def create_app(
     authenticate: Authenticate,
     make_context: MakeContext,
     readiness: Callable[[], Awaitable[Readiness]],
+    limits: Limits,
     explain: Explain = lambda _: None,
     routes: Sequence[BaseRoute] = (),
-    limits: Limits = Limits(),
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
     lifespan: Lifespan | None = None,
@@ -49,16 +57,52 @@ def create_app(
     """The gateway as an ASGI application.
 
     `/graphql` answers GET, POST and WebSocket (graphql-transport-ws); `/health/live` and `/health/ready` need no
-    token; `routes` are served beside them under the same body limit and headers. `allowed_origins` are the web
-    origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page is served.
-    Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close
-    code 1001) and readiness turns to 503.
+    token; `routes` are served beside them under the same body limit, headers and correlation id. `allowed_origins`
+    are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page.
+    Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close code
+    1001) and readiness turns to 503.
 
     Raises ValueError when the schema has extensions: the gateway executes without Strawberry's extension hooks.
     """
-    raise NotImplementedError
+    executor = Executor(schema)
+    documents = Documents(executor.schema, limits)
+    operations = Operations(executor, documents, make_context, explain)
+    page = Page(graphiql) if graphiql else None
+    http = GraphQLOverHTTP(operations, authenticate, page, json_depth=limits.json_depth)
+    websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)
+
+    async def live(_: Request) -> Response:
+        return health.live()
+
+    async def ready(_: Request) -> Response:
+        return await health.ready(readiness, draining=websockets.draining)
+
+    app = Starlette(
+        routes=[
+            Route(PATH, http.__call__, methods=["GET", "POST"]),
+            WebSocketRoute(PATH, websockets.__call__),
+            Route("/health/live", live),
+            Route("/health/ready", ready),
+            *([Mount("/graphiql", Assets(directory=STATIC))] if page else []),
+            *routes,
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=allowed_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=BROWSER_HEADERS,
+                expose_headers=(CORRELATION_HEADER,),
+            ),
+            Middleware(Edge, body_bytes=limits.body_bytes),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.gateway = Gateway(documents, websockets)
+    return app
 
 
 async def drain(app: Starlette) -> None:
-    """Take no new WebSocket operations, report not ready, close every WebSocket with 1001. Repeatable."""
-    raise NotImplementedError
+    """Take no new WebSocket, report not ready, close every WebSocket with 1001. Repeatable."""
+    gateway: Gateway = app.state.gateway
+    await gateway.websockets.drain()

@@ -16,3 +16,7 @@ class Identity:
 
 class NotAuthenticated(Exception):
     """The caller did not prove who they are. The message is for the caller and holds nothing secret."""
+
+
+class AuthenticationUnavailable(Exception):
+    """Nobody can say at the moment whether the proof is good, for example as the issuer's keys are out of reach."""

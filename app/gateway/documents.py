@@ -1,0 +1,119 @@
+"""Documents, parsed and checked once."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+)
+from strawberry.schema.schema import validate_document
+
+from app.gateway.errors import Code, Refused
+from app.gateway.limits import Limits, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document that is valid for the schema and within the limits."""
+
+    document: DocumentNode
+    definition: OperationDefinitionNode
+
+    @property
+    def type(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.definition.operation
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name in its document."""
+        return self.definition.name.value if self.definition.name else None
+
+
+class Documents:
+    """The documents that clients send, with those that were valid and used last kept.
+
+    `validations` counts the documents that were checked against the schema.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
+        self._kept_characters = 0
+        self.validations = 0
+
+    def operation(self, text: str, name: str | None) -> Operation:
+        """The operation of this name, or the only one. Raises Refused."""
+        key = (text, name)
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+            return kept
+        operation = self._check(text, name)
+        self._keep(key, operation)
+        return operation
+
+    def _keep(self, key: tuple[str, str | None], operation: Operation) -> None:
+        size = len(key[0])
+        if size > self._limits.cached_characters // 20:  # one huge document must not drive out everybody else's
+            return
+        self._kept[key] = operation
+        self._kept_characters += size
+        while self._kept_characters > self._limits.cached_characters:
+            (text, _), _ = self._kept.popitem(last=False)
+            self._kept_characters -= len(text)
+
+    def _check(self, text: str, name: str | None) -> Operation:
+        try:
+            document = parse(text, max_lexical_tokens=self._limits.tokens)
+        except GraphQLSyntaxError as error:
+            raise Refused(self._why_unreadable(error), error) from None
+        size = measure(document)
+        if size.depth > self._limits.depth:
+            told = f"Fields are nested {size.depth} deep; at most {self._limits.depth} are allowed."
+            raise Refused(Code.DEPTH_LIMIT_EXCEEDED, told)
+        if size.aliases > self._limits.aliases:
+            told = f"The document uses {_count(size.aliases)} aliases; at most {self._limits.aliases} are allowed."
+            raise Refused(Code.ALIAS_LIMIT_EXCEEDED, told)
+        operation = Operation(document, _select(document, name))
+        self.validations += 1
+        try:
+            errors = validate_document(self._schema, document, tuple(specified_rules))
+        except RecursionError:
+            raise Refused(Code.DEPTH_LIMIT_EXCEEDED, "Fragments spread each other too deeply.") from None
+        if errors:
+            raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
+        return operation
+
+    def _why_unreadable(self, error: GraphQLSyntaxError) -> Code:
+        """The parser tells its limits from its syntax errors by their words only."""
+        if "tokens. Parsing aborted" in error.message:
+            return Code.TOKEN_LIMIT_EXCEEDED
+        if "nested too deeply" in error.message:
+            return Code.DEPTH_LIMIT_EXCEEDED
+        return Code.GRAPHQL_PARSE_FAILED
+
+
+def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if name is not None:
+        operations = [operation for operation in operations if operation.name and operation.name.value == name]
+    if not operations:
+        told = (
+            "The document has no operation." if name is None else f"The document has no operation named {name[:80]!r}."
+        )
+        raise Refused(Code.OPERATION_RESOLUTION_FAILURE, told)
+    if len(operations) > 1:
+        told = "The document has several operations; say which one to execute by operationName."
+        raise Refused(Code.OPERATION_RESOLUTION_FAILURE, told)
+    return operations[0]
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 1_000_000 else "over a million"

@@ -1,0 +1,105 @@
+"""The outermost layer of the gateway: what holds for every request, whatever route it takes."""
+
+import re
+from typing import Final
+from uuid import uuid4
+
+import orjson
+import structlog
+from opentelemetry import context as trace_context
+from opentelemetry import propagate
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.gateway.errors import Code, Refused, internal_error
+from connectors.base import CORRELATION_HEADER, correlation_id
+
+log = structlog.get_logger()
+
+PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Sent unless a route has set its own."""
+
+
+class BodyTooLarge(Exception):
+    """More request body than is accepted."""
+
+
+class Edge:
+    """Correlation id, trace context, body limit, security headers, and one masked answer for every fault.
+
+    The correlation id is the caller's own (`X-Correlation-ID`) when it is a plain one, else a new one; it is in every
+    log event, goes to every backend and back to the caller.
+    """
+
+    def __init__(self, app: ASGIApp, *, body_bytes: int) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or WebSocket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get(CORRELATION_HEADER, "")
+        own = given if PLAIN_ID.fullmatch(given) else uuid4().hex
+        correlation = correlation_id.set(own)
+        trace = trace_context.attach(propagate.extract(dict(headers)))
+        try:
+            with structlog.contextvars.bound_contextvars(correlation_id=own):
+                if scope["type"] == "http":
+                    await self._serve(scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+        finally:
+            trace_context.detach(trace)
+            correlation_id.reset(correlation)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+        started = False
+
+        async def receive_some() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes:
+                raise BodyTooLarge
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers[CORRELATION_HEADER] = correlation_id.get()
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            declared = Headers(scope=scope).get("content-length", "")
+            if declared.isdecimal() and int(declared) > self._body_bytes:
+                raise BodyTooLarge
+            await self._app(scope, receive_some, send_with_headers)
+        except BodyTooLarge:
+            refused = Refused(Code.BODY_TOO_LARGE, f"The request body is larger than {self._body_bytes} bytes.")
+            await _error(413, refused.formatted())(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("internal_error", path=scope["path"])
+            if started:
+                raise  # too late for an answer: the server has to break the connection
+            await _error(500, [internal_error()])(scope, receive, send_with_headers)
+
+
+def _error(status: int, errors: object) -> Response:
+    return Response(orjson.dumps({"errors": errors}), status, {"Content-Type": "application/json; charset=utf-8"})

@@ -1,0 +1,91 @@
+"""Which media type answers a request (GraphQL over HTTP, Accept and status codes)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.gateway.errors import Code
+
+
+class Media(StrEnum):
+    """The media types that the gateway writes."""
+
+    GRAPHQL = "application/graphql-response+json"
+    JSON = "application/json"
+    HTML = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """One entry of an Accept header."""
+
+    type: str
+    quality: float
+    position: int
+
+    def specificity(self, media: Media) -> int:
+        """How exactly this range names the media type; 0: not at all."""
+        if self.type == media:
+            return 3
+        if self.type == f"{media.split('/')[0]}/*":
+            return 2
+        return 1 if self.type == "*/*" else 0
+
+
+def negotiate(accept: str | None, offered: tuple[Media, ...]) -> Media | None:
+    """The offered media type that the client likes best; None when it likes none of them.
+
+    Without an Accept header, and for a mere wildcard, it is the first one offered.
+    """
+    ranges = _ranges(accept or "*/*")
+    best: tuple[float, int, int, int] | None = None
+    chosen: Media | None = None
+    for place, media in enumerate(offered):
+        matching = [(r.specificity(media), -r.position, r.quality) for r in ranges if r.specificity(media)]
+        if not matching:
+            continue
+        specificity, earliness, quality = max(matching)
+        rank = (quality, specificity, earliness, -place)
+        if quality > 0 and (best is None or rank > best):
+            best, chosen = rank, media
+    return chosen
+
+
+def _ranges(accept: str) -> list[_Range]:
+    ranges = []
+    for position, entry in enumerate(accept.split(",")):
+        media, *parameters = (part.strip().lower() for part in entry.split(";"))
+        named = dict(p.split("=", 1) for p in parameters if "=" in p)
+        if named.get("charset", "utf-8").strip('"') in ("utf-8", "utf8"):
+            ranges.append(_Range(media, _quality(named.get("q", "1")), position))
+    return ranges
+
+
+def _quality(text: str) -> float:
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return min(max(quality, 0.0), 1.0)
+
+
+STATUS: Final[dict[Code, int]] = {
+    Code.BAD_REQUEST: 400,
+    Code.BODY_TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.NOT_ACCEPTABLE: 406,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.UNAUTHENTICATED: 401,
+    Code.AUTHENTICATION_UNAVAILABLE: 503,
+    Code.INTERNAL_ERROR: 500,
+}
+"""Refusals of the HTTP request itself, the same for every media type."""
+
+
+def status_of(code: Code, media: Media) -> int:
+    """The status of a refusal.
+
+    A well-formed request whose operation is refused is 400, but 200 as application/json: there a client takes a body
+    for GraphQL only under 200.
+    """
+    return STATUS.get(code, 200 if media is Media.JSON else 400)

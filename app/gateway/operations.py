@@ -1,0 +1,114 @@
+"""What a client asks and what it gets, whatever protocol carries it."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypedDict, cast
+
+from graphql import ExecutionResult, GraphQLFormattedError, OperationType
+
+from app.domain.actor import Actor
+from app.gateway.documents import Documents, Operation
+from app.gateway.errors import Code, Explain, Refused, present, present_failure
+from app.gateway.execution import Executor
+from app.gateway.limits import json_deeper_than
+from connectors.base import correlation_id
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What the gateway knows of one operation, for the context of its resolvers."""
+
+    correlation_id: str
+    operation_name: str | None
+
+
+MakeContext = Callable[[Actor, RequestFacts], object]
+"""The context of one operation: what resolvers see as `info.context`. Loaders in it live as long as the operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The parameters of a GraphQL request."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, parameters: object, json_depth: int) -> "Asked":
+        """The parameters as JSON carries them; unknown ones are ignored, null is as good as absent. Raises Refused."""
+        if not isinstance(parameters, dict):
+            raise Refused(Code.BAD_REQUEST, "The request must be one JSON object; batches are not accepted.")
+        if json_deeper_than(parameters, json_depth):
+            raise Refused(Code.BAD_REQUEST, f"The request nests objects and lists deeper than {json_depth} levels.")
+        query = parameters.get("query")
+        if not isinstance(query, str):
+            raise Refused(Code.BAD_REQUEST, "The parameter 'query' must be a string.")
+        operation_name = parameters.get("operationName")
+        if not isinstance(operation_name, str | None):
+            raise Refused(Code.BAD_REQUEST, "The parameter 'operationName' must be a string.")
+        for name in ("variables", "extensions"):
+            if not isinstance(parameters.get(name), dict | None):
+                raise Refused(Code.BAD_REQUEST, f"The parameter '{name}' must be an object.")
+        return cls(query, operation_name or None, parameters.get("variables") or {})
+
+
+class Answer(TypedDict, total=False):
+    """A GraphQL response. Without `data`, the operation was not executed."""
+
+    errors: list[GraphQLFormattedError]
+    data: dict[str, object] | None
+
+
+class Operations:
+    """Checks and runs what clients ask, for one schema."""
+
+    def __init__(self, executor: Executor, documents: Documents, make_context: MakeContext, explain: Explain) -> None:
+        self._executor = executor
+        self._documents = documents
+        self._make_context = make_context
+        self._explain = explain
+
+    def prepare(self, asked: Asked) -> Operation:
+        """The operation that is asked for. Raises Refused when it is not to be executed."""
+        return self._documents.operation(asked.query, asked.operation_name)
+
+    async def run(self, operation: Operation, asked: Asked, actor: Actor) -> Answer:
+        """The answer to a query or mutation. Raises Refused when the variables are wrong."""
+        result = await self._executor.execute(operation, asked.variables, self._context(operation, actor))
+        return self._answer(result, operation)
+
+    async def stream(self, operation: Operation, asked: Asked, actor: Actor) -> AsyncGenerator[Answer, None]:
+        """The answers of any operation: one for a query or mutation, the events of a subscription.
+
+        Raises Refused when it could not start. A subscription that fails while running ends with an answer that has
+        errors only.
+        """
+        if operation.type is not OperationType.SUBSCRIPTION:
+            yield await self.run(operation, asked, actor)
+            return
+        started = await self._executor.subscribe(operation, asked.variables, self._context(operation, actor))
+        if isinstance(started, ExecutionResult):
+            yield {"errors": self._answer(started, operation)["errors"]}
+            return
+        async with aclosing(started) as results:
+            while True:
+                try:
+                    result = await anext(results)
+                except StopAsyncIteration:
+                    return
+                except Exception as failure:  # noqa: BLE001 - whatever a resolver raises; told or logged there
+                    yield {"errors": [present_failure(failure, self._explain, operation.name)]}
+                    return
+                yield self._answer(result, operation)
+
+    def _context(self, operation: Operation, actor: Actor) -> object:
+        return self._make_context(actor, RequestFacts(correlation_id.get(), operation.name))
+
+    def _answer(self, result: ExecutionResult, operation: Operation) -> Answer:
+        if not result.errors:
+            return {"data": cast("dict[str, object]", result.data)}
+        if result.data is None and all(error.path is None for error in result.errors):
+            raise Refused(Code.BAD_USER_INPUT, *result.errors)  # every error of a field has its path
+        return {"errors": present(result.errors, self._explain, operation.name), "data": result.data}

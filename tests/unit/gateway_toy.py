@@ -1,0 +1,244 @@
+"""A small schema and a running gateway around it, for the tests of the gateway."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import strawberry
+import uvicorn
+from graphql import GraphQLError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.domain.actor import Actor, Role
+from app.gateway.app import create_app
+from app.gateway.graphiql import GraphiQLPage
+from app.gateway.health import Dependency, Readiness, Status
+from app.gateway.limits import Limits
+from app.gateway.operations import RequestFacts
+from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
+from connectors.base import correlation_id
+
+ADA = Actor(subject="ada", role=Role.AGENT, channel="callCentre")
+
+
+class Known(Exception):
+    """An exception that the toy explains to clients."""
+
+
+class Hidden(Exception):
+    """An exception that the toy does not explain."""
+
+
+@dataclass
+class World:
+    """What the toy's resolvers see and leave behind."""
+
+    facts: list[RequestFacts] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    watching: int = 0
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    traces: list[str] = field(default_factory=list)
+    healthy: dict[str, Dependency] = field(default_factory=lambda: {"store": Dependency(Status.UP)})
+
+    async def watch(self, by: int) -> None:
+        async with self.changed:
+            self.watching += by
+            self.changed.notify_all()
+
+    async def until_watched_by(self, number: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.watching == number)
+
+
+@dataclass
+class Context:
+    actor: Actor
+    facts: RequestFacts
+    world: World
+
+
+Info = strawberry.Info[Context, None]
+
+
+@strawberry.input
+class Filter:
+    text: str = ""
+    inner: "Filter | None" = None
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self, name: str = "world") -> str:
+        return f"Hello {name}"
+
+    @strawberry.field
+    async def me(self, info: Info) -> str:
+        return info.context.actor.subject
+
+    @strawberry.field
+    def again(self) -> "Query":
+        return Query()
+
+    @strawberry.field
+    def search(self, filter: Filter) -> int:
+        return len(filter.text)
+
+    @strawberry.field
+    def correlation(self) -> str:
+        return correlation_id.get()
+
+    @strawberry.field
+    async def hidden(self) -> str | None:
+        raise Hidden("the password is swordfish")
+
+    @strawberry.field
+    def required(self) -> str:
+        raise Hidden("the password is swordfish")
+
+    @strawberry.field
+    def known(self) -> str | None:
+        raise Known
+
+    @strawberry.field
+    def refused(self) -> str | None:
+        raise GraphQLError("Not for you.", extensions={"code": "FORBIDDEN", "why": "role"})
+
+    @strawberry.field
+    def uncoded(self) -> str | None:
+        raise GraphQLError("select * from secrets")
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def write(self, info: Info, text: str) -> str:
+        info.context.world.written.append(text)
+        return text
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def count(self, to: int) -> AsyncGenerator[int, None]:
+        for number in range(1, to + 1):
+            yield number
+
+    @strawberry.subscription
+    async def forever(self, info: Info) -> AsyncGenerator[int, None]:
+        await info.context.world.watch(+1)
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            await info.context.world.watch(-1)
+
+    @strawberry.subscription
+    async def breaks(self) -> AsyncGenerator[int, None]:
+        yield 1
+        raise Hidden("the password is swordfish")
+
+
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+def explain(error: BaseException) -> GraphQLError | None:
+    return GraphQLError("The shop is closed.", extensions={"code": "CLOSED"}) if isinstance(error, Known) else None
+
+
+async def authenticate(token: str | None) -> Identity:
+    """`valid` lasts an hour, `brief` is about to end."""
+    match token:
+        case "valid":
+            return Identity(ADA, datetime.now(UTC) + timedelta(hours=1))
+        case "brief":
+            return Identity(ADA, datetime.now(UTC) + timedelta(milliseconds=50))
+        case "outage":
+            raise AuthenticationUnavailable("The issuer's keys are out of reach.")
+        case _:
+            raise NotAuthenticated("Sign in first.")
+
+
+@dataclass
+class Toy:
+    """A running gateway."""
+
+    app: Starlette
+    world: World
+    http: aiohttp.ClientSession
+    url: str
+
+    async def post(self, query: str, **parameters: object) -> tuple[int, dict[str, object]]:
+        async with self.http.post("/graphql", json={"query": query, **parameters}) as answer:
+            return answer.status, await answer.json()
+
+    @asynccontextmanager
+    async def socket(
+        self, *, ready: bool = True, token: str = "valid", **options: object
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket, by default after connection_ack."""
+        protocols = options.pop("protocols", ("graphql-transport-ws",))
+        async with self.http.ws_connect("/graphql", protocols=protocols, **options) as ws:  # type: ignore[arg-type]
+            if ready:
+                await ws.send_json({"type": "connection_init", "payload": {"token": token}})
+                assert await ws.receive_json() == {"type": "connection_ack"}
+            yield ws
+
+
+async def _body_size(request: Request) -> Response:
+    return JSONResponse(len(await request.body()))
+
+
+async def _crash(_: Request) -> Response:
+    raise Hidden("the password is swordfish")
+
+
+@asynccontextmanager
+async def running(
+    *,
+    limits: Limits | None = None,
+    routes: Sequence[BaseRoute] = (),
+    allowed_origins: Sequence[str] = (),
+    graphiql: GraphiQLPage | None = None,
+    signed_in: bool = True,
+) -> AsyncIterator[Toy]:
+    """The toy behind a real server on a free port; its client is signed in by default."""
+    world = World()
+
+    async def readiness() -> Readiness:
+        return Readiness(world.healthy)
+
+    app = create_app(
+        SCHEMA,
+        authenticate=authenticate,
+        make_context=lambda actor, facts: Context(actor, facts, _remember(world, facts)),
+        readiness=readiness,
+        explain=explain,
+        routes=[Route("/size", _body_size, methods=["POST"]), Route("/crash", _crash), *routes],
+        limits=limits or replace(Limits()),
+        allowed_origins=allowed_origins,
+        graphiql=graphiql,
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    headers = {"Authorization": "Bearer valid"} if signed_in else {}
+    try:
+        async with aiohttp.ClientSession(url, headers=headers) as http:
+            yield Toy(app, world, http, url)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _remember(world: World, facts: RequestFacts) -> World:
+    world.facts.append(facts)
+    return world
