@@ -204,6 +204,20 @@ def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
     return replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1), tuple(commands)
 
 
+def resume(plan: Plan) -> tuple[Command, ...]:
+    """What is to be done now for a plan that was left under way: what runs is run again, what is awaited is awaited.
+
+    Running again is safe, because every call carries the key of its task and revision.
+    """
+    commands: list[Command] = []
+    for task in plan.tasks:
+        if task.state is TaskState.RUNNING:
+            commands.append(Run(task.id, task.revision))
+        elif task.state is TaskState.AWAITING_RESULT and task.reference is not None:
+            commands.append(Await(task.id, task.revision, task.reference))
+    return tuple(commands)
+
+
 def _open(tasks: Mapping[str, Task], event: TaskAccepted | TaskCompleted | TaskFailed) -> Task | None:
     """The task that a result speaks of, if that result is still awaited."""
     task = tasks.get(event.task_id)

@@ -44,6 +44,10 @@ class FalloutDecision:
     key: IdempotencyKey
 
 
+class FulfilmentUnavailable(Exception):
+    """The engine that carries orders out does not answer; asking again later may succeed."""
+
+
 class Fulfilment(Protocol):
     """What carries orders out over time; implemented by `app.orchestration`."""
 
@@ -51,7 +55,10 @@ class Fulfilment(Protocol):
         """Begin to carry the order out. Repeatable; raises nothing: what could not be started is started later."""
 
     async def tell(self, decision: FalloutDecision) -> str | None:
-        """Have the decision judged and taken. The reason when it was refused, None when it is recorded."""
+        """Have the decision judged and taken. The reason when it was refused, None when it is recorded.
+
+        Raises FulfilmentUnavailable.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,118 @@
+"""The workflow's hands: calls to backends, and recording. Each can be repeated, and heartbeats while it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from app.domain.plan import Cause, Plan
+from app.orchestration.contract import (
+    CHECK_TASK,
+    PLAN_ORDER,
+    RECORD_PROGRESS,
+    RUN_TASK,
+    Record,
+    ReportKind,
+    TaskCall,
+    TaskReport,
+)
+from app.orchestration.operations import OPERATIONS, Accepted, Done, Refused, Result, Work, result_of
+from app.ordering.fulfil import ORCHESTRATION, plan_order, record_progress
+from app.ordering.ordering import Ordering
+from connectors.base import BackendFailure, correlation_id
+
+BEAT_SECONDS: Final = 1.5
+
+log = structlog.get_logger()
+
+
+class Activities:
+    """All activities, over the same parts as the mutations."""
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+
+    @activity.defn(name=PLAN_ORDER)
+    async def plan_order(self, order_id: str) -> Plan:
+        """The order's plan."""
+        async with _alive(order_id):
+            return await plan_order(self._ordering, order_id)
+
+    @activity.defn(name=RECORD_PROGRESS)
+    async def record_progress(self, record: Record) -> None:
+        """Keep the plan and what it means for the order."""
+        async with _alive(record.order_id):
+            if record.decision is None:
+                await record_progress(self._ordering, record.order_id, record.plan, actor=ORCHESTRATION)
+                return
+            decision = record.decision
+            await record_progress(
+                self._ordering,
+                record.order_id,
+                record.plan,
+                actor=decision.actor,
+                reason=f"{decision.action} {decision.task_id}: {decision.reason}",
+                key=decision.key,
+            )
+
+    @activity.defn(name=RUN_TASK)
+    async def run_task(self, call: TaskCall) -> TaskReport:
+        """Carry the task out on its backend. Raises when the same call may succeed later."""
+        async with _alive(call.order_id):
+            stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
+            work = Work(call=call, order=stored.order, backends=self._ordering.backends)
+            try:
+                result = await OPERATIONS[call.task.operation](work)
+            except BackendFailure as failure:
+                if failure.retryable:
+                    raise ApplicationError(str(failure), type=failure.kind.value) from failure
+                result = Refused(failure.kind.value, str(failure))
+            log.info("task_carried_out", order_id=call.order_id, task_id=call.task.id, result=type(result).__name__)
+            return _report(call, result, activity.info().attempt)
+
+    @activity.defn(name=CHECK_TASK)
+    async def check_task(self, call: TaskCall) -> TaskReport:
+        """Ask the backend how far an accepted task has come."""
+        async with _alive(call.order_id):
+            reference = call.task.reference or ""
+            found = (await self._ordering.backends.provisioning.by_ids([reference])).get(reference)
+            missing = Refused("NOT_FOUND", f"provisioning has no service order {reference}")
+            return _report(call, result_of(found) if found else missing, 0)
+
+
+def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
+    task = call.task
+    match result:
+        case Done(reference):
+            kind, cause = ReportKind.COMPLETED, None
+        case Accepted(reference):
+            kind, cause = ReportKind.ACCEPTED, None
+        case Refused(code, message):
+            kind, reference, cause = ReportKind.FAILED, None, Cause(kind=code, message=message, final=True)
+    return TaskReport(
+        task_id=task.id, revision=task.revision, kind=kind, reference=reference, cause=cause, attempts=attempts
+    )
+
+
+@asynccontextmanager
+async def _alive(order_id: str) -> AsyncIterator[None]:
+    """Heartbeats while the activity runs; backends and logs get the order as correlation id."""
+    token = correlation_id.set(f"order-{order_id}")
+    beats = asyncio.create_task(_beat())
+    try:
+        yield
+    finally:
+        correlation_id.reset(token)
+        beats.cancel()
+        with suppress(asyncio.CancelledError):
+            await beats
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        activity.heartbeat()

@@ -1,0 +1,100 @@
+"""What workflow, activities and clients say to each other. Changing a field here must not break running orders."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from app.domain.actor import Actor
+from app.domain.plan import Cause, FalloutAction, Plan, Task
+from app.store.port import IdempotencyKey
+
+WORKFLOW = "ProductOrder"
+PLAN_ORDER = "planOrder"
+RECORD_PROGRESS = "recordProgress"
+RUN_TASK = "runTask"
+CHECK_TASK = "checkTask"
+REPORT = "report"
+DECIDE = "decide"
+
+
+def workflow_id(order_id: str) -> str:
+    """The id of the workflow that carries this order out."""
+    return f"order-{order_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPolicy:
+    """How patient an order is with its backends; fixed when the order starts.
+
+    A call that fails for a passing reason is repeated up to `attempts` times, with pauses that double from
+    `first_pause` to `longest_pause`; after that the task is fallout. A backend that reports its end later is asked
+    for it after `first_poll`, then in pauses that double up to `longest_poll`, in case its callback was lost.
+    """
+
+    attempts: int = 10
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(minutes=1)
+    first_poll: timedelta = timedelta(seconds=2)
+    longest_poll: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRun:
+    """What a workflow is started with."""
+
+    order_id: str
+    policy: TaskPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCall:
+    """A task to be carried out, with what the tasks before it made, by operation."""
+
+    order_id: str
+    task: Task
+    references: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """What makes the backend call safe to repeat."""
+        return f"{self.order_id}:{self.task.id}:{self.task.revision}"
+
+
+class ReportKind(StrEnum):
+    """How far a task has come."""
+
+    COMPLETED = "completed"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReport:
+    """What became of a task: done, accepted for later, or refused for good."""
+
+    task_id: str
+    revision: int
+    kind: ReportKind
+    reference: str | None = None
+    cause: Cause | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's decision about a task in fallout, on its way into the order's history."""
+
+    task_id: str
+    action: FalloutAction
+    reason: str
+    actor: Actor
+    key: IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The plan as it is to be kept, and the decision that made it so, if one did."""
+
+    order_id: str
+    plan: Plan
+    decision: Decision | None = None

@@ -1,0 +1,72 @@
+"""The way to the workflows: start one, report to one, have one judge a decision."""
+
+import structlog
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from app.orchestration.contract import DECIDE, REPORT, WORKFLOW, Decision, OrderRun, TaskPolicy, TaskReport, workflow_id
+from app.ordering.ordering import FalloutDecision, FulfilmentUnavailable
+
+log = structlog.get_logger()
+
+
+class TemporalFulfilment:
+    """Implements `app.ordering.ordering.Fulfilment` on a Temporal server."""
+
+    def __init__(self, client: Client, task_queue: str, policy: TaskPolicy) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._policy = policy
+
+    async def start(self, order_id: str) -> None:
+        """Start the order's workflow, once however often it is asked for; when Temporal is away, the sweeper will."""
+        try:
+            await self._client.start_workflow(
+                WORKFLOW,
+                OrderRun(order_id=order_id, policy=self._policy),
+                id=workflow_id(order_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            )
+        except WorkflowAlreadyStartedError:
+            log.debug("order_already_carried_out", order_id=order_id)
+        except RPCError as error:
+            log.warning("order_start_deferred", order_id=order_id, reason=str(error))
+
+    async def tell(self, decision: FalloutDecision) -> str | None:
+        """See Fulfilment. Raises FulfilmentUnavailable when Temporal or every worker is away."""
+        try:
+            await self._client.get_workflow_handle(workflow_id(decision.order_id)).execute_update(
+                DECIDE,
+                Decision(
+                    task_id=decision.task_id,
+                    action=decision.action,
+                    reason=decision.reason,
+                    actor=decision.actor,
+                    key=decision.key,
+                ),
+                id=f"{decision.key.owner}:{decision.key.key}",
+            )
+        except WorkflowUpdateFailedError as refused:
+            return str(refused.cause)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return "the order has ended"
+            raise FulfilmentUnavailable(str(error)) from error
+        return None
+
+    async def report(self, order_id: str, report: TaskReport) -> bool:
+        """Tell the order what became of a task. False: there is no such order under way, and nothing to tell.
+
+        Raises FulfilmentUnavailable.
+        """
+        try:
+            await self._client.get_workflow_handle(workflow_id(order_id)).signal(REPORT, report)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise FulfilmentUnavailable(str(error)) from error
+        return True

@@ -1,0 +1,70 @@
+"""A worker: carries orders out, starts what a crash left unstarted, keeps the callback registered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from app.orchestration.activities import Activities
+from app.orchestration.workflow import OrderWorkflow
+from app.ordering.ordering import Ordering
+from app.store.port import StoreUnavailable
+from connectors.base import BackendFailure
+
+SWEEP_SECONDS: Final = 5.0
+LEFT_ALONE: Final = timedelta(seconds=10)
+REGISTER_SECONDS: Final = 30.0
+SWEEP_AT_ONCE: Final = 100
+GRACE: Final = timedelta(seconds=5)
+
+log = structlog.get_logger()
+
+
+def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
+    """A Temporal worker for orders.
+
+    The sandbox is off: the workflow is a thin shell around pure functions, and importing it anew per order would cost
+    more than carrying it out.
+    """
+    activities = Activities(ordering)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[OrderWorkflow],
+        activities=[activities.plan_order, activities.record_progress, activities.run_task, activities.check_task],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def sweep(ordering: Ordering) -> None:
+    """Start the orders that were submitted and never started: their gateway, or Temporal, went away in between."""
+    for order_id in await ordering.store.unstarted(ordering.clock() - LEFT_ALONE, SWEEP_AT_ONCE):
+        log.info("order_swept_up", order_id=order_id)
+        await ordering.fulfilment.start(order_id)
+
+
+async def keep_up(ordering: Ordering, callback: str) -> None:
+    """Sweep and register for callbacks, again and again, until cancelled; both are retried when they fail."""
+    await asyncio.gather(
+        _again_and_again(SWEEP_SECONDS, "sweep", lambda: sweep(ordering)),
+        _again_and_again(
+            REGISTER_SECONDS,
+            "callback_registration",
+            lambda: ordering.backends.provisioning.register_listener(callback),
+        ),
+    )
+
+
+async def _again_and_again(pause: float, name: str, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await act()
+            await asyncio.sleep(pause)
+        except (BackendFailure, StoreUnavailable) as failure:
+            log.warning(f"{name}_put_off", reason=str(failure))
+            await asyncio.sleep(min(pause, 2.0))

@@ -1,0 +1,238 @@
+"""The one workflow: events in, `step`, commands out. No rule lives here, and nothing that a replay would not repeat."""
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from app.domain.plan import (
+    Await,
+    Cause,
+    Command,
+    FalloutDecided,
+    Plan,
+    PlanEvent,
+    Run,
+    Started,
+    TaskAccepted,
+    TaskCompleted,
+    TaskFailed,
+    resume,
+    step,
+)
+from app.domain.states import TaskState
+from app.orchestration.contract import (
+    CHECK_TASK,
+    DECIDE,
+    PLAN_ORDER,
+    RECORD_PROGRESS,
+    REPORT,
+    RUN_TASK,
+    WORKFLOW,
+    Decision,
+    OrderRun,
+    Record,
+    ReportKind,
+    TaskCall,
+    TaskPolicy,
+    TaskReport,
+)
+
+# a lost worker is noticed when its heartbeat stops, long before the longest call could have ended
+HEARTBEAT = timedelta(seconds=5)
+LONGEST_CALL = timedelta(minutes=1)
+PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20))
+
+
+@workflow.defn(name=WORKFLOW)
+class OrderWorkflow:
+    """Carries one order from its acknowledgement to its end."""
+
+    def __init__(self) -> None:
+        self._order_id = ""
+        self._policy = TaskPolicy()
+        self._plan: Plan | None = None
+        self._recorded = 0
+        self._decisions: deque[tuple[Plan, Decision]] = deque()
+        self._work: set[asyncio.Task[None]] = set()
+
+    @workflow.run
+    async def run(self, run: OrderRun) -> None:
+        """Ends when every task of the plan has ended and that is recorded."""
+        self._order_id, self._policy = run.order_id, run.policy
+        self._plan = await workflow.execute_activity(
+            PLAN_ORDER,
+            run.order_id,
+            result_type=Plan,
+            start_to_close_timeout=LONGEST_CALL,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=PATIENT,
+        )
+        self._recorded = self._plan.revision
+        if self._plan.revision == 0:
+            self._apply(Started(at=workflow.now()))
+        else:
+            self._carry_out(resume(self._plan))
+        while not (self._plan.ended and self._recorded == self._plan.revision):
+            await workflow.wait_condition(lambda: self._recorded < self._revision or self._history_is_long())
+            if self._recorded < self._revision:
+                await self._record()
+            else:
+                workflow.continue_as_new(run)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.signal(name=REPORT)
+    def report(self, report: TaskReport) -> None:
+        """A backend reported how a task ended."""
+        self._take(report)
+
+    @workflow.update(name=DECIDE)
+    async def decide(self, decision: Decision) -> None:
+        """A person decided about a task in fallout; returns when the decision is recorded."""
+        self._apply(FalloutDecided(at=workflow.now(), task_id=decision.task_id, action=decision.action))
+        assert self._plan is not None, "the validator lets nothing in before there is a plan"
+        self._decisions.append((self._plan, decision))
+        revision = self._revision
+        await workflow.wait_condition(lambda: self._recorded >= revision)
+
+    @decide.validator
+    def check_decision(self, decision: Decision) -> None:
+        """Refuses a decision about a task that waits for none."""
+        task = self._plan.task(decision.task_id) if self._plan else None
+        if task is None or task.state is not TaskState.FALLOUT:
+            raise ApplicationError(f"task {decision.task_id} waits for no decision")
+
+    @property
+    def _revision(self) -> int:
+        return self._plan.revision if self._plan else 0
+
+    def _history_is_long(self) -> bool:
+        """Time to go on in a fresh run, at a moment when no call is under way."""
+        return (
+            workflow.info().is_continue_as_new_suggested()
+            and workflow.all_handlers_finished()
+            and self._plan is not None
+            and all(task.state is not TaskState.RUNNING for task in self._plan.tasks)
+        )
+
+    def _apply(self, event: PlanEvent) -> None:
+        assert self._plan is not None, "events come from the plan's own tasks"
+        self._plan, commands = step(self._plan, event)
+        self._carry_out(commands)
+
+    def _carry_out(self, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            work = asyncio.create_task(self._run_task(command) if isinstance(command, Run) else self._follow(command))
+            self._work.add(work)
+            work.add_done_callback(self._work.discard)
+
+    async def _record(self) -> None:
+        """Keep the newest plan; many steps may go into one record, but a decision has one of its own."""
+        assert self._plan is not None, "there is something to record"
+        plan, decision = self._decisions.popleft() if self._decisions else (self._plan, None)
+        await workflow.execute_activity(
+            RECORD_PROGRESS,
+            Record(order_id=self._order_id, plan=plan, decision=decision),
+            start_to_close_timeout=LONGEST_CALL,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=PATIENT,
+        )
+        self._recorded = max(self._recorded, plan.revision)
+
+    def _call(self, task_id: str) -> TaskCall:
+        assert self._plan is not None, "commands come from a plan"
+        task = self._plan.task(task_id)
+        assert task is not None, "commands name tasks of the plan"
+        return TaskCall(order_id=self._order_id, task=task, references=dict(self._plan.references(task)))
+
+    async def _run_task(self, command: Run) -> None:
+        policy = self._policy
+        try:
+            report = await workflow.execute_activity(
+                RUN_TASK,
+                self._call(command.task_id),
+                result_type=TaskReport,
+                start_to_close_timeout=LONGEST_CALL,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=RetryPolicy(
+                    initial_interval=policy.first_pause,
+                    maximum_interval=policy.longest_pause,
+                    maximum_attempts=policy.attempts,
+                ),
+            )
+        except ActivityError as error:
+            report = TaskReport(
+                task_id=command.task_id,
+                revision=command.revision,
+                kind=ReportKind.FAILED,
+                cause=_cause(error),
+                attempts=policy.attempts,
+            )
+        self._take(report)
+
+    async def _follow(self, command: Await) -> None:
+        """Wait for the backend's report, and ask for it from time to time in case it was lost."""
+        pause = self._policy.first_poll
+
+        def reported() -> bool:
+            task = self._plan.task(command.task_id) if self._plan else None
+            return task is None or task.state is not TaskState.AWAITING_RESULT or task.revision != command.revision
+
+        while not reported():
+            try:
+                await workflow.wait_condition(reported, timeout=pause)
+            except TimeoutError:
+                report = await workflow.execute_activity(
+                    CHECK_TASK,
+                    self._call(command.task_id),
+                    result_type=TaskReport,
+                    start_to_close_timeout=LONGEST_CALL,
+                    heartbeat_timeout=HEARTBEAT,
+                    retry_policy=PATIENT,
+                )
+                self._take(report)
+                pause = min(pause * 2, self._policy.longest_poll)
+
+    def _take(self, report: TaskReport) -> None:
+        at = workflow.now()
+        match report.kind:
+            case ReportKind.COMPLETED:
+                self._apply(
+                    TaskCompleted(
+                        at=at,
+                        task_id=report.task_id,
+                        revision=report.revision,
+                        reference=report.reference,
+                        attempts=report.attempts,
+                    )
+                )
+            case ReportKind.ACCEPTED if report.reference is not None:
+                self._apply(
+                    TaskAccepted(
+                        at=at,
+                        task_id=report.task_id,
+                        revision=report.revision,
+                        reference=report.reference,
+                        attempts=report.attempts,
+                    )
+                )
+            case _:
+                self._apply(
+                    TaskFailed(
+                        at=at,
+                        task_id=report.task_id,
+                        revision=report.revision,
+                        cause=report.cause or Cause(kind="UNKNOWN", message="no reason was given", final=True),
+                        attempts=report.attempts,
+                    )
+                )
+
+
+def _cause(error: ActivityError) -> Cause:
+    """Why the last attempt brought nothing. Nothing is known of its effect, so it is not final."""
+    if isinstance(error.cause, ApplicationError):
+        return Cause(kind=error.cause.type or "ERROR", message=error.cause.message, final=False)
+    return Cause(kind="TIMEOUT", message="no worker brought an answer in time", final=False)
