@@ -277,7 +277,7 @@ def development_token(settings: Settings, role: Role, subject: str | None = None
     """A token for a gateway that accepts development tokens made with the key in the data folder."""
     from datetime import timedelta
 
-    from app.security.tokens import DevelopmentKey
+    from app.security.development import DevelopmentKey
 
     usual_subject, usual_channel = USUAL[role]
     actor = Actor(subject=subject or usual_subject, role=role, channel=channel or usual_channel)

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.domain.actor import Actor, Role
 from app.embedded.parts import temporal_executable
+from app.security.development import DevelopmentKey
+from app.security.tokens import TokenVerifier
 from app.settings import PREFIX, CannotStart, describe, load
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +97,34 @@ def test_without_a_temporal_program_the_ways_out_are_named(monkeypatch: pytest.M
 
     with pytest.raises(CannotStart, match=r"orderway\[embedded\].*ORDERWAY_TEMPORAL_EXECUTABLE.*_ADDRESS"):
         temporal_executable(load())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "actor"),
+    [
+        ((), Actor(subject="dealer-100", role=Role.DEALER, channel="dealer")),
+        (
+            ("--subject", "dealer-110", "--channel", "retail"),
+            Actor(subject="dealer-110", role=Role.DEALER, channel="retail"),
+        ),
+    ],
+)
+async def test_token_prints_a_token_and_nothing_else(tmp_path: Path, arguments: tuple[str, ...], actor: Actor) -> None:
+    done = CliRunner().invoke(cli, ["token", "--role", "dealer", "--data", str(tmp_path), *arguments])
+    [token] = done.output.splitlines()
+
+    verifier = TokenVerifier(
+        (),
+        audience="orderway",
+        clock_skew=timedelta(0),
+        fetch=nothing_to_fetch,
+        development_key=DevelopmentKey.load_or_create(tmp_path),
+    )
+    assert (await verifier.authenticate(token)).actor == actor
+
+
+async def nothing_to_fetch(address: str) -> bytes:
+    raise AssertionError(f"development tokens need no keys from {address}")
 
 
 def test_the_settings_table_has_a_row_per_setting() -> None:
