@@ -123,6 +123,14 @@ async def test_token_prints_a_token_and_nothing_else(tmp_path: Path, arguments: 
     assert (await verifier.authenticate(token)).actor == actor
 
 
+def test_a_broken_development_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dev-key.json").write_text("{}")
+
+    assert refusal("token", "--role", "agent", "--data", str(tmp_path)).startswith(
+        f"There is no development key in {tmp_path}: {tmp_path / 'dev-key.json'}: not a private key"
+    )
+
+
 async def nothing_to_fetch(address: str) -> bytes:
     raise AssertionError(f"development tokens need no keys from {address}")
 
