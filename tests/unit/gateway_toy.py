@@ -4,13 +4,15 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict, Unpack
 
 import aiohttp
 import strawberry
 import uvicorn
 from graphql import GraphQLError
+from opentelemetry import propagate
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -44,7 +46,6 @@ class World:
     written: list[str] = field(default_factory=list)
     watching: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    traces: list[str] = field(default_factory=list)
     healthy: dict[str, Dependency] = field(default_factory=lambda: {"store": Dependency(Status.UP)})
 
     async def watch(self, by: int) -> None:
@@ -94,6 +95,13 @@ class Query:
     @strawberry.field
     def correlation(self) -> str:
         return correlation_id.get()
+
+    @strawberry.field
+    def trace(self) -> str | None:
+        """The trace that a call to a backend would carry."""
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        return carrier.get("traceparent")
 
     @strawberry.field
     async def hidden(self) -> str | None:
@@ -166,6 +174,11 @@ async def authenticate(token: str | None) -> Identity:
             raise NotAuthenticated("Sign in first.")
 
 
+class SocketOptions(TypedDict, total=False):
+    protocols: tuple[str, ...]
+    headers: dict[str, str]
+
+
 @dataclass
 class Toy:
     """A running gateway."""
@@ -181,12 +194,12 @@ class Toy:
 
     @asynccontextmanager
     async def socket(
-        self, *, ready: bool = True, token: str = "valid", **options: object
+        self, token: str | None = "valid", **options: Unpack[SocketOptions]
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A WebSocket, by default after connection_ack."""
-        protocols = options.pop("protocols", ("graphql-transport-ws",))
-        async with self.http.ws_connect("/graphql", protocols=protocols, **options) as ws:  # type: ignore[arg-type]
-            if ready:
+        """A WebSocket after connection_ack; with token None it has said nothing yet."""
+        connect: SocketOptions = {"protocols": ("graphql-transport-ws",), **options}
+        async with self.http.ws_connect("/graphql", **connect) as ws:
+            if token:
                 await ws.send_json({"type": "connection_init", "payload": {"token": token}})
                 assert await ws.receive_json() == {"type": "connection_ack"}
             yield ws
@@ -222,7 +235,7 @@ async def running(
         readiness=readiness,
         explain=explain,
         routes=[Route("/size", _body_size, methods=["POST"]), Route("/crash", _crash), *routes],
-        limits=limits or replace(Limits()),
+        limits=limits or Limits(),
         allowed_origins=allowed_origins,
         graphiql=graphiql,
     )
