@@ -90,7 +90,7 @@ Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve()
 
 
 class BackendSettings(BaseModel, frozen=True):
-    """Where one BSS backend is and how it speaks."""
+    """Where one BSS backend is and how long we wait for it."""
 
     base_url: HttpAddress = _setting(
         None,
@@ -102,9 +102,6 @@ class BackendSettings(BaseModel, frozen=True):
         "Path between the address and the resource, in place of the one TM Forum publishes "
         "(for example `tmf-api/productCatalogManagement/v4`).",
         "a path",
-    )
-    dialect: Literal["v4", "v5"] = _setting(
-        "v4", "Generation of the TM Forum Open API that the backend speaks.", "v4 or v5"
     )
     deadline: float = _setting(
         8.0,

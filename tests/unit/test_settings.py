@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import BACKENDS, PREFIX, CannotStart, Settings, describe, load
+from connectors.backends import PREFIXES
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,6 @@ def test_without_settings_everything_is_embedded_and_on_loopback(tmp_path: Path)
             "ORDERWAY_BACKENDS__CATALOG__BASE_URL: catalog.example is not "
             "an http:// or https:// address without query.",
         ),
-        ("BACKENDS__BILLING__DIALECT", "v6", "ORDERWAY_BACKENDS__BILLING__DIALECT: v6 is not v4 or v5."),
         (
             "BACKENDS__ADDRESS__DEADLINE",
             "0",
@@ -93,11 +93,11 @@ def test_every_wrong_value_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_misspelled_setting_is_refused_wherever_it_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ORDERWAY_TEMPORAL_ADRESS", "temporal:7233")
-    (tmp_path / ".env").write_text("ORDERWAY_BACKENDS__CATALOGUE__DIALECT=v5\nOTHER=1\n")
+    (tmp_path / ".env").write_text("ORDERWAY_BACKENDS__CATALOGUE__DEADLINE=2\nOTHER=1\n")
 
     assert refusal().splitlines() == [
-        "ORDERWAY_BACKENDS__CATALOGUE__DIALECT: there is no such setting; "
-        "did you mean ORDERWAY_BACKENDS__CATALOG__DIALECT?",
+        "ORDERWAY_BACKENDS__CATALOGUE__DEADLINE: there is no such setting; "
+        "did you mean ORDERWAY_BACKENDS__CATALOG__DEADLINE?",
         "ORDERWAY_TEMPORAL_ADRESS: there is no such setting; did you mean ORDERWAY_TEMPORAL_ADDRESS?",
     ]
 
@@ -168,12 +168,16 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in repr(load())
 
 
+def test_the_backends_are_those_that_have_a_client() -> None:
+    assert set(BACKENDS) == set(PREFIXES)
+
+
 def test_every_setting_is_described_once() -> None:
     described = describe()
 
     assert len({setting.variable for setting in described}) == len(described)
     assert [setting.variable for setting in described if not setting.meaning.endswith(".")] == []
-    assert len([s for s in described if "<NAME>" in s.variable]) == 4
+    assert len([s for s in described if "<NAME>" in s.variable]) == 3
     assert {s.variable for s in described} >= {f"ORDERWAY_{n.upper()}" for n in Settings.model_fields} - {
         "ORDERWAY_BACKENDS",
         "ORDERWAY_LIMITS",
