@@ -23,14 +23,15 @@ help:
 
 install: $(GRAPHIQL)
 
-$(BIN)/python:
+# pip is the last that venv installs: with it, the environment is whole.
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Orderway needs Python 3.11 or newer as python3; name another one with: make PYTHON=/path/to/python3 …" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "This Python cannot make virtual environments: install its venv package (on Debian: python3-venv)." >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
+$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/pip
 	@echo "Installing into $(VENV); this takes a minute or two the first time."
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
