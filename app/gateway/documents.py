@@ -49,6 +49,11 @@ class Documents:
         self._kept_characters = 0
         self.validations = 0
 
+    @property
+    def kept(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     def operation(self, text: str, name: str | None) -> Operation:
         """The operation of this name, or the only one. Raises Refused."""
         key = (text, name)
@@ -83,10 +88,7 @@ class Documents:
             raise Refused(Code.ALIAS_LIMIT_EXCEEDED, told)
         operation = Operation(document, _select(document, name))
         self.validations += 1
-        try:
-            errors = validate_document(self._schema, document, tuple(specified_rules))
-        except RecursionError:
-            raise Refused(Code.DEPTH_LIMIT_EXCEEDED, "Fragments spread each other too deeply.") from None
+        errors = validate_document(self._schema, document, tuple(specified_rules))
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
         return operation

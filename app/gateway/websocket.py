@@ -84,6 +84,11 @@ class GraphQLOverWebSocket:
         finally:
             self._open.discard(connection)
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
     async def drain(self) -> None:
         """Accept no more connections and end the open ones with 1001."""
         self.draining = True
