@@ -282,7 +282,7 @@ def development_token(settings: Settings, role: Role, subject: str | None = None
     usual_subject, usual_channel = USUAL[role]
     actor = Actor(subject=subject or usual_subject, role=role, channel=channel or usual_channel)
     try:
-        key = DevelopmentKey.load_or_create(settings.data_dir, audience=settings.jwt_audience)
+        key = DevelopmentKey.load_or_create(settings.data_dir)
     except (OSError, ValueError) as refusal:
         raise CannotStart(f"There is no development key in {settings.data_dir}: {refusal}") from refusal
     return key.mint(actor, timedelta(hours=12))
