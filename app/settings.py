@@ -155,6 +155,32 @@ class LimitSettings(BaseModel, frozen=True):
     )
 
 
+class TaskSettings(BaseModel, frozen=True):
+    """How patient an order is with its backends; an order keeps what held when it started."""
+
+    attempts: int = _setting(
+        10,
+        "Times that a task is tried while its backend does not answer, before people have to decide.",
+        "a number from 1 to 1000",
+        ge=1,
+        le=1000,
+    )
+    first_pause: float = _setting(
+        1.0,
+        "Seconds before a task is tried for the second time; the pause doubles up to a minute.",
+        "a number of seconds above 0 and up to 60",
+        gt=0,
+        le=60,
+    )
+    first_poll: float = _setting(
+        2.0,
+        "Seconds before a backend that has not called back is asked; the pause doubles up to a minute.",
+        "a number of seconds above 0 and up to 60",
+        gt=0,
+        le=60,
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Read it with `load`, which refuses what is wrong or unknown by name."""
 
@@ -235,6 +261,7 @@ class Settings(BaseSettings):
         "a list of origins separated by commas",
     )
     limits: LimitSettings = LimitSettings()
+    tasks: TaskSettings = TaskSettings()
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe log event to write.", "debug, info, warning or error"
     )

@@ -26,6 +26,8 @@ Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 IDS_PER_CALL: Final = 100
 MEMBERS_PER_CALL: Final = 1000
+PROBE_SECONDS: Final = 1.0
+FETCH_SECONDS: Final = 5.0
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 """The id under which this request can be found in every log; set at the edge, sent to every backend."""
@@ -200,6 +202,15 @@ class BackendHttp:
         url = f"{self._root}/{path}"
         return await self._call(method, operation, url, body, key, expected=expected)
 
+    async def probe(self) -> bool:
+        """Whether anything answers at the backend's address. Says nothing of single operations; never raises."""
+        try:
+            timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
+            async with self._session.get(f"{self._root}/", timeout=timeout) as response:
+                return response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
     async def by_ids(self, operation: str, path: str, ids: Collection[str], shape: type[list[T]]) -> list[T]:
         """The members of a collection with these ids, in one call per hundred; unknown ones are absent."""
         return await self.where(operation, path, "id", ids, shape)
@@ -328,3 +339,13 @@ async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
+
+
+async def fetch(url: str) -> bytes:
+    """The body at this address, for the few documents that belong to no backend, such as a token issuer's keys.
+
+    Raises OSError when it cannot be had.
+    """
+    timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session, session.get(url) as response:
+        return await response.read()

@@ -1,6 +1,7 @@
 """The one door to orders for readers: every look is an actor's, and shows only the actor's own rows."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +12,13 @@ from app.domain.order import ProductOrder
 from app.domain.states import OrderState
 from app.ordering.drafts import require
 from app.store.feed import Feed
-from app.store.port import FeedEvent, OrderBy, OrderSearch, OrderStore, OrderVersion, StoredOrder
+from app.store.port import FeedEvent as FeedEvent
+from app.store.port import OrderBy as OrderBy
+from app.store.port import OrderSearch as OrderSearch
+from app.store.port import OrderStore
+from app.store.port import OrderVersion as OrderVersion
+from app.store.port import StoredOrder as StoredOrder
+from app.store.port import StoreUnavailable as StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +80,15 @@ class Reading:
             return []
         return await self._store.events_of(order_id, after=after, limit=limit)
 
-    async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncIterator[FeedEvent]:
+    async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[FeedEvent, None]:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""
         require(actor, Right.READ_ORDERS)
-        async for events in self._feed.follow(after):
-            for fed in events:
-                event = fed.event
-                if wanted.wants(event) and sees(actor, customer_id=event.customer_id, seller_id=event.seller_id):
-                    yield fed
+        async with aclosing(self._feed.follow(after)) as feed:
+            async for events in feed:
+                for fed in events:
+                    event = fed.event
+                    if wanted.wants(event) and sees(actor, customer_id=event.customer_id, seller_id=event.seller_id):
+                        yield fed
 
 
 def _sees(actor: Actor, order: ProductOrder) -> bool:

@@ -8,7 +8,7 @@ costs no memory, and none of them misses or repeats an event.
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
@@ -69,7 +69,7 @@ class Feed:
         bell, self._news = self._news, asyncio.Event()
         bell.set()
 
-    async def follow(self, after: int | None = None) -> AsyncIterator[tuple[FeedEvent, ...]]:
+    async def follow(self, after: int | None = None) -> AsyncGenerator[tuple[FeedEvent, ...], None]:
         """All events after this position, in feed order and as they come; None: from now on.
 
         Waits while the store is out of reach.

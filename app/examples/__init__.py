@@ -1,0 +1,1 @@
+"""Example operations: GraphiQL shows them, the demo places two of them, the tests run all of them."""

@@ -1,0 +1,150 @@
+"""The standard's value lists as enums of the graph, with what each value means."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from app.domain.catalog import PriceType
+from app.domain.events import EventType
+from app.domain.order import ItemAction, RelationshipType
+from app.domain.plan import FalloutAction
+from app.domain.states import ItemState, OrderState, TaskState
+from app.domain.violations import Severity, ViolationCode
+from app.ordering.reading import OrderBy
+from connectors.address import ValidationResult
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def _describe(enum: E, name: str, description: str, values: dict[str, str]) -> E:
+    described = strawberry.enum(enum, name=name, description=description)
+    for value in described.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by strawberry.enum
+        value.description = values[value.name]
+    return described
+
+
+_ORDER_STATES = {
+    "DRAFT": "Being put together by a channel; nobody carries it out.",
+    "ACKNOWLEDGED": "Submitted and found complete; waits to begin.",
+    "REJECTED": "Submitted and refused. It has ended.",
+    "IN_PROGRESS": "Being carried out.",
+    "PENDING": "Waits for information from the customer or the channel.",
+    "HELD": "Blocked by an issue that people have to solve.",
+    "ASSESSING_CANCELLATION": "It is being found out whether it can still be cancelled.",
+    "PENDING_CANCELLATION": "Being cancelled: what was done is being undone.",
+    "CANCELLED": "Undone as far as it was done. It has ended.",
+    "COMPLETED": "Everything that was ordered is delivered. It has ended.",
+    "FAILED": "Nothing of it could be delivered. It has ended.",
+    "PARTIAL": "Part of it is delivered, part failed. It has ended.",
+}
+_describe(
+    OrderState, "ProductOrderState", "Life cycle of a product order (TMF622 ProductOrderStateType).", _ORDER_STATES
+)
+_describe(
+    ItemState,
+    "ProductOrderItemState",
+    "Life cycle of an order item (TMF622 ProductOrderItemStateType).",
+    {name: text for name, text in _ORDER_STATES.items() if name != "PARTIAL"},
+)
+_describe(
+    TaskState,
+    "TaskState",
+    "Where a task of the plan stands.",
+    {
+        "PENDING": "Waits for the tasks it depends on.",
+        "RUNNING": "Being carried out on its backend, retries included.",
+        "AWAITING_RESULT": "The backend accepted it and will report the end later.",
+        "COMPLETED": "Done.",
+        "FALLOUT": "Could not be done; a person has to decide.",
+        "SKIPPED": "A person decided to go on without it.",
+        "FAILED": "A person gave it up.",
+        "ABANDONED": "Never started, because a task before it was given up.",
+    },
+)
+_describe(
+    FalloutAction,
+    "FalloutAction",
+    "What a person may decide about a task in fallout.",
+    {
+        "RETRY": "Try again.",
+        "SKIP": "Go on as if it were done.",
+        "FAIL_ITEM": "Give the task up, and with it the item that it serves.",
+    },
+)
+_describe(
+    ItemAction,
+    "OrderItemAction",
+    "What an item does to a product (TMF622 OrderItemActionType).",
+    {
+        "ADD": "The customer gets the product.",
+        "MODIFY": "An owned product changes.",
+        "DELETE": "An owned product ends.",
+        "NO_CHANGE": "An owned product that is named only for its relationships.",
+    },
+)
+_describe(
+    RelationshipType,
+    "OrderItemRelationshipType",
+    "How one item of an order relates to another (TMF622).",
+    {
+        "BUNDLES": "The other item is a part of this bundle.",
+        "RELIES_ON": "This item works only with the other; the other is delivered first.",
+        "REQUIRES": "This item may be ordered only with the other.",
+        "DEPENDS_ON": "This item depends on the other in another way.",
+        "BRINGS": "This item brings the other with it.",
+    },
+)
+_describe(
+    PriceType,
+    "PriceType",
+    "When a price is charged (TMF620 priceType).",
+    {"ONE_TIME": "Once.", "RECURRING": "Every charge period.", "USAGE": "For what is used."},
+)
+_describe(
+    EventType,
+    "ProductOrderEventType",
+    "What kind of thing happened (TMF622 and TMF701 event types).",
+    {
+        "CREATED": "The order was created.",
+        "CHANGED": "Attributes or items of the order changed.",
+        "STATE_CHANGED": "The order, or items of it, changed state.",
+        "TASK_STATE_CHANGED": "A task of the plan changed state.",
+    },
+)
+_describe(
+    ViolationCode,
+    "ViolationCode",
+    "What kind of breach of a rule it is (TMF622 error 422, MEF 57.2).",
+    {
+        "MISSING_PROPERTY": "Something is required and not there. A draft may still lack it.",
+        "INVALID_VALUE": "A value is not allowed.",
+        "INVALID_FORMAT": "A value does not have the required form.",
+        "REFERENCE_NOT_FOUND": "What is referred to does not exist.",
+        "UNEXPECTED_PROPERTY": "Something is there that does not belong.",
+        "TOO_MANY_RECORDS": "There is more of something than allowed.",
+        "OTHER_ISSUE": "Something else; the message says what.",
+    },
+)
+_describe(
+    Severity,
+    "ViolationSeverity",
+    "How grave a breach is.",
+    {"ERROR": "The order cannot be submitted.", "WARNING": "Only to be known; the order can be submitted."},
+)
+_describe(
+    OrderBy,
+    "ProductOrderOrder",
+    "How orders are sorted.",
+    {"CREATED_DESCENDING": "The newest first.", "CREATED_ASCENDING": "The oldest first."},
+)
+_describe(
+    ValidationResult,
+    "AddressValidationResult",
+    "What became of an address text (TMF673 validationResult).",
+    {
+        "SUCCESS": "It means one address.",
+        "PARTIAL": "It may mean several addresses.",
+        "FAIL": "It means none that is known.",
+    },
+)

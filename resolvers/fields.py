@@ -1,0 +1,15 @@
+"""How a field is resolved by a function over the value itself, which is the domain's or a connector's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+
+
+def resolved(graphql_type: object, resolver: Callable[..., object], description: str) -> Any:  # stands for any field
+    """A field of this type, resolved by `resolver`.
+
+    The type is given apart, because the resolver's own annotation is what it really returns: a loader's future, or a
+    value that is not copied into the graph's type.
+    """
+    return strawberry.field(resolver=resolver, graphql_type=graphql_type, description=description)

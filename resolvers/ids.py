@@ -1,0 +1,65 @@
+"""Opaque ids and cursors. An id argument also takes the plain key that the entity has in its own API."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Final
+
+from graphql import GraphQLError
+
+
+def encode(kind: str, key: str) -> str:
+    """The opaque id of an entity, or the opaque cursor of a place in a list."""
+    return urlsafe_b64encode(f"{kind}:{key}".encode()).rstrip(b"=").decode()
+
+
+def decode(opaque: str) -> tuple[str, str] | None:
+    """Kind and key of an opaque id; None when it is none."""
+    try:
+        text = urlsafe_b64decode(opaque + "=" * (-len(opaque) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return None
+    kind, colon, key = text.partition(":")
+    return (kind, key) if colon and kind.isalpha() and kind[0].isupper() else None
+
+
+def key_of(given: str, kind: str) -> str:
+    """The key that an id argument means: of an opaque id its key, else the argument itself.
+
+    An id of another kind is kept whole: no entity of this kind has that key, so it is simply not found.
+    """
+    decoded = decode(given)
+    return decoded[1] if decoded and decoded[0] == kind else given
+
+
+def keys_of(given: Sequence[str] | None, kind: str) -> tuple[str, ...]:
+    """The keys that a list of id arguments means."""
+    return tuple(key_of(one, kind) for one in given or ())
+
+
+POSITION: Final = "Position"
+"""Cursors in the feed of all orders."""
+SEQUENCE: Final = "Sequence"
+"""Cursors in the timeline of one order."""
+OFFSET: Final = "Offset"
+"""Cursors in a list that a backend pages by offset."""
+
+
+def cursor_at(kind: str, place: int) -> str:
+    """The cursor of this place in a list of this kind."""
+    return encode(kind, str(place))
+
+
+def place_of(cursor: str | None, kind: str) -> int | None:
+    """The place that a cursor stands for. Raises GraphQLError when it is no cursor of such a list."""
+    if cursor is None:
+        return None
+    decoded = decode(cursor)
+    if decoded is None or decoded[0] != kind or not decoded[1].isdigit():
+        raise bad_cursor()
+    return int(decoded[1])
+
+
+def bad_cursor() -> GraphQLError:
+    """The error for an `after` that is none of ours."""
+    return GraphQLError("after: not a cursor of this list.", extensions={"code": "BAD_USER_INPUT"})

@@ -1,0 +1,61 @@
+"""The verbs of the graph, one module each, named as in `app.ordering`: one input, one payload."""
+
+import strawberry
+from strawberry import field
+
+from resolvers.mutations import (
+    add_item,
+    change_item,
+    create,
+    place,
+    remove_item,
+    set_appointment,
+    set_place,
+    submit,
+    take_over,
+)
+from resolvers.mutations.resolve_fallout import ResolveFalloutPayload, resolve_fallout
+
+
+@strawberry.type(description="Everything that changes an order.")
+class Mutation:
+    create_product_order: create.CreateProductOrderPayload | None = field(
+        resolver=create.create_product_order,
+        description="Start a draft, with as much as is known. What is wrong is refused; what is missing may follow.",
+    )
+    add_product_order_item: add_item.AddProductOrderItemPayload | None = field(
+        resolver=add_item.add_product_order_item,
+        description="Put one more item into a draft.",
+    )
+    change_product_order_item: change_item.ChangeProductOrderItemPayload | None = field(
+        resolver=change_item.change_product_order_item,
+        description="Change an item of a draft: quantity, characteristics, relationships.",
+    )
+    remove_product_order_item: remove_item.RemoveProductOrderItemPayload | None = field(
+        resolver=remove_item.remove_product_order_item,
+        description="Take an item out of a draft.",
+    )
+    set_product_order_place: set_place.SetProductOrderPlacePayload | None = field(
+        resolver=set_place.set_product_order_place,
+        description="Say where a draft, or one item of it, is delivered. Refused when the place cannot be served.",
+    )
+    set_product_order_appointment: set_appointment.SetProductOrderAppointmentPayload | None = field(
+        resolver=set_appointment.set_product_order_appointment,
+        description="Hold a time slot for a technician's visit. A taken slot is answered with free ones.",
+    )
+    take_over_product_order: take_over.TakeOverProductOrderPayload | None = field(
+        resolver=take_over.take_over_product_order,
+        description="Take control of a draft for your channel.",
+    )
+    submit_product_order: submit.SubmitProductOrderPayload | None = field(
+        resolver=submit.submit_product_order,
+        description="Publish a draft: it is checked again, its prices are frozen, and it is carried out.",
+    )
+    place_product_order: place.PlaceProductOrderPayload | None = field(
+        resolver=place.place_product_order,
+        description="Take a complete order in one request: it is checked, published and carried out.",
+    )
+    resolve_fallout: ResolveFalloutPayload | None = field(
+        resolver=resolve_fallout,
+        description="Decide what becomes of a task that could not be done.",
+    )

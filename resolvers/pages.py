@@ -1,0 +1,76 @@
+"""Relay connections: a page of a list, and where the next one begins."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+import strawberry
+from graphql import GraphQLError
+from strawberry import field
+
+from resolvers.fields import resolved
+
+T = TypeVar("T")
+
+
+@strawberry.type(description="Where a page lies in its list (Relay).")
+class PageInfo:
+    has_next_page: bool = field(description="Whether more follows.")
+    has_previous_page: bool = field(description="Whether something came before.")
+    start_cursor: str | None = field(description="Cursor of the first edge of this page.")
+    end_cursor: str | None = field(description="Cursor of the last edge; the next page is `after` it.")
+
+
+@strawberry.type(description="One entry of a page, with its cursor.")
+class Edge(Generic[T]):
+    cursor: str = field(description="Stands for this place in the list.")
+    node: T = field(description="The entry itself.")
+
+
+@strawberry.type(description="A page of a list (Relay).")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = field(description="The entries with their cursors.")
+    nodes: list[T] = field(description="The entries alone.")
+    page_info: PageInfo = field(description="Where this page lies in the list.")
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    total_count = resolved(
+        int | None,
+        lambda root: root.count(),
+        "How many entries the whole list has. Costs a call of its own; ask only when it is shown.",
+    )
+
+
+First = Annotated[
+    int,
+    strawberry.argument(description="How many entries at most; from 1 to the maximum that is set (100 by default)."),
+]
+After = Annotated[str | None, strawberry.argument(description="Begin after the entry with this cursor.")]
+
+
+def page_length(first: int, most: int) -> int:
+    """`first`, when it is allowed. Raises GraphQLError."""
+    if not 1 <= first <= most:
+        raise GraphQLError(f"first: {first} is not between 1 and {most}.", extensions={"code": "BAD_USER_INPUT"})
+    return first
+
+
+def connection(
+    found: Sequence[T],
+    cursors: Sequence[str],
+    *,
+    more_before: bool,
+    more_after: bool,
+    count: Callable[[], Awaitable[int]],
+) -> Connection[T]:
+    """The page that these entries make."""
+    return Connection(
+        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, found, strict=True)],
+        nodes=list(found),
+        page_info=PageInfo(
+            has_next_page=more_after,
+            has_previous_page=more_before,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        ),
+        count=count,
+    )

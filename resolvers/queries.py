@@ -1,0 +1,300 @@
+"""The questions that can be asked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Final, TypeVar
+
+import strawberry
+from strawberry import argument, field
+
+from app.domain.access import Right, sees_customer
+from app.domain.order import ProductOrder as DomainOrder
+from app.domain.states import OrderState
+from app.domain.violations import refusals
+from app.ordering.drafts import require
+from app.ordering.reading import OrderBy, OrderSearch
+from app.ordering.validate import validate_order
+from connectors.base import Page
+from connectors.catalog import ProductOffering as DomainOffering
+from connectors.customer import Customer as DomainCustomer
+from resolvers.context import Context, Info
+from resolvers.fields import resolved
+from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
+from resolvers.node import Node
+from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.types.customer import Customer
+from resolvers.types.offering import ProductOffering
+from resolvers.types.order import OrderId, ProductOrder
+from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
+from resolvers.types.violation import ProductOrderValidation
+
+T = TypeVar("T")
+
+ORDER: Final = "ProductOrder"
+
+
+@strawberry.input(description="Which orders; every criterion that is given must hold.")
+class ProductOrderFilter:
+    states: list[OrderState] | None = field(default=None, description="In one of these states.")
+    created_from: datetime | None = field(default=None, description="Started at this time or later.")
+    created_until: datetime | None = field(default=None, description="Started before this time.")
+    customer_ids: list[strawberry.ID] | None = field(default=None, description="Of one of these customers, id or key.")
+    channels: list[str] | None = field(default=None, description="Started in one of these channels.")
+    seller_ids: list[str] | None = field(default=None, description="Sold by one of these dealers.")
+    offering_text: str | None = field(
+        default=None, description="Text in the name or key of an ordered offering, without regard to case."
+    )
+    external_id: str | None = field(default=None, description="With this id in another system.")
+
+    def to_search(self) -> OrderSearch:
+        """The search as the store has it."""
+        return OrderSearch(
+            states=tuple(self.states or ()),
+            created_from=self.created_from,
+            created_until=self.created_until,
+            customer_ids=keys_of(self.customer_ids, "Customer"),
+            channels=tuple(self.channels or ()),
+            seller_ids=tuple(self.seller_ids or ()),
+            offering_text=self.offering_text,
+            external_id=self.external_id,
+        )
+
+
+@strawberry.input(description="Which offerings; every criterion that is given must hold.")
+class ProductOfferingFilter:
+    category: str | None = field(default=None, description="In the category with this id, for example fibre.")
+    name: str | None = field(default=None, description="With this text in the name, without regard to case.")
+    lifecycle_status: str | None = field(default=None, description="In this status, for example Active.")
+
+
+async def _order(context: Context, key: str) -> DomainOrder | None:
+    require(context.actor, Right.READ_ORDERS)
+    stored = await context.loaders.order_by_id.load(key)
+    return stored.order if stored else None
+
+
+async def _customer(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    return await context.loaders.customer_by_id.load(key) if sees_customer(context.actor, key) else None
+
+
+def _offering(context: Context, key: str) -> Awaitable[object]:
+    require(context.actor, Right.READ_CATALOG)
+    return context.loaders.offering_by_id.load(key)
+
+
+def _address(context: Context, key: str) -> Awaitable[object]:
+    require(context.actor, Right.READ_PLACES)
+    return context.loaders.address_by_id.load(key)
+
+
+async def _product(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    found = await context.loaders.product_by_id.load(key)
+    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+
+
+async def _billing_account(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    found = await context.loaders.billing_account_by_id.load(key)
+    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+
+
+NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
+    ORDER: _order,
+    "Customer": _customer,
+    "ProductOffering": _offering,
+    "GeographicAddress": _address,
+    "Product": _product,
+    "BillingAccount": _billing_account,
+}
+"""How each kind of node is found again; every one is as careful as the query of its own."""
+
+
+async def _node(info: Info, id: Annotated[strawberry.ID, argument(description="Opaque id of the node.")]) -> object:
+    decoded = decode(id)
+    find = NODES.get(decoded[0]) if decoded else None
+    return await find(info.context, decoded[1]) if decoded and find else None
+
+
+async def _nodes(
+    info: Info, ids: Annotated[list[strawberry.ID], argument(description="Opaque ids, at most as many as a page.")]
+) -> list[object]:
+    page_length(len(ids), info.context.page_size)
+    return list(await asyncio.gather(*(_node(info, one) for one in ids)))
+
+
+async def _product_order(
+    info: Info,
+    id: OrderId,
+    as_of: Annotated[datetime | None, argument(description="As it was at that time; null: as it is now.")] = None,
+) -> object:
+    key = key_of(id, ORDER)
+    if as_of is not None:
+        return await info.context.reading.as_of(info.context.actor, key, as_of)
+    return await _order(info.context, key)
+
+
+async def _product_orders(
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    filter: Annotated[ProductOrderFilter | None, argument(description="Which orders; null: all you may see.")] = None,
+    order_by: Annotated[OrderBy, argument(description="How they are sorted.")] = OrderBy.CREATED_DESCENDING,
+) -> Connection[DomainOrder]:
+    context = info.context
+    length = page_length(first, context.page_size)
+    search = filter.to_search() if filter else OrderSearch()
+    start = _order_after(after)
+    found = await context.reading.search(context.actor, search, order_by, after=start, limit=length + 1)
+    page = found[:length]
+    return connection(
+        page,
+        [encode(ORDER, order.id) for order in page],
+        more_before=start is not None,
+        more_after=len(found) > length,
+        count=partial(context.reading.count, context.actor, search),
+    )
+
+
+def _order_after(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    decoded = decode(cursor)
+    if decoded is None or decoded[0] != ORDER:
+        raise bad_cursor()
+    return decoded[1]
+
+
+async def _validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
+    context = info.context
+    found = await validate_order(context.ordering, context.actor, key_of(id, ORDER))
+    if found is None:
+        return None
+    return ProductOrderValidation(
+        submittable=not refusals(found),
+        violations=list(found),  # type: ignore[arg-type]  # described by the graph's type, not copied
+    )
+
+
+def _one_customer(info: Info, id: Annotated[strawberry.ID, argument(description="Id or customer number.")]) -> object:
+    return _customer(info.context, key_of(id, "Customer"))
+
+
+async def _customers(
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    name: Annotated[str | None, argument(description="Text in the name, without regard to case.")] = None,
+) -> Connection[DomainCustomer]:
+    require(info.context.actor, Right.SEARCH_CUSTOMERS)
+    search = partial(info.context.ordering.backends.customer.search, name)
+    return await _page_by_offset(info.context, first, after, search)
+
+
+def _one_offering(info: Info, id: Annotated[strawberry.ID, argument(description="Id or key.")]) -> object:
+    return _offering(info.context, key_of(id, "ProductOffering"))
+
+
+async def _offerings(
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    filter: Annotated[ProductOfferingFilter | None, argument(description="Which offerings; null: all.")] = None,
+) -> Connection[DomainOffering]:
+    require(info.context.actor, Right.READ_CATALOG)
+    wanted = filter or ProductOfferingFilter()
+    search = partial(
+        info.context.ordering.backends.catalog.search_offerings,
+        category=wanted.category,
+        name=wanted.name,
+        lifecycle_status=wanted.lifecycle_status,
+    )
+    return await _page_by_offset(info.context, first, after, search)
+
+
+async def _page_by_offset(
+    context: Context, first: int, after: str | None, search: Callable[..., Awaitable[Page[T]]]
+) -> Connection[T]:
+    length = page_length(first, context.page_size)
+    offset = place_of(after, OFFSET) or 0
+    page = await search(offset=offset, limit=length)
+
+    async def total() -> int:
+        return page.total
+
+    return connection(
+        page.items,
+        [cursor_at(OFFSET, offset + n) for n in range(1, len(page.items) + 1)],
+        more_before=offset > 0,
+        more_after=offset + len(page.items) < page.total,
+        count=total,
+    )
+
+
+async def _validate_address(
+    info: Info, text: Annotated[str, argument(description="An address as people write it, whole or in part.")]
+) -> object:
+    require(info.context.actor, Right.READ_PLACES)
+    return await info.context.ordering.backends.address.validate(text)
+
+
+PlaceId = Annotated[strawberry.ID, argument(description="A validated address, id or key.")]
+
+
+async def _serviceability(
+    info: Info,
+    place_id: PlaceId,
+    offering_ids: Annotated[list[strawberry.ID], argument(description="What shall be delivered, id or key.")],
+) -> object:
+    require(info.context.actor, Right.READ_PLACES)
+    backends = info.context.ordering.backends
+    offerings = await backends.catalog.offerings_by_ids(keys_of(offering_ids, "ProductOffering"))
+    services = {
+        service
+        for offering in offerings.values()
+        if offering.specification
+        for service in offering.specification.service_specification_ids
+    }
+    return await backends.serviceability.check(key_of(place_id, "GeographicAddress"), services)
+
+
+async def _time_slots(
+    info: Info,
+    place_id: PlaceId,
+    start: Annotated[datetime, argument(description="Not before.")],
+    end: Annotated[datetime, argument(description="Not after.")],
+) -> Sequence[object]:
+    require(info.context.actor, Right.READ_PLACES)
+    workforce = info.context.ordering.backends.workforce
+    return await workforce.time_slots(key_of(place_id, "GeographicAddress"), start, end)
+
+
+@strawberry.type(description="Everything that can be asked.")
+class Query:
+    node = resolved(Node | None, _node, "The thing with this opaque id; null when there is none that you may see.")
+    nodes = resolved(list[Node | None], _nodes, "The things with these opaque ids, in the same order.")
+    product_order = resolved(ProductOrder | None, _product_order, "One order; null when there is none you may see.")
+    product_orders = resolved(
+        Connection[ProductOrder], _product_orders, "The orders that you may see, a page at a time."
+    )
+    validate_product_order = resolved(
+        ProductOrderValidation | None, _validate, "What a submission would find now, all at once. Changes nothing."
+    )
+    customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
+    customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")
+    product_offering = resolved(ProductOffering | None, _one_offering, "One offering (TMF620).")
+    product_offerings = resolved(Connection[ProductOffering] | None, _offerings, "What is sold (TMF620).")
+    validate_address = resolved(
+        AddressValidation | None,
+        _validate_address,
+        "Which address a text means; a text cut short is completed by the alternatives (TMF673).",
+    )
+    serviceability = resolved(
+        Serviceability | None, _serviceability, "Whether these offerings can be delivered at a place (TMF645)."
+    )
+    time_slots = resolved(
+        list[TimeSlot] | None, _time_slots, "When a technician is free to come, the earliest first (TMF646)."
+    )

@@ -1,0 +1,36 @@
+"""The graph as a whole."""
+
+from typing import Final
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+import resolvers.enums  # noqa: F401  # the domain's value lists become enums of the graph before types use them
+from resolvers import errors
+from resolvers.mutations import Mutation
+from resolvers.queries import Query
+from resolvers.scalars import SCALARS
+from resolvers.subscriptions import Subscription
+from resolvers.types.customer import BillingAccount, Product
+from resolvers.types.event import EVENT_TYPES
+from resolvers.types.place import GeographicAddress
+
+schema: Final = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[
+        BillingAccount,
+        Product,
+        GeographicAddress,
+        *EVENT_TYPES,
+        errors.NotFound,
+        errors.StaleVersion,
+        errors.IdempotencyConflict,
+        errors.ValidationFailed,
+        errors.NotAllowedInState,
+        errors.NotInControl,
+        errors.SlotUnavailable,
+    ],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)

@@ -1,0 +1,97 @@
+"""Customers, what they own and where their charges go (TMF629, 637, 666)."""
+
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
+
+import strawberry
+from strawberry import field
+
+from connectors import billing, customer, inventory
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.ids import encode
+from resolvers.node import Node
+from resolvers.types.offering import ProductOffering
+
+
+@strawberry.type(description="A value of a product characteristic.")
+class Characteristic:
+    name: str = field(description="Name of the characteristic in the product specification.")
+    value: str = field(description="The chosen value.")
+
+
+def characteristics_of(values: Mapping[str, str]) -> list[Characteristic]:
+    """The values as the graph lists them."""
+    return [Characteristic(name=name, value=value) for name, value in values.items()]
+
+
+@strawberry.type(description="An account that charges go to (TMF666 BillingAccount).")
+class BillingAccount(Node):
+    id = resolved(strawberry.ID, lambda root: encode("BillingAccount", root.id), "Opaque id.")
+    key: str = resolved(str, lambda root: root.id, "Id of the account in billing (TMF666).")
+    name: str = field(description="Name of the account.")
+    state: str | None = field(description="State of the account, in billing's own word.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, billing.BillingAccount)
+
+
+def _product_offering(root: strawberry.Parent[inventory.Product], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.offering_by_id.load(root.offering_id) if root.offering_id else None
+
+
+@strawberry.type(description="A product that a customer owns (TMF637 Product).")
+class Product(Node):
+    id = resolved(strawberry.ID, lambda root: encode("Product", root.id), "Opaque id.")
+    key: str = resolved(str, lambda root: root.id, "Id of the product in the inventory (TMF637).")
+    name: str = field(description="Name of the product.")
+    status: str = field(description="Status in the inventory: created, pendingActive, active, suspended …")
+    start_date: datetime | None = field(description="Since when the customer has it.")
+    characteristics = resolved(
+        list[Characteristic], lambda root: characteristics_of(root.characteristics), "How it is configured."
+    )
+    offering = resolved(
+        ProductOffering | None,
+        _product_offering,
+        "What it was sold as (TMF620). Null with an error while the catalog is down.",
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, inventory.Product)
+
+
+def _products(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.products_by_customer_id.load(root.id)
+
+
+def _billing_accounts(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.billing_accounts_by_customer_id.load(root.id)
+
+
+@strawberry.type(description="Somebody who orders (TMF629 Customer).")
+class Customer(Node):
+    id = resolved(strawberry.ID, lambda root: encode("Customer", root.id), "Opaque id.")
+    key: str = resolved(str, lambda root: root.id, "Customer number: the id in customer information (TMF629).")
+    name: str = field(description="Full name of the person or organization.")
+    status: str | None = field(description="Status of the customer, in the backend's own word, for example active.")
+    status_reason: str | None = field(description="Why the customer has this status.")
+    party_type: str | None = field(description="Individual or Organization (TMF632).")
+    segment: str | None = field(description="Market segment, for example consumer or business.")
+    email: str | None = field(description="E-mail address for contacts.")
+    phone: str | None = field(description="Telephone number for contacts.")
+    products = resolved(
+        list[Product] | None,
+        _products,
+        "What the customer owns (TMF637). Null with an error while the inventory is down.",
+    )
+    billing_accounts = resolved(
+        list[BillingAccount] | None,
+        _billing_accounts,
+        "Where the customer's charges go (TMF666). Null with an error while billing is down.",
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, customer.Customer)

@@ -1,0 +1,98 @@
+"""What happened to orders, for timelines and subscribers (TMF622 and TMF701 events)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import strawberry
+from strawberry import field
+
+from app.domain.events import EventType
+from app.domain.states import ItemState, OrderState, TaskState
+from app.ordering.reading import FeedEvent
+from resolvers.fields import resolved
+from resolvers.ids import POSITION, cursor_at, encode
+
+
+@strawberry.type(description="One item's move (TMF622 v5 itemStateChange).")
+class ItemStateChange:
+    item_id: strawberry.ID = field(description="The item.")
+    before: ItemState = field(description="State before.")
+    after: ItemState = field(description="State now.")
+
+
+@strawberry.type(description="One task's move.")
+class TaskChange:
+    task_id: strawberry.ID = field(description="The task.")
+    item_id: strawberry.ID | None = field(description="The item it serves; null: the whole order.")
+    name: str = field(description="What is done, for people.")
+    backend: str = field(description="The backend that carries it out.")
+    before: TaskState = field(description="State before.")
+    after: TaskState = field(description="State now.")
+    attempts: int = field(description="How often it was tried.")
+    cause: str | None = field(description="Why it did not succeed so far.")
+
+
+@strawberry.type(description="Who acted, through which channel, and for whom.")
+class Actor:
+    subject: str = field(description="Who.")
+    channel: str = field(description="Through which channel.")
+    on_behalf_of: str | None = field(description="For whom, when not for itself.")
+
+
+def _of_type(event_type: EventType) -> Callable[[object, object], bool]:
+    return lambda value, _: isinstance(value, FeedEvent) and value.event.type is event_type
+
+
+@strawberry.interface(description="Something that happened to an order. New kinds may be added.")
+class ProductOrderEvent:
+    cursor: str = resolved(
+        str, lambda root: cursor_at(POSITION, root.position), "Its place in the feed of all orders; resume `after` it."
+    )
+    sequence: int = resolved(int, lambda root: root.event.sequence, "1, 2, 3 … within its order, without a gap.")
+    type: EventType = resolved(EventType, lambda root: root.event.type, "What kind of thing happened.")
+    order_id = resolved(
+        strawberry.ID, lambda root: encode("ProductOrder", root.event.order_id), "The order, opaque id."
+    )
+    order_key: str = resolved(str, lambda root: root.event.order_id, "Order number.")
+    version: int = resolved(int, lambda root: root.event.version, "Version of the order after it.")
+    state: OrderState = resolved(OrderState, lambda root: root.event.state, "State of the order after it.")
+    occurred_at: datetime = resolved(datetime, lambda root: root.event.at, "When.")
+    actor = resolved(Actor, lambda root: root.event.actor, "Who did it.")
+    summary: str = resolved(str, lambda root: root.event.summary, "What happened, for people.")
+
+
+@strawberry.type(description="The order was created (TMF622 productOrderCreateEvent).")
+class ProductOrderCreateEvent(ProductOrderEvent):
+    is_type_of = _of_type(EventType.CREATED)
+
+
+@strawberry.type(description="Attributes or items changed (TMF622 productOrderAttributeValueChangeEvent).")
+class ProductOrderAttributeValueChangeEvent(ProductOrderEvent):
+    changed = resolved(list[str], lambda root: root.event.changed, "JSON pointers of what changed.")
+    is_type_of = _of_type(EventType.CHANGED)
+
+
+@strawberry.type(description="The order or its items changed state (TMF622 productOrderStateChangeEvent).")
+class ProductOrderStateChangeEvent(ProductOrderEvent):
+    before: OrderState | None = resolved(
+        OrderState | None, lambda root: root.event.before, "State of the order before."
+    )
+    item_changes = resolved(
+        list[ItemStateChange], lambda root: root.event.item_changes, "The items that moved, and only those."
+    )
+    is_type_of = _of_type(EventType.STATE_CHANGED)
+
+
+@strawberry.type(description="A task of the plan changed state (TMF701 taskFlowStateChangeEvent).")
+class TaskStateChangeEvent(ProductOrderEvent):
+    task = resolved(TaskChange, lambda root: root.event.task, "The task's move.")
+    is_type_of = _of_type(EventType.TASK_STATE_CHANGED)
+
+
+EVENT_TYPES: Final = (
+    ProductOrderCreateEvent,
+    ProductOrderAttributeValueChangeEvent,
+    ProductOrderStateChangeEvent,
+    TaskStateChangeEvent,
+)

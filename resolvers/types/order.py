@@ -1,0 +1,243 @@
+"""Product orders and their items (TMF622)."""
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+from strawberry import field
+
+from app.domain import order
+from app.domain.catalog import PriceType
+from app.domain.order import ItemAction, RelationshipType
+from app.domain.plan import Plan as DomainPlan
+from app.domain.states import ItemState, OrderState
+from app.ordering.reading import FeedEvent
+from app.ordering.reading import OrderVersion as DomainVersion
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
+from resolvers.node import Node
+from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.types.customer import BillingAccount, Characteristic, Customer, Product
+from resolvers.types.event import ProductOrderEvent
+from resolvers.types.money import Money
+from resolvers.types.offering import PriceAlteration, ProductOffering, Term
+from resolvers.types.place import GeographicAddress
+from resolvers.types.plan import Plan
+
+
+@strawberry.type(description="A relationship with another item of the same order.")
+class OrderItemRelationship:
+    type: RelationshipType = field(description="What kind of relationship.")
+    item_id: strawberry.ID = field(description="The other item.")
+
+
+@strawberry.type(description="A technician's visit held for an item (TMF646).")
+class Appointment:
+    id: strawberry.ID = field(description="Id of the appointment in workforce management.")
+    start: datetime = field(description="When it begins.")
+    end: datetime = field(description="When it ends.")
+
+
+def _alterations(root: strawberry.Parent[order.ItemPrice]) -> list[PriceAlteration]:
+    return [
+        PriceAlteration(
+            name=a.name,
+            percentage=a.percentage,
+            amount=a.amount.amount if a.amount else None,
+            periods=a.periods,
+            priority=a.priority,
+        )
+        for a in root.alterations
+    ]
+
+
+@strawberry.type(description="A price of an item; frozen when the order is submitted (TMF622 OrderPrice).")
+class OrderPrice:
+    name: str = field(description="What the price is for.")
+    price_type: PriceType = field(description="When it is charged.")
+    period: str | None = field(description="Charge period of a recurring price.")
+    unit_price: Money = field(description="For one piece, duty free, before alterations.")
+    tax_rate: Decimal = field(description="Tax in hundredths of the price.")
+    duty_free: Money = field(description="For all pieces in the first charge period, alterations applied, without tax.")
+    tax_included: Money = field(description="The same with tax.")
+    alterations = resolved(list[PriceAlteration], _alterations, "Reductions of this price.")
+
+
+@strawberry.type(description="The sum of all prices of one kind (TMF622 orderTotalPrice).")
+class OrderTotal:
+    price_type: PriceType = field(description="When it is charged.")
+    period: str | None = field(description="Charge period of recurring prices.")
+    duty_free: Money = field(description="Without tax, for the first charge period.")
+    tax_included: Money = field(description="With tax, for the first charge period.")
+
+
+def _item_offering(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object]:
+    return info.context.loaders.offering_by_id.load(root.offering_id)
+
+
+def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
+
+
+def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
+
+
+@strawberry.type(description="One thing that an order adds, changes or ends (TMF622 ProductOrderItem).")
+class ProductOrderItem:
+    id: strawberry.ID = field(description="Id of the item in its order.")
+    action: ItemAction = field(description="What it does to a product.")
+    state: ItemState = field(description="Where the item stands.")
+    quantity: int = field(description="How many pieces.")
+    offering_name: str = field(description="Name of the offering when it was last looked up.")
+    offering_key: str = resolved(str, lambda root: root.offering_id, "Id of the offering in the catalog (TMF620).")
+    offering = resolved(
+        ProductOffering | None,
+        _item_offering,
+        "The offering as the catalog has it now (TMF620). Null with an error while the catalog is down.",
+    )
+    characteristics: list[Characteristic] = field(description="How it is configured.")
+    relationships: list[OrderItemRelationship] = field(description="How it relates to other items.")
+    place = resolved(
+        GeographicAddress | None,
+        _item_place,
+        "Where it is delivered, when that is not the order's place (TMF673).",
+    )
+    appointment: Appointment | None = field(description="The technician's visit held for it.")
+    prices: list[OrderPrice] = field(description="What it costs.")
+    terms: list[Term] = field(description="Commitments that come with it.")
+    product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
+    product = resolved(
+        Product | None,
+        _item_product,
+        "The owned product, once the inventory has it (TMF637). Null with an error while the inventory is down.",
+    )
+
+
+@strawberry.type(description="A remark on an order (TMF622 Note).")
+class Note:
+    author: str = field(description="Who wrote it.")
+    at: datetime = field(description="When.")
+    text: str = field(description="The remark.")
+
+
+@strawberry.type(description="The order's id in another system (TMF622 ExternalIdentifier).")
+class ExternalId:
+    owner: str = field(description="Whose id it is.")
+    type: str = field(description="What kind of id, for example POnumber.")
+    id: str = field(description="The id itself.")
+
+
+@strawberry.type(description="One kept version of an order.")
+class ProductOrderVersion:
+    version: int = resolved(int, lambda root: root.order.version, "Its number.")
+    at: datetime = field(description="When it was made.")
+    reason: str = field(description="Why it was made.")
+    subject: str = resolved(str, lambda root: root.actor.subject, "Who made it.")
+    channel: str = resolved(str, lambda root: root.actor.channel, "Through which channel.")
+    on_behalf_of: str | None = resolved(
+        str | None, lambda root: root.actor.on_behalf_of, "For whom, when not for itself."
+    )
+    order = resolved("ProductOrder", lambda root: root.order, "The order as it was.")
+
+
+def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return info.context.loaders.customer_by_id.load(root.customer_id)
+
+
+def _place(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
+
+
+def _billing_account(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    account_id = root.billing_account_id
+    return info.context.loaders.billing_account_by_id.load(account_id) if account_id else None
+
+
+async def _plan(root: strawberry.Parent[order.ProductOrder], info: Info) -> DomainPlan | None:
+    stored = await info.context.loaders.order_by_id.load(root.id)
+    return stored.plan if stored else None
+
+
+async def _timeline(
+    root: strawberry.Parent[order.ProductOrder], info: Info, first: First = 50, after: After = None
+) -> Connection[FeedEvent]:
+    context = info.context
+    length = page_length(first, context.page_size)
+    start = place_of(after, SEQUENCE) or 0
+    found = await context.reading.events_of(context.actor, root.id, after=start, limit=length + 1)
+    page = found[:length]
+
+    async def count() -> int:
+        stored = await context.loaders.order_by_id.load(root.id)
+        return stored.sequence if stored else 0
+
+    return connection(
+        page,
+        [cursor_at(SEQUENCE, fed.event.sequence) for fed in page],
+        more_before=start > 0,
+        more_after=len(found) > length,
+        count=count,
+    )
+
+
+async def _versions(root: strawberry.Parent[order.ProductOrder], info: Info) -> Sequence[DomainVersion]:
+    return await info.context.reading.versions(info.context.actor, root.id)
+
+
+@strawberry.type(description="A customer order, from its first step to its completion (TMF622 ProductOrder).")
+class ProductOrder(Node):
+    id = resolved(strawberry.ID, lambda root: encode("ProductOrder", root.id), "Opaque id.")
+    key: str = resolved(str, lambda root: root.id, "Order number: the id as TMF622 has it.")
+    version: int = field(description="Rises with every change; name it in `expectedVersion`.")
+    state: OrderState = field(description="Where the order stands.")
+    customer_key: str = resolved(str, lambda root: root.customer_id, "Customer number (TMF629).")
+    customer_name: str = field(description="Name of the customer when it was last looked up.")
+    customer = resolved(
+        Customer | None,
+        _customer,
+        "Who ordered (TMF629). Null with an error while customer information is down.",
+    )
+    items: list[ProductOrderItem] = field(description="What is ordered.")
+    channel: str = field(description="The sales channel that started the order.")
+    controlled_by: str = field(description="The channel that may edit the draft.")
+    seller_key: str | None = resolved(str | None, lambda root: root.seller_id, "The dealer that sells it (TMF632).")
+    place = resolved(
+        GeographicAddress | None,
+        _place,
+        "Where its items are delivered, unless they say otherwise (TMF673). Null with an error while it is down.",
+    )
+    billing_account = resolved(
+        BillingAccount | None,
+        _billing_account,
+        "Where its charges go, when the channel chose an account (TMF666). Null with an error while billing is down.",
+    )
+    category: str | None = field(description="Kind of order, in the channel's own word.")
+    description: str | None = field(description="What the order is about.")
+    priority: int = field(description="From 0, the highest, to 4.")
+    external_ids: list[ExternalId] = field(description="Its ids in other systems.")
+    notes: list[Note] = field(description="Remarks.")
+    totals: list[OrderTotal] = field(description="What it costs, per kind of price.")
+    created_at: datetime = field(description="When it was started.")
+    created_by: str = field(description="Who started it.")
+    updated_at: datetime = field(description="When it last changed.")
+    submitted_at: datetime | None = field(description="When it was submitted.")
+    requested_start_at: datetime | None = field(description="Not to be begun before.")
+    requested_completion_at: datetime | None = field(description="Wished to be complete by then.")
+    expected_completion_at: datetime | None = field(
+        description="When it will be complete if every task takes its usual time; null when it is not under way."
+    )
+    completed_at: datetime | None = field(description="When it was completed.")
+    plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
+    timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
+    versions = resolved(list[ProductOrderVersion], _versions, "All its versions, the oldest first.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, order.ProductOrder)
+
+
+OrderId = Annotated[strawberry.ID, strawberry.argument(description="Id or order number of the order.")]

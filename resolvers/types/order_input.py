@@ -1,0 +1,159 @@
+"""What a channel says of an order and its items."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+from strawberry import field
+
+from app.domain import order
+from app.domain.money import Money
+from app.domain.order import ItemAction, RelationshipType
+from app.domain.request import ItemRequest, OrderRequest, Slot
+from resolvers.ids import key_of
+from resolvers.types.money import MoneyInput
+
+
+@strawberry.input(description="A chosen value of a product characteristic.")
+class CharacteristicInput:
+    name: str = field(description="Name of the characteristic in the product specification.")
+    value: str = field(description="The chosen value.")
+
+
+@strawberry.input(description="A relationship with another item of the same order.")
+class OrderItemRelationshipInput:
+    type: RelationshipType = field(description="What kind of relationship.")
+    item_id: strawberry.ID = field(description="The other item.")
+
+
+@strawberry.input(description="A price as it was shown to the customer; the order is refused when it is another now.")
+class AgreedPriceInput:
+    name: str = field(description="Name of the price in the catalog.")
+    price: MoneyInput = field(description="For one piece, duty free, before alterations.")
+
+
+@strawberry.input(description="A chosen time slot.")
+class TimeSlotInput:
+    start: datetime = field(description="When it begins.")
+    end: datetime = field(description="When it ends.")
+
+    def to_slot(self) -> Slot:
+        """The slot as the domain has it."""
+        return Slot(start=self.start, end=self.end)
+
+
+@strawberry.input(description="The order's id in another system (TMF622 ExternalIdentifier).")
+class ExternalIdInput:
+    owner: str = field(description="Whose id it is.")
+    type: str = field(description="What kind of id, for example POnumber.")
+    id: str = field(description="The id itself.")
+
+
+def characteristics_in(given: Sequence[CharacteristicInput] | None) -> tuple[order.Characteristic, ...]:
+    """The values as the domain has them."""
+    return tuple(order.Characteristic(c.name, c.value) for c in given or ())
+
+
+def relationships_in(given: Sequence[OrderItemRelationshipInput] | None) -> tuple[order.ItemRelationship, ...]:
+    """The relationships as the domain has them."""
+    return tuple(order.ItemRelationship(r.type, r.item_id) for r in given or ())
+
+
+@strawberry.input(description="A wished-for order item (TMF622 ProductOrderItem).")
+class ProductOrderItemInput:
+    offering_id: strawberry.ID = field(description="The offering: id or key.")
+    id: strawberry.ID | None = field(
+        default=None, description="Id of the item in its order, as relationships name it; null: the next free number."
+    )
+    action: ItemAction = field(default=ItemAction.ADD, description="What it does to a product.")
+    quantity: int = field(default=1, description="How many pieces; from 1 to 100.")
+    characteristics: list[CharacteristicInput] | None = field(default=None, description="How it is configured.")
+    relationships: list[OrderItemRelationshipInput] | None = field(
+        default=None, description="How it relates to other items."
+    )
+    place_id: strawberry.ID | None = field(
+        default=None, description="Where it is delivered: a validated address, id or key; null: at the order's place."
+    )
+    product_id: strawberry.ID | None = field(
+        default=None, description="The owned product, id or key, for every action but add."
+    )
+    agreed_prices: list[AgreedPriceInput] | None = field(default=None, description="Prices shown to the customer.")
+
+    def to_request(self, slot: Slot | None = None) -> ItemRequest:
+        """The wish as the domain has it."""
+        return ItemRequest(
+            offering_id=key_of(self.offering_id, "ProductOffering"),
+            id=self.id,
+            action=self.action,
+            quantity=self.quantity,
+            characteristics=characteristics_in(self.characteristics),
+            relationships=relationships_in(self.relationships),
+            place_id=key_of(self.place_id, "GeographicAddress") if self.place_id else None,
+            slot=slot,
+            product_id=key_of(self.product_id, "Product") if self.product_id else None,
+            agreed_prices=tuple(
+                order.AgreedPrice(a.name, Money(a.price.amount, a.price.currency)) for a in self.agreed_prices or ()
+            ),
+        )
+
+
+@strawberry.input(description="An item of a complete order, with its time slot where a visit is needed.")
+class PlacedOrderItemInput(ProductOrderItemInput):
+    slot: TimeSlotInput | None = field(default=None, description="When the technician shall come.")
+
+    def with_slot(self) -> ItemRequest:
+        """The wish with its slot."""
+        return self.to_request(self.slot.to_slot() if self.slot else None)
+
+
+@strawberry.input(description="What is said of an order as a whole.")
+class OrderHeaderInput:
+    customer_id: strawberry.ID = field(description="Who orders: id or customer number.")
+    place_id: strawberry.ID | None = field(
+        default=None, description="Where it is delivered: a validated address, id or key."
+    )
+    billing_account_id: strawberry.ID | None = field(
+        default=None,
+        description="Where charges go, id or key; null: to the customer's account, opened if there is none.",
+    )
+    seller_id: strawberry.ID | None = field(
+        default=None, description="The dealer that sells it; a dealer's own orders are always sold by itself."
+    )
+    category: str | None = field(default=None, description="Kind of order, in the channel's own word.")
+    description: str | None = field(default=None, description="What the order is about.")
+    priority: int = field(default=4, description="From 0, the highest, to 4.")
+    external_ids: list[ExternalIdInput] | None = field(default=None, description="Its ids in other systems.")
+    notes: list[str] | None = field(default=None, description="Remarks.")
+    requested_start_at: datetime | None = field(default=None, description="Not to be begun before.")
+    requested_completion_at: datetime | None = field(default=None, description="Wished to be complete by then.")
+
+    def to_request(self, items: Sequence[ItemRequest]) -> OrderRequest:
+        """The wished-for order as the domain has it."""
+        return OrderRequest(
+            customer_id=key_of(self.customer_id, "Customer"),
+            items=tuple(items),
+            place_id=key_of(self.place_id, "GeographicAddress") if self.place_id else None,
+            billing_account_id=key_of(self.billing_account_id, "BillingAccount") if self.billing_account_id else None,
+            seller_id=self.seller_id,
+            category=self.category,
+            description=self.description,
+            priority=self.priority,
+            external_ids=tuple(order.ExternalId(owner=e.owner, type=e.type, id=e.id) for e in self.external_ids or ()),
+            notes=tuple(self.notes or ()),
+            requested_start_at=self.requested_start_at,
+            requested_completion_at=self.requested_completion_at,
+        )
+
+
+@strawberry.input(description="Which order, in which version, under which key.")
+class OrderChangeInput:
+    id: strawberry.ID = field(description="The order: id or order number.")
+    expected_version: int = field(description="The version that you know; another one refuses the change.")
+    idempotency_key: str = field(
+        description="Yours to choose, up to 200 characters; the same key with the same input brings the first result."
+    )
+
+    @property
+    def order_id(self) -> str:
+        """The order's key."""
+        return key_of(self.id, "ProductOrder")
