@@ -86,7 +86,7 @@ def new_order_id() -> str:
 
 
 @asynccontextmanager
-async def parts(settings: Settings) -> AsyncIterator[Parts]:
+async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Parts]:
     """Everything that the settings name, reached as far as it has to be. Raises CannotStart."""
     rulebook = _rulebook()
     async with AsyncExitStack() as stack:
@@ -102,7 +102,7 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
             raise CannotStart(f"{name}: the store does not answer: {error}") from error
         stack.push_async_callback(store.close)
         backends = await stack.enter_async_context(connect(_backend_configs(settings)))
-        temporal = await _temporal(settings)
+        temporal = await _temporal(settings, lazy=not needs_temporal)
         fulfilment = TemporalFulfilment(temporal, settings.temporal_task_queue, _task_policy(settings))
         yield Parts(
             store=store,
@@ -145,23 +145,26 @@ def _backend_configs(settings: Settings) -> dict[str, BackendConfig]:
     return configs
 
 
-async def _temporal(settings: Settings) -> Client:
-    """A client that connects when it is first used, so that a gateway starts while Temporal is away."""
+async def _temporal(settings: Settings, *, lazy: bool) -> Client:
+    """A client; a lazy one connects when it is first used, so that a gateway starts while Temporal is away."""
     if settings.temporal_address is None:
         raise CannotStart("ORDERWAY_TEMPORAL_ADDRESS is not set.")
     key = settings.temporal_api_key
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        tls=settings.temporal_tls,
-        api_key=key.get_secret_value() if key else None,
-        data_converter=DATA_CONVERTER,
-        lazy=True,
-    )
+    try:
+        return await Client.connect(
+            settings.temporal_address,
+            namespace=settings.temporal_namespace,
+            tls=settings.temporal_tls,
+            api_key=key.get_secret_value() if key else None,
+            data_converter=DATA_CONVERTER,
+            lazy=lazy,
+        )
+    except RuntimeError as error:
+        raise CannotStart(f"ORDERWAY_TEMPORAL_ADDRESS: no Temporal at {settings.temporal_address}: {error}") from error
 
 
 async def _serve(settings: Settings) -> None:
-    async with parts(settings) as p, Feed(p.store) as feed:
+    async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed:
         reading = Reading(p.store, feed)
         development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
         verifier = TokenVerifier(
@@ -285,8 +288,7 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with parts(settings) as p:
-        await _reach_temporal(p.temporal, settings)
+    async with parts(settings, needs_temporal=True) as p:
         upkeep = asyncio.create_task(keep_up(p.ordering, settings.callback_url))
         try:
             async with make_worker(p.temporal, settings.temporal_task_queue, p.ordering):
@@ -295,12 +297,3 @@ async def _work(settings: Settings) -> None:
             upkeep.cancel()
             with suppress(asyncio.CancelledError):
                 await upkeep
-
-
-async def _reach_temporal(client: Client, settings: Settings) -> None:
-    """A worker is nothing without Temporal. Raises CannotStart."""
-    try:
-        await client.service_client.check_health(timeout=timedelta(seconds=10))
-    except RPCError as error:
-        address = settings.temporal_address
-        raise CannotStart(f"ORDERWAY_TEMPORAL_ADDRESS: nothing answers at {address}: {error}") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.order import OrderItem, ProductOrder
@@ -95,3 +96,20 @@ def item_view(order: ProductOrder, item: OrderItem, offering: Offering | None) -
             "hasBillingAccount": order.billing_account_id is not None,
         },
     }
+
+
+BLANK_VIEW: Final[Mapping[str, object]] = {
+    "item": {
+        "id": "",
+        "action": "",
+        "offering": "",
+        "quantity": 0,
+        "isBundle": False,
+        "categories": [],
+        "serviceSpecifications": [],
+        "resourceSpecifications": [],
+        "characteristics": {},
+    },
+    "order": {"channel": "", "category": "", "priority": 0, "hasBillingAccount": False},
+}
+"""An item of which nothing is known; a condition that cannot be judged of it speaks of what is never there."""

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 STATIC: Final = Path(__file__).parent / "static"
-VENDOR: Final = STATIC / "vendor"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -49,9 +48,10 @@ class Assets(StaticFiles):
 class Page:
     """The page as it is sent."""
 
-    def __init__(self, content: GraphiQLPage) -> None:
+    def __init__(self, content: GraphiQLPage, static: Path = STATIC) -> None:
         self._content = content
-        self._template = (STATIC / "index.html").read_text(encoding="utf-8")
+        self._template = (static / "index.html").read_text(encoding="utf-8")
+        self._installed = static / "vendor" / "stamp"
 
     def response(self, host: str) -> Response:
         """The page for a browser that knows the gateway by this host.
@@ -59,7 +59,7 @@ class Page:
         The token is filled in for a loopback host only: another site's name that was made to point here (DNS
         rebinding) must not read it.
         """
-        if not (VENDOR / "stamp").exists():
+        if not self._installed.exists():
             told = "GraphiQL is not installed here; run <code>make install</code> and load this page again."
             return HTMLResponse(f"<!doctype html><title>Orderway</title><p>{told}</p>", 503)
         config = {
