@@ -8,7 +8,17 @@ from app.domain.actor import Actor
 from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, order_event
 from app.domain.order import OrderItem, ProductOrder
 from app.domain.plan import Plan, Task, expected_end
-from app.domain.states import ITEM, ORDER, TASK_LOST, TASK_PASSED, ItemState, OrderState, TaskState, order_state_of
+from app.domain.states import (
+    ITEM,
+    ORDER,
+    TASK_ENDED,
+    TASK_LOST,
+    TASK_PASSED,
+    ItemState,
+    OrderState,
+    TaskState,
+    order_state_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,17 @@ def item_state_of(tasks: Sequence[Task]) -> ItemState:
     return ItemState.ACKNOWLEDGED if states == {TaskState.PENDING} else ItemState.IN_PROGRESS
 
 
+def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
+    """The state of an order that is being carried out: what its items say, while work for the whole order is open too.
+
+    An order whose items have all ended goes on until the tasks that serve no single item have ended as well.
+    """
+    shared = [task for task in plan.tasks if task.item_id is None]
+    open_states = [] if all(task.state in TASK_ENDED for task in shared) else [item_state_of(shared)]
+    state = order_state_of([*items, *open_states])
+    return OrderState.IN_PROGRESS if state is OrderState.ACKNOWLEDGED else state
+
+
 def advance(
     order: ProductOrder, before: Plan | None, after: Plan, *, sequence: int, at: datetime, actor: Actor
 ) -> Progress:
@@ -42,9 +63,7 @@ def advance(
     Every state on the way is an edge of the life cycle; a backend that reports an end early skips none.
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
-    target = order_state_of(item.state for item in items)
-    if target is OrderState.ACKNOWLEDGED:
-        target = OrderState.IN_PROGRESS
+    target = order_state_under_way([item.state for item in items], after)
     way = ORDER.way(order.state, target)
     item_changes = tuple(
         ItemStateChange(new.id, old.state, new.state)
