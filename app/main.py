@@ -16,8 +16,6 @@ from typing import Final
 import orjson
 import uvicorn
 from starlette.applications import Starlette
-from temporalio.client import Client
-from temporalio.service import RPCError
 
 from app.domain.actor import Actor, Role
 from app.domain.rulebook import Rulebook
@@ -27,11 +25,11 @@ from app.gateway.health import Dependency, Readiness, Status
 from app.gateway.limits import Limits
 from app.gateway.operations import RequestFacts
 from app.orchestration.contract import TaskPolicy
+from app.orchestration.engine import Engine, EngineUnreachable
 from app.orchestration.fulfilment import TemporalFulfilment
 from app.orchestration.listener import listener_route
 from app.orchestration.operations import OPERATIONS
-from app.orchestration.payloads import DATA_CONVERTER
-from app.orchestration.worker import keep_up, make_worker
+from app.orchestration.worker import keep_up
 from app.ordering.ordering import Ordering
 from app.ordering.reading import Reading
 from app.ordering.rulebook import BadRules, read_rulebook
@@ -58,7 +56,7 @@ class Parts:
 
     store: OrderStore
     backends: Backends
-    temporal: Client
+    engine: Engine
     fulfilment: TemporalFulfilment
     ordering: Ordering
 
@@ -102,12 +100,12 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
             raise CannotStart(f"{name}: the store does not answer: {error}") from error
         stack.push_async_callback(store.close)
         backends = await stack.enter_async_context(connect(_backend_configs(settings)))
-        temporal = await _temporal(settings, lazy=not needs_temporal)
-        fulfilment = TemporalFulfilment(temporal, settings.temporal_task_queue, _task_policy(settings))
+        engine = await _engine(settings, lazy=not needs_temporal)
+        fulfilment = engine.fulfilment(_task_policy(settings))
         yield Parts(
             store=store,
             backends=backends,
-            temporal=temporal,
+            engine=engine,
             fulfilment=fulfilment,
             ordering=Ordering(
                 store=store,
@@ -145,21 +143,20 @@ def _backend_configs(settings: Settings) -> dict[str, BackendConfig]:
     return configs
 
 
-async def _temporal(settings: Settings, *, lazy: bool) -> Client:
-    """A client; a lazy one connects when it is first used, so that a gateway starts while Temporal is away."""
+async def _engine(settings: Settings, *, lazy: bool) -> Engine:
     if settings.temporal_address is None:
         raise CannotStart("ORDERWAY_TEMPORAL_ADDRESS is not set.")
     key = settings.temporal_api_key
     try:
-        return await Client.connect(
+        return await Engine.connect(
             settings.temporal_address,
             namespace=settings.temporal_namespace,
+            task_queue=settings.temporal_task_queue,
             tls=settings.temporal_tls,
             api_key=key.get_secret_value() if key else None,
-            data_converter=DATA_CONVERTER,
             lazy=lazy,
         )
-    except RuntimeError as error:
+    except EngineUnreachable as error:
         raise CannotStart(f"ORDERWAY_TEMPORAL_ADDRESS: no Temporal at {settings.temporal_address}: {error}") from error
 
 
@@ -243,7 +240,7 @@ async def readiness(p: Parts) -> Readiness:
     """Store and Temporal are needed to be ready; a backend that is away only takes its own part with it."""
     store, temporal, probes = await asyncio.gather(
         _store_health(p.store),
-        _temporal_health(p.temporal),
+        _engine_health(p.engine),
         asyncio.gather(*(http.probe() for http in p.backends.http.values())),
     )
     health = p.backends.health()
@@ -275,13 +272,9 @@ async def _store_health(store: OrderStore) -> Dependency:
     return Dependency(Status.UP)
 
 
-async def _temporal_health(client: Client) -> Dependency:
+async def _engine_health(engine: Engine) -> Dependency:
     # orders can be taken without Temporal, and are started when it is back: so it does not make the gateway unready
-    try:
-        up = await client.service_client.check_health(timeout=timedelta(seconds=2))
-    except RPCError:
-        up = False
-    return Dependency(Status.UP if up else Status.DOWN, required=False)
+    return Dependency(Status.UP if await engine.answers() else Status.DOWN, required=False)
 
 
 async def _work(settings: Settings) -> None:
@@ -291,7 +284,7 @@ async def _work(settings: Settings) -> None:
     async with parts(settings, needs_temporal=True) as p:
         upkeep = asyncio.create_task(keep_up(p.ordering, settings.callback_url))
         try:
-            async with make_worker(p.temporal, settings.temporal_task_queue, p.ordering):
+            async with p.engine.worker(p.ordering):
                 await stop.wait()
         finally:
             upkeep.cancel()

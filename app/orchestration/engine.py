@@ -1,0 +1,58 @@
+"""The connection to Temporal, and what is built on it."""
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from app.orchestration.contract import TaskPolicy
+from app.orchestration.fulfilment import TemporalFulfilment
+from app.orchestration.payloads import DATA_CONVERTER
+from app.orchestration.worker import make_worker
+from app.ordering.ordering import Ordering
+
+ANSWERS_WITHIN = timedelta(seconds=2)
+
+
+class EngineUnreachable(Exception):
+    """Temporal is not there."""
+
+
+class Engine:
+    """A Temporal namespace and the task queue that carries orders."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    @staticmethod
+    async def connect(
+        address: str, *, namespace: str, task_queue: str, tls: bool, api_key: str | None, lazy: bool
+    ) -> "Engine":
+        """A lazy engine connects when it is first used, so that a gateway starts while Temporal is away.
+
+        A worker needs one that is not lazy. Raises EngineUnreachable when that cannot connect.
+        """
+        try:
+            client = await Client.connect(
+                address, namespace=namespace, tls=tls, api_key=api_key, data_converter=DATA_CONVERTER, lazy=lazy
+            )
+        except RuntimeError as error:
+            raise EngineUnreachable(str(error)) from error
+        return Engine(client, task_queue)
+
+    async def answers(self) -> bool:
+        """Whether Temporal is there."""
+        try:
+            return await self._client.service_client.check_health(timeout=ANSWERS_WITHIN)
+        except (RPCError, RuntimeError):
+            return False
+
+    def fulfilment(self, policy: TaskPolicy) -> TemporalFulfilment:
+        """The way to the orders' workflows."""
+        return TemporalFulfilment(self._client, self._task_queue, policy)
+
+    def worker(self, ordering: Ordering) -> Worker:
+        """A worker that carries orders out while it is entered."""
+        return make_worker(self._client, self._task_queue, ordering)
