@@ -170,6 +170,8 @@ async def authenticate(token: str | None) -> Identity:
             return Identity(ADA, datetime.now(UTC) + timedelta(milliseconds=50))
         case "outage":
             raise AuthenticationUnavailable("The issuer's keys are out of reach.")
+        case "crash":
+            raise Hidden("the password is swordfish")
         case _:
             raise NotAuthenticated("Sign in first.")
 
@@ -239,7 +241,10 @@ async def running(
         allowed_origins=allowed_origins,
         graphiql=graphiql,
     )
-    listener = socket.create_server(("127.0.0.1", 0))
+    # the protocol is named, as asyncio turns Nagle's delay off for TCP by that name only
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()  # connections wait until the server is up
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -253,5 +258,7 @@ async def running(
 
 
 def _remember(world: World, facts: RequestFacts) -> World:
+    if facts.operation_name == "Broken":
+        raise Hidden("the password is swordfish")
     world.facts.append(facts)
     return world

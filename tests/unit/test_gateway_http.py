@@ -365,3 +365,13 @@ async def test_raw_garbage_in_the_path_is_not_a_fault(toy: Toy) -> None:
         assert answer.status == 401
     async with toy.http.get("/graphql?query=%FF%FE", headers={"Accept": GRAPHQL}) as answer:
         assert answer.status == 400
+
+
+@pytest.mark.parametrize(("token", "query"), [("crash", "{ hello }"), ("valid", "query Broken { hello }")])
+async def test_a_fault_around_the_operation_is_masked_too(toy: Toy, token: str, query: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "X-Correlation-ID": "case-10"}
+    with capture_logs() as logged:
+        async with toy.http.post("/graphql", json={"query": query}, headers=headers) as answer:
+            assert answer.status == 500
+            assert [error["message"] for error in (await answer.json())["errors"]] == ["Internal error"]
+    assert [event["event"] for event in logged] == ["internal_error"]

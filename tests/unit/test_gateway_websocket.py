@@ -326,3 +326,21 @@ async def test_operations_of_a_connection_share_its_correlation_id(toy: Toy) -> 
     async with toy.socket(headers={"X-Correlation-ID": "socket-1"}) as ws:
         await subscribe(ws, "1", {"query": "{ correlation }"})
         assert (await ws.receive_json())["payload"] == {"data": {"correlation": "socket-1"}}
+
+
+async def test_a_fault_of_ours_ends_the_operation_or_the_connection_masked_and_is_logged_once(toy: Toy) -> None:
+    with capture_logs() as logged:
+        async with toy.socket() as ws:
+            await subscribe(ws, "1", {"query": "query Broken { hello }"})
+            message = await ws.receive_json()
+            assert (message["id"], message["type"]) == ("1", "error")
+            assert [error["message"] for error in message["payload"]] == ["Internal error"]
+            await subscribe(ws, "2", {"query": "{ hello }"})
+            assert (await ws.receive_json())["type"] == "next"
+    assert [event["event"] for event in logged] == ["internal_error"]
+
+    with capture_logs() as logged:
+        async with toy.socket(token=None) as ws:
+            await ws.send_json({"type": "connection_init", "payload": {"token": "crash"}})
+            assert await closed(ws) == (1011, "Internal error")
+    assert [event["event"] for event in logged] == ["internal_error"]
