@@ -1,18 +1,25 @@
-"""The standard's value lists as enums of the graph, with what each value means."""
+"""The standard's value lists as enums of the graph, with what each value means.
+
+The graph imports them from here only, so that none is used before it is described.
+"""
 
 from enum import Enum
 from typing import TypeVar
 
 import strawberry
 
-from app.domain.catalog import PriceType
-from app.domain.events import EventType
-from app.domain.order import ItemAction, RelationshipType
-from app.domain.plan import FalloutAction
-from app.domain.states import ItemState, OrderState, TaskState
-from app.domain.violations import Severity, ViolationCode
-from app.ordering.reading import OrderBy
-from connectors.address import ValidationResult
+from app.domain.catalog import PriceType as PriceType
+from app.domain.events import EventType as EventType
+from app.domain.order import ItemAction as ItemAction
+from app.domain.order import RelationshipType as RelationshipType
+from app.domain.plan import FalloutAction as FalloutAction
+from app.domain.states import ItemState as ItemState
+from app.domain.states import OrderState as OrderState
+from app.domain.states import TaskState as TaskState
+from app.domain.violations import Severity as Severity
+from app.domain.violations import ViolationCode as ViolationCode
+from app.ordering.reading import OrderBy as OrderBy
+from connectors.address import ValidationResult as ValidationResult
 
 E = TypeVar("E", bound=type[Enum])
 

@@ -7,12 +7,12 @@ import strawberry
 from graphql import GraphQLError
 from strawberry import field
 
-from app.domain.states import OrderState
 from app.ordering import outcomes
 from app.ordering.drafts import NotPermitted
 from app.ordering.ordering import FulfilmentUnavailable
 from app.ordering.reading import StoreUnavailable
 from connectors.base import BackendFailure, correlation_id
+from resolvers.enums import OrderState
 from resolvers.types.order import ProductOrder
 from resolvers.types.place import TimeSlot
 from resolvers.types.violation import Violation

@@ -11,15 +11,15 @@ from strawberry import argument, field
 
 from app.domain.access import Right, sees_customer
 from app.domain.order import ProductOrder as DomainOrder
-from app.domain.states import OrderState
 from app.domain.violations import refusals
 from app.ordering.drafts import require
-from app.ordering.reading import OrderBy, OrderSearch
+from app.ordering.reading import OrderSearch
 from app.ordering.validate import validate_order
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
 from resolvers.context import Context, Info
+from resolvers.enums import OrderBy, OrderState
 from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node

@@ -5,7 +5,6 @@ from typing import Final
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-import resolvers.enums  # noqa: F401  # the domain's value lists become enums of the graph before types use them
 from resolvers import errors
 from resolvers.mutations import Mutation
 from resolvers.queries import Query

@@ -7,10 +7,9 @@ from typing import Annotated
 import strawberry
 from strawberry import argument, field
 
-from app.domain.events import EventType
-from app.domain.states import OrderState
 from app.ordering.reading import EventFilter, FeedEvent
 from resolvers.context import Info
+from resolvers.enums import EventType, OrderState
 from resolvers.ids import POSITION, keys_of, place_of
 from resolvers.types.event import ProductOrderEvent
 

@@ -242,12 +242,15 @@ def _decide(tasks: dict[str, Task], task: Task, event: FalloutDecided, commands:
 
 
 def _abandon(tasks: dict[str, Task], at: datetime) -> None:
-    """What waits for a lost task is lost with it, along every path."""
+    """A lost task takes with it what waits for it and what has not begun of its item, along every path."""
     changed = True
     while changed:
         changed = False
+        given_up = {task.item_id for task in tasks.values() if task.state in TASK_LOST and task.item_id is not None}
         for task in list(tasks.values()):
-            if task.state is TaskState.PENDING and any(tasks[d].state in TASK_LOST for d in task.depends_on):
+            if task.state is TaskState.PENDING and (
+                task.item_id in given_up or any(tasks[d].state in TASK_LOST for d in task.depends_on)
+            ):
                 tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=at)
                 changed = True
 

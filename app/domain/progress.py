@@ -13,7 +13,6 @@ from app.domain.states import (
     ORDER,
     TASK_ENDED,
     TASK_LOST,
-    TASK_PASSED,
     ItemState,
     OrderState,
     TaskState,
@@ -32,14 +31,10 @@ class Progress:
 def item_state_of(tasks: Sequence[Task]) -> ItemState:
     """The state of an item under way, given its tasks; an item without tasks has nothing left to do."""
     states = {task.state for task in tasks}
-    if states <= TASK_PASSED:
-        return ItemState.COMPLETED
+    if states <= TASK_ENDED:
+        return ItemState.FAILED if states & TASK_LOST else ItemState.COMPLETED
     if TaskState.FALLOUT in states:
         return ItemState.HELD
-    if states & {TaskState.RUNNING, TaskState.AWAITING_RESULT}:
-        return ItemState.IN_PROGRESS
-    if states & TASK_LOST:
-        return ItemState.FAILED
     return ItemState.ACKNOWLEDGED if states == {TaskState.PENDING} else ItemState.IN_PROGRESS
 
 

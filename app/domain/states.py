@@ -198,7 +198,7 @@ class TaskState(StrEnum):
     FAILED = "failed"
     """A person decided to give it up."""
     ABANDONED = "abandoned"
-    """Never started, because a task before it was given up."""
+    """Never started, because its item, or a task that it waits for, was given up."""
 
 
 TASK_PASSED: Final = frozenset({TaskState.COMPLETED, TaskState.SKIPPED})

@@ -3,10 +3,10 @@
 import strawberry
 from strawberry import field
 
-from app.domain.plan import FalloutAction
 from app.ordering.resolve_fallout import ResolveFallout
 from app.ordering.resolve_fallout import resolve_fallout as decide
 from resolvers.context import Info
+from resolvers.enums import FalloutAction
 from resolvers.mutations.payload import OrderPayload
 from resolvers.types.order_input import OrderChangeInput
 

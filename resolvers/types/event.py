@@ -7,9 +7,8 @@ from typing import Final
 import strawberry
 from strawberry import field
 
-from app.domain.events import EventType
-from app.domain.states import ItemState, OrderState, TaskState
 from app.ordering.reading import FeedEvent
+from resolvers.enums import EventType, ItemState, OrderState, TaskState
 from resolvers.fields import resolved
 from resolvers.ids import POSITION, cursor_at, encode
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
-from app.domain.catalog import PriceType
 from connectors import catalog
 from resolvers.context import Info
+from resolvers.enums import PriceType
 from resolvers.fields import resolved
 from resolvers.ids import encode
 from resolvers.node import Node

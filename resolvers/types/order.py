@@ -9,13 +9,11 @@ import strawberry
 from strawberry import field
 
 from app.domain import order
-from app.domain.catalog import PriceType
-from app.domain.order import ItemAction, RelationshipType
 from app.domain.plan import Plan as DomainPlan
-from app.domain.states import ItemState, OrderState
 from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
+from resolvers.enums import ItemAction, ItemState, OrderState, PriceType, RelationshipType
 from resolvers.fields import resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.node import Node

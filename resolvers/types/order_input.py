@@ -8,8 +8,8 @@ from strawberry import field
 
 from app.domain import order
 from app.domain.money import Money
-from app.domain.order import ItemAction, RelationshipType
 from app.domain.request import ItemRequest, OrderRequest, Slot
+from resolvers.enums import ItemAction, RelationshipType
 from resolvers.ids import key_of
 from resolvers.types.money import MoneyInput
 

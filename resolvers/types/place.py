@@ -6,7 +6,7 @@ import strawberry
 from strawberry import field
 
 from connectors import address
-from connectors.address import ValidationResult
+from resolvers.enums import ValidationResult
 from resolvers.fields import resolved
 from resolvers.ids import encode
 from resolvers.node import Node

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import field
 
 from app.domain import plan
-from app.domain.states import TaskState
+from resolvers.enums import TaskState
 from resolvers.fields import resolved
 
 

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry import field
 
-from app.domain.violations import Severity, ViolationCode
+from resolvers.enums import Severity, ViolationCode
 
 
 @strawberry.type(description="One breach of one rule.")

@@ -1,0 +1,110 @@
+"""What a sales channel does with Orderway, for the tests: the example operations with their variables filled in."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from app.demo.samples import document, variables
+from tests.harness import Product, until
+
+Json = Any
+"""A JSON value as it came over the wire."""
+
+FAMILY = "01-place-the-family-bundle"
+FOLLOW = "02-follow-orders"
+ONE_ORDER = "04-one-order-in-full"
+PUBLISHED = "18-place-the-published-tmf622-order"
+ENDED = {"COMPLETED", "PARTIAL", "FAILED", "CANCELLED", "REJECTED"}
+
+
+def key() -> str:
+    """An idempotency key that nobody has used."""
+    return str(uuid4())
+
+
+async def run(product: Product, example: str, given: Mapping[str, Json] | None = None, **options: Json) -> Json:
+    """The data of an example operation, with these variables in place of its own."""
+    answer = await product.graphql(document(example), {**variables(example), **(given or {})}, **options)
+    return answer.whole()
+
+
+async def free_slot(product: Product, place: str = "addr-1001") -> dict[str, str]:
+    """A time in which a technician is free at this place."""
+    start = datetime.now(UTC)
+    period = {"placeId": place, "start": start.isoformat(), "end": (start + timedelta(days=300)).isoformat()}
+    slots: list[dict[str, str]] = (await run(product, "08-free-time-slots", period))["timeSlots"]
+    return slots[0]
+
+
+async def place_family_bundle(product: Product, **options: Json) -> str:
+    """Place the family bundle in the next free slot; its order number."""
+    given = {"slot": await free_slot(product), "idempotencyKey": key()}
+    placed = (await run(product, FAMILY, given, **options))["placeProductOrder"]
+    assert placed["errors"] == []
+    return str(placed["order"]["key"])
+
+
+async def place_mobile(product: Product, customer: str = "cust-1003", **options: Json) -> str:
+    """Place one mobile line, the smallest order that needs provisioning; its order number."""
+    item = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+    placed = await place(product, {"customerId": customer, "items": [item]}, **options)
+    assert placed["errors"] == []
+    return str(placed["order"]["key"])
+
+
+async def place(product: Product, request: Mapping[str, Json], **options: Json) -> Json:
+    """Place a complete order; the payload, errors and all."""
+    mutation = """
+        mutation Place($input: PlaceProductOrderInput!) {
+          placeProductOrder(input: $input) {
+            replayed
+            order { id key version state }
+            errors {
+              __typename code message path
+              ... on ValidationFailed { violations { rule path code message severity } }
+              ... on IdempotencyConflict { firstUsedAt }
+            }
+          }
+        }"""
+    answer = await product.graphql(mutation, {"input": {"idempotencyKey": key(), **request}}, **options)
+    return answer.whole()["placeProductOrder"]
+
+
+async def order(product: Product, order_key: str, **options: Json) -> Json:
+    """The order in full."""
+    return (await run(product, ONE_ORDER, {"id": order_key}, **options))["productOrder"]
+
+
+async def until_state(product: Product, order_key: str, *states: str) -> Json:
+    """The order in full, once it is in one of these states."""
+
+    async def there() -> Json:
+        found = await order(product, order_key)
+        return found if found["state"] in states else None
+
+    return await until(there)
+
+
+async def effects_of(product: Product, order_key: str) -> list[str]:
+    """What backends did for the tasks of this order: `POST serviceOrder` and the like, each with its task's key."""
+    done = await product.mock_control.effects()
+    return sorted(f"{e['method']} {e['resource']} {e['key']}" for e in done if (e["key"] or "").startswith(order_key))
+
+
+def expected_effects(found: Json) -> list[str]:
+    """What backends should have done for a completed order: each task with an effect once."""
+    made = {
+        "inventory.createProduct": "POST product",
+        "inventory.activateProduct": "PATCH product",
+        "workforce.confirmAppointment": "PATCH appointment",
+        "provisioning.createServiceOrder": "POST serviceOrder",
+    }
+    tasks = found["plan"]["tasks"]
+    return sorted(f"{made[t['operation']]} {found['key']}:{t['id']}:1" for t in tasks if t["operation"] in made)
+
+
+def pretty(value: Json) -> str:
+    """For the message of a failed assertion."""
+    return json.dumps(value, indent=1)

@@ -1,0 +1,129 @@
+"""What every client may rely on in the graph: conventions, descriptions, and the printed schema."""
+
+from pathlib import Path
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+)
+
+from app.main import examples
+from app.settings import describe
+from resolvers.schema import schema
+
+ROOT = Path(__file__).parents[2]
+GRAPH = schema._schema
+OURS = {name: t for name, t in GRAPH.type_map.items() if not name.startswith("__")}
+BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
+
+
+def _fields() -> list[tuple[str, GraphQLField | GraphQLInputField]]:
+    return [
+        (f"{name}.{field_name}", field)
+        for name, t in OURS.items()
+        if isinstance(t, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)
+        for field_name, field in t.fields.items()
+    ]
+
+
+def _arguments() -> list[tuple[str, GraphQLArgument]]:
+    return [
+        (f"{where}({name})", argument)
+        for where, field in _fields()
+        if isinstance(field, GraphQLField)
+        for name, argument in field.args.items()
+        if where.split(".")[0] != "Mutation"  # each takes one input, which describes itself
+    ]
+
+
+def test_everything_is_described() -> None:
+    values = [
+        (f"{name}.{value}", definition)
+        for name, t in OURS.items()
+        if isinstance(t, GraphQLEnumType)
+        for value, definition in t.values.items()
+    ]
+    types = [(name, t) for name, t in OURS.items() if name not in BUILT_IN]
+
+    assert [where for where, thing in [*types, *_fields(), *_arguments(), *values] if not thing.description] == []
+
+
+def test_enum_values_are_in_constant_case() -> None:
+    values = [value for t in OURS.values() if isinstance(t, GraphQLEnumType) for value in t.values]
+
+    assert [v for v in values if v != v.upper()] == []
+
+
+def test_there_is_no_nullable_boolean_no_float_and_no_list_of_nulls_but_nodes() -> None:
+    wrong = []
+    for where, field in _fields():
+        inner = field.type
+        if getattr(inner, "name", "") == "Boolean" or "Float" in str(inner):
+            wrong.append(where)
+        if isinstance(inner, GraphQLNonNull):
+            inner = inner.of_type
+        if isinstance(inner, GraphQLList) and not isinstance(inner.of_type, GraphQLNonNull):
+            wrong.append(where)
+    assert wrong == ["Query.nodes"], "Relay's nodes has null for what is not there"
+
+
+def test_every_mutation_takes_one_input_with_a_key_and_answers_a_nullable_payload() -> None:
+    mutation = GRAPH.mutation_type
+    assert mutation is not None
+    for name, field in mutation.fields.items():
+        assert list(field.args) == ["input"], name
+        given = field.args["input"].type
+        assert isinstance(given, GraphQLNonNull)
+        assert isinstance(given.of_type, GraphQLInputObjectType)
+        assert given.of_type.name == f"{name[0].upper()}{name[1:]}Input"
+        assert str(given.of_type.fields["idempotencyKey"].type) == "String!"
+        payload = field.type
+        assert isinstance(payload, GraphQLObjectType), f"{name}: a fault in one mutation must not erase its neighbours"
+        assert payload.name == f"{name[0].upper()}{name[1:]}Payload"
+        assert str(payload.fields["errors"].type) == "[UserError!]!"
+
+
+def test_what_comes_from_a_backend_may_be_null() -> None:
+    from_backends = {"Customer", "ProductOffering", "Product", "BillingAccount", "GeographicAddress"}
+    for where, field in _fields():
+        inner = field.type
+        bare = str(inner).strip("[]!")
+        if (
+            bare in from_backends
+            and isinstance(field, GraphQLField)
+            and where.split(".")[0] not in {"AddressValidation"}
+        ):
+            inside_answer = where.startswith(("CustomerConnection", "ProductOfferingConnection")) or "Edge" in where
+            assert inside_answer or not isinstance(inner, GraphQLNonNull), where
+
+
+def test_the_printed_schema_is_the_schema() -> None:
+    assert (ROOT / "schema.graphql").read_text() == schema.as_str().rstrip("\n") + "\n"
+
+
+def test_every_setting_has_its_row_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    for setting in describe():
+        default = f"`{setting.default}`" if setting.default else "–"
+        assert f"| `{setting.variable}` | {default} | {setting.meaning} |" in readme
+
+
+def test_every_custom_scalar_says_how_it_looks() -> None:
+    scalars = [t for name, t in OURS.items() if isinstance(t, GraphQLScalarType) and name not in BUILT_IN]
+
+    assert {t.name for t in scalars} == {"DateTime", "Decimal", "CurrencyCode", "Duration"}
+    assert all("`" in (t.description or "") for t in scalars)
+
+
+def test_examples_have_names_and_documents() -> None:
+    assert len(examples()) == 20
+    assert all(example.document.strip() for example in examples())
