@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp
+from connectors.wire import Json
 
 PREFIX = "tmf-api/geographicAddressManagement/v4"
 

@@ -9,56 +9,33 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from decimal import Decimal
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import aiohttp
 import msgspec
 from opentelemetry import propagate
+from yarl import URL
 
 from connectors.breaker import Breaker, BreakerState
+from connectors.failure import BackendFailure as BackendFailure
+from connectors.failure import FailureKind as FailureKind
+from connectors.failure import count_of, seconds_of, unanswered
+from connectors.wire import Json, TmfError, decode, encode, header_text, refusal
 
 T = TypeVar("T")
-Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 IDS_PER_CALL: Final = 100
 MEMBERS_PER_CALL: Final = 1000
+MOST_PAGES: Final = 100
+FIRST_PAUSE: Final = 0.2
 PROBE_SECONDS: Final = 1.0
 FETCH_SECONDS: Final = 5.0
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 """The id under which this request can be found in every log; set at the edge, sent to every backend."""
-
-
-class FailureKind(StrEnum):
-    """How a backend failed to answer."""
-
-    TIMEOUT = "TIMEOUT"
-    UNREACHABLE = "UNREACHABLE"
-    REFUSED = "REFUSED"
-    OVERLOADED = "OVERLOADED"
-    MALFORMED = "MALFORMED"
-
-
-class BackendFailure(Exception):
-    """A backend gave no usable answer. The only exception that leaves a connector.
-
-    `retryable` says that the same call may succeed later. `detail` is for operators, never for a customer.
-    """
-
-    def __init__(
-        self, backend: str, operation: str, kind: FailureKind, *, retryable: bool, detail: str, correlation_id: str
-    ) -> None:
-        super().__init__(f"{backend} {operation}: {kind.value.lower()}: {detail}")
-        self.backend = backend
-        self.operation = operation
-        self.kind = kind
-        self.retryable = retryable
-        self.detail = detail
-        self.correlation_id = correlation_id
 
 
 class BackendConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,20 +73,6 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     total: int
 
 
-class Money(msgspec.Struct, frozen=True):
-    """TMF Money as it is on the wire; the number is read exactly, never as a float."""
-
-    unit: str
-    value: Decimal
-
-
-class TmfError(msgspec.Struct):
-    """The error body of TMF630."""
-
-    reason: str = ""
-    message: str = ""
-
-
 class Answer(msgspec.Struct, frozen=True):
     """What a backend answered: its status was a success, or one that the caller said it expects."""
 
@@ -122,19 +85,27 @@ class Answer(msgspec.Struct, frozen=True):
     def decode(self, shape: type[T]) -> T:
         """The body in this shape. Raises BackendFailure (MALFORMED) when it has another."""
         try:
-            return msgspec.json.decode(self.body, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self.backend.failure(self.operation, FailureKind.MALFORMED, str(error), retryable=False) from error
+            return decode(self.body, shape)
+        except msgspec.DecodeError as error:
+            # another shape is the backend's way and stays so; what is no JSON at all was cut off or came from a proxy
+            again = not isinstance(error, msgspec.ValidationError)
+            raise self.backend.failure(self.operation, FailureKind.MALFORMED, str(error), retryable=again) from error
+
+    @property
+    def refusal(self) -> TmfError:
+        """Why the backend refused, in its own words; empty when it says nothing readable."""
+        return refusal(self.body)
 
 
 class _NoAnswer(Exception):
-    """One attempt brought nothing; `after` is how long the backend asks to wait."""
+    """One attempt brought nothing; `after` is how long the backend asks to wait, `again` whether to try once more."""
 
-    def __init__(self, kind: FailureKind, detail: str, after: float = 0.0) -> None:
+    def __init__(self, kind: FailureKind, detail: str, *, after: float = 0.0, again: bool = True) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.after = after
+        self.again = again
 
 
 class BackendHttp:
@@ -143,16 +114,17 @@ class BackendHttp:
     def __init__(self, name: str, default_prefix: str, config: BackendConfig, session: aiohttp.ClientSession) -> None:
         self.name = name
         self._config = config
-        self._root = f"{config.base_url.rstrip('/')}/{(config.prefix or default_prefix).strip('/')}"
+        self._root = str(URL(f"{config.base_url.rstrip('/')}/{(config.prefix or default_prefix).strip('/')}"))
         self._session = session
         self._cap = asyncio.Semaphore(config.concurrency)
         self._in_flight = 0
         self._reads: dict[str, asyncio.Task[Answer]] = {}
+        self._clock = asyncio.get_running_loop().time
         self._breaker = Breaker(
             window=config.breaker_window,
             threshold=config.breaker_threshold,
             rest=config.breaker_rest,
-            clock=asyncio.get_running_loop().time,
+            clock=self._clock,
         )
         self._last_success: datetime | None = None
         self._last_failure: tuple[datetime, str] | None = None
@@ -176,31 +148,38 @@ class BackendHttp:
         )
 
     async def get(self, operation: str, path: str, query: Mapping[str, str] | None = None) -> Answer:
-        """Read. Equal reads under way at the same time share one call. 404 is an answer."""
+        """Read. Equal reads under way at the same time share one call, unless a write came in between."""
         url = f"{self._root}/{path}" + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
         shared = self._reads.get(url)
         if shared is None:
-            shared = asyncio.create_task(self._call("GET", operation, url, None, None, expected={404}))
+            shared = asyncio.create_task(self._call("GET", operation, url))
             self._reads[url] = shared
             shared.add_done_callback(lambda done: self._forget(url, done))
-        # shielded: a caller that gives up must not take the answer from the others
-        return await asyncio.shield(shared)
+        try:
+            # shielded: a caller that gives up must not take the answer from the others
+            return await asyncio.shield(shared)
+        except BackendFailure as failure:
+            # each caller gets one of its own, with its own correlation id
+            raise self.failure(operation, failure.kind, failure.detail, retryable=failure.retryable) from failure
 
     def _forget(self, url: str, done: asyncio.Task[Answer]) -> None:
-        self._reads.pop(url, None)
+        if self._reads.get(url) is done:
+            del self._reads[url]
         if not done.cancelled():
             done.exception()  # looked at here, so that a read whose callers have all gone raises nowhere
 
     async def ask(self, operation: str, path: str, body: Json) -> Answer:
-        """A POST that changes nothing, such as a search; it is repeated like a read."""
-        return await self._call("POST", operation, f"{self._root}/{path}", body, None, expected=())
+        """A POST that only asks, such as a search; under a key of its own it is repeated like a read."""
+        return await self._call("POST", operation, f"{self._root}/{path}", body, uuid4().hex)
 
     async def write(
         self, method: str, operation: str, path: str, body: Json, *, key: str, expected: Collection[int] = ()
     ) -> Answer:
         """A change under an idempotency key, which makes it safe to repeat. `expected` statuses are answers too."""
-        url = f"{self._root}/{path}"
-        return await self._call(method, operation, url, body, key, expected=expected)
+        try:
+            return await self._call(method, operation, f"{self._root}/{path}", body, key, expected)
+        finally:
+            self._reads.clear()  # who reads from now on must see the change, so it joins no read begun before
 
     async def probe(self) -> bool:
         """Whether anything answers at the backend's address. Says nothing of single operations; never raises."""
@@ -219,7 +198,8 @@ class BackendHttp:
         self, operation: str, path: str, attribute: str, values: Collection[str], shape: type[list[T]]
     ) -> list[T]:
         """The members of a collection whose attribute has one of these values, in one call per hundred values."""
-        wanted = sorted(set(values))
+        # a comma parts the values, so none can hold one; an empty value would ask some backends for everything
+        wanted = sorted({value for value in values if value and "," not in value})
         parts = [wanted[n : n + IDS_PER_CALL] for n in range(0, len(wanted), IDS_PER_CALL)]
         found = await asyncio.gather(*(self._all_pages(operation, path, attribute, part, shape) for part in parts))
         return [member for members in found for member in members]
@@ -228,50 +208,67 @@ class BackendHttp:
         self, operation: str, path: str, attribute: str, values: Sequence[str], shape: type[list[T]]
     ) -> list[T]:
         members: list[T] = []
-        while True:
+        for _ in range(MOST_PAGES):
             query = {attribute: ",".join(values), "offset": str(len(members)), "limit": str(MEMBERS_PER_CALL)}
             answer = await self.get(operation, path, query)
             page = answer.decode(shape)
             members += page
-            if not page or answer.total is None or len(members) >= answer.total:
+            partial = (
+                answer.status == HTTPStatus.PARTIAL_CONTENT if answer.total is None else len(members) < answer.total
+            )
+            if not page or not partial:
                 return members
+        detail = f"{MOST_PAGES} pages, {len(members)} members and no end"
+        raise self.failure(operation, FailureKind.MALFORMED, detail, retryable=False)
 
     async def _call(
         self,
         method: str,
         operation: str,
         url: str,
-        body: Json,
-        key: str | None,
-        *,
-        expected: Collection[int],
+        body: Json = None,
+        key: str | None = None,
+        expected: Collection[int] = (),
     ) -> Answer:
+        """Attempts until one is answered, as long as the deadline leaves time for one more."""
         headers = {CORRELATION_HEADER: correlation_id.get()} if correlation_id.get() else {}
         propagate.inject(headers)
         if key is not None:
-            headers["Idempotency-Key"] = key
+            headers["Idempotency-Key"] = header_text(key)
         data = None
         if body is not None:
-            data = msgspec.json.encode(body)
+            data = encode(body)
             headers["Content-Type"] = "application/json"
-        last = _NoAnswer(FailureKind.TIMEOUT, "no attempt was made")
+        until = self._clock() + self._config.deadline
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self._turn(until)
+                try:
+                    return await self._attempt(method, operation, url, data, headers, expected, until)
+                finally:
+                    self._cap.release()
+            except _NoAnswer as failed:
+                pause = failed.after + random.uniform(0, FIRST_PAUSE * 2 ** (attempt - 1))
+                if not failed.again or attempt >= self._config.attempts or self._clock() + pause >= until:
+                    raise self.failure(operation, failed.kind, failed.detail, retryable=True) from failed
+            await asyncio.sleep(pause)
+
+    async def _turn(self, until: float) -> None:
+        """Wait for one of the places under the concurrency cap; to be released after use."""
+        if self._breaker.state is BreakerState.OPEN:
+            raise self._left_alone()
         try:
-            async with asyncio.timeout(self._config.deadline), self._cap:
-                for attempt in range(self._config.attempts):
-                    if attempt:
-                        await asyncio.sleep(max(last.after, random.uniform(0, 0.1 * 2**attempt)))
-                    if not self._breaker.admit():
-                        raise _NoAnswer(FailureKind.UNREACHABLE, "left alone after too many failures")
-                    try:
-                        return await self._attempt(method, operation, url, data, headers, expected)
-                    except _NoAnswer as failed:
-                        last = failed
-        except TimeoutError:
-            kind = FailureKind.OVERLOADED if self._cap.locked() else FailureKind.TIMEOUT
-            raise self.failure(operation, kind, f"no answer within {self._config.deadline} s", retryable=True) from last
-        except _NoAnswer as refused:
-            last = refused
-        raise self.failure(operation, last.kind, last.detail, retryable=True) from last
+            async with asyncio.timeout_at(until):
+                await self._cap.acquire()
+        except TimeoutError as error:
+            detail = f"no turn within {self._config.deadline} s, {self._config.concurrency} calls are under way"
+            raise _NoAnswer(FailureKind.OVERLOADED, detail, again=False) from error
+
+    @staticmethod
+    def _left_alone() -> _NoAnswer:
+        return _NoAnswer(FailureKind.UNREACHABLE, "left alone after too many failures", again=False)
 
     async def _attempt(
         self,
@@ -281,56 +278,46 @@ class BackendHttp:
         data: bytes | None,
         headers: dict[str, str],
         expected: Collection[int],
+        until: float,
     ) -> Answer:
         """One HTTP exchange; the breaker learns its outcome."""
+        era = self._breaker.admit()
+        if era is None:
+            raise self._left_alone()
+        usual = min(self._config.attempt_timeout, self._config.deadline)
+        seconds = max(min(usual, until - self._clock()), 0.001)
+        success: bool | None = None
         self._in_flight += 1
-        answered: bool | None = None
         try:
             async with self._session.request(
                 method,
-                url,
+                URL(url, encoded=True),  # ids are encoded already; decoding them would let one name another path
                 data=data,
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=self._config.attempt_timeout),
+                timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
                 body = await response.read()
-                status = response.status
-                answered = status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
-                if not answered:
-                    overloaded = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-                    kind = FailureKind.OVERLOADED if overloaded else FailureKind.UNREACHABLE
-                    raise _NoAnswer(kind, f"status {status}", _seconds(response.headers.get("Retry-After")))
-                if status >= HTTPStatus.MULTIPLE_CHOICES and status not in expected:
-                    raise self.failure(operation, FailureKind.REFUSED, _reason(status, body), retryable=False)
-                self._last_success = datetime.now(UTC)
-                total = response.headers.get("X-Total-Count")
-                return Answer(self, operation, status, body, int(total) if total and total.isdigit() else None)
+            status = response.status
+            kind = unanswered(status)
+            success = kind is None
+            if kind is not None:
+                raise _NoAnswer(kind, f"status {status}", after=seconds_of(response.headers.get("Retry-After")))
+            if status >= HTTPStatus.MULTIPLE_CHOICES and status not in expected:
+                detail = f"status {status}: {refusal(body).text}".removesuffix(": ")
+                raise self.failure(operation, FailureKind.REFUSED, detail, retryable=False)
+            self._last_success = datetime.now(UTC)
+            return Answer(self, operation, status, body, count_of(response.headers.get("X-Total-Count")))
         except TimeoutError as error:
-            answered = False
-            raise _NoAnswer(FailureKind.TIMEOUT, f"no answer within {self._config.attempt_timeout} s") from error
+            # cut short because it waited long for its turn: that says nothing about the backend
+            success = None if seconds < usual / 2 else False
+            raise _NoAnswer(FailureKind.TIMEOUT, f"no answer within {seconds:.1f} s") from error
         except aiohttp.ClientError as error:
-            answered = False
+            success = False
             raise _NoAnswer(FailureKind.UNREACHABLE, type(error).__name__) from error
         finally:
             self._in_flight -= 1
-            if answered is None:
-                self._breaker.forget()
-            else:
-                self._breaker.record(success=answered)
-
-
-def _seconds(retry_after: str | None) -> float:
-    return float(retry_after) if retry_after and retry_after.isdigit() else 0.0
-
-
-def _reason(status: int, body: bytes) -> str:
-    """What the backend says of its refusal (TMF630 error), or only its status when it says nothing readable."""
-    try:
-        error = msgspec.json.decode(body, type=TmfError)
-    except msgspec.DecodeError:
-        return f"status {status}"
-    return f"status {status}: {error.reason} {error.message}".strip()
+            self._breaker.record(era, success=success)
 
 
 @asynccontextmanager

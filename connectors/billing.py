@@ -4,7 +4,9 @@ from collections.abc import Collection
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp
+from connectors.owners import by_owner
+from connectors.wire import Json
 
 PREFIX = "tmf-api/accountManagement/v4"
 
@@ -51,8 +53,7 @@ class BillingBackend:
         found = await self._http.where(
             "listBillingAccount", "billingAccount", "relatedParty.id", customer_ids, list[_BillingAccount]
         )
-        accounts = [_read(wire) for wire in found]
-        return {owner: tuple(a for a in accounts if owner in a.customer_ids) for owner in customer_ids}
+        return by_owner(customer_ids, map(_read, found))
 
     async def open_account(self, customer_id: str, customer_name: str, *, key: str) -> BillingAccount:
         """Open an account for the customer."""

@@ -26,6 +26,7 @@ class Breaker:
         self._clock = clock
         self._opened_at: float | None = None
         self._probing = False
+        self._era = 0
 
     @property
     def state(self) -> BreakerState:
@@ -34,32 +35,31 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.HALF_OPEN if self._clock() - self._opened_at >= self._rest else BreakerState.OPEN
 
-    def admit(self) -> bool:
-        """Whether a call may go out. Each admitted call must be followed by `record` or `forget`."""
+    def admit(self) -> int | None:
+        """The era under which to `record` the call's outcome, which must follow; None: the call must not go out."""
         match self.state:
             case BreakerState.CLOSED:
-                return True
+                return self._era
             case BreakerState.HALF_OPEN if not self._probing:
                 self._probing = True
-                return True
+                return self._era
             case _:
-                return False
+                return None
 
-    def record(self, *, success: bool) -> None:
-        """The outcome of an admitted call."""
+    def record(self, era: int, *, success: bool | None) -> None:
+        """The outcome of an admitted call; None when it says nothing about the backend."""
+        if era != self._era:
+            return  # admitted before the breaker opened: only the probe decides when it closes
         if self._opened_at is not None:
             self._probing = False
             if success:
                 self._opened_at = None
                 self._outcomes.clear()
-            else:
+            elif success is False:
                 self._opened_at = self._clock()
-            return
-        self._outcomes.append(success)
-        full = len(self._outcomes) == self._outcomes.maxlen
-        if full and self._outcomes.count(False) >= self._threshold * len(self._outcomes):
-            self._opened_at = self._clock()
-
-    def forget(self) -> None:
-        """An admitted call was given up by its caller: it says nothing about the backend."""
-        self._probing = False
+        elif success is not None:
+            self._outcomes.append(success)
+            full = len(self._outcomes) == self._outcomes.maxlen
+            if full and self._outcomes.count(False) >= self._threshold * len(self._outcomes):
+                self._opened_at = self._clock()
+                self._era += 1

@@ -4,19 +4,18 @@ productOfferingPrice, v4.
 
 import asyncio
 import re
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
 
 import msgspec
 
-from connectors.base import BackendHttp, Money, Page
+from connectors.base import BackendHttp, FailureKind, Page
+from connectors.recent import Recent
+from connectors.wire import Instant, Money, text_of
 
 PREFIX = "tmf-api/productCatalogManagement/v4"
-V = TypeVar("V")
 
 
 class PriceType(StrEnum):
@@ -38,7 +37,11 @@ class PriceAlteration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OfferingPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One price. `amount` is duty free, `tax_rate` a percentage, `period` the charge period of a recurring price."""
+    """One price. `amount` is duty free, `tax_rate` a percentage.
+
+    `period` is the charge period of a recurring price, "month" or "3 month"; `unit_of_measure` what `amount` buys of
+    a usage price, "minute" or "100 MB".
+    """
 
     id: str
     name: str
@@ -129,13 +132,17 @@ class _Ref(msgspec.Struct):
 
 
 class _Validity(msgspec.Struct, rename="camel"):
-    start_date_time: datetime | None = None
-    end_date_time: datetime | None = None
+    start_date_time: Instant | None = None
+    end_date_time: Instant | None = None
 
 
 class _Quantity(msgspec.Struct):
-    amount: Decimal
     units: str
+    amount: Decimal = Decimal(1)
+
+    @property
+    def text(self) -> str:
+        return self.units if self.amount == 1 else f"{self.amount} {self.units}"
 
 
 class _BundleOption(msgspec.Struct, rename="camel"):
@@ -191,13 +198,14 @@ class _Price(msgspec.Struct, rename="camel"):
     price: Money
     description: str | None = None
     recurring_charge_period_type: str | None = None
+    recurring_charge_period_length: int = 1
     unit_of_measure: _Quantity | None = None
     tax: list[_Tax] = []
     price_alteration: list[_Alteration] = []
 
 
 class _Value(msgspec.Struct, rename="camel"):
-    value: str | int | float | bool | None = None
+    value: object = None
     is_default: bool = False
     regex: str | None = None
     value_from: Decimal | None = None
@@ -224,6 +232,11 @@ class _Specification(msgspec.Struct, rename="camel"):
     resource_specification: list[_Ref] = []
 
 
+def _period(wire: _Price) -> str | None:
+    unit, length = wire.recurring_charge_period_type, wire.recurring_charge_period_length
+    return unit if unit is None or length == 1 else f"{length} {unit}"
+
+
 def _read_price(wire: _Price) -> OfferingPrice:
     return OfferingPrice(
         id=wire.id,
@@ -233,8 +246,8 @@ def _read_price(wire: _Price) -> OfferingPrice:
         currency=wire.price.unit,
         description=wire.description,
         tax_rate=sum((tax.tax_rate for tax in wire.tax), Decimal(0)),
-        period=wire.recurring_charge_period_type,
-        unit_of_measure=wire.unit_of_measure.units if wire.unit_of_measure else None,
+        period=_period(wire),
+        unit_of_measure=wire.unit_of_measure.text if wire.unit_of_measure else None,
         alterations=tuple(
             PriceAlteration(
                 name=a.name,
@@ -257,18 +270,13 @@ def _read_characteristic(wire: _Characteristic) -> Characteristic:
         required=wire.min_cardinality > 0,
         configurable=wire.configurable,
         values=tuple(
-            CharacteristicValue(value=_text(v.value), is_default=v.is_default) for v in values if v.value is not None
+            CharacteristicValue(value=text_of(v.value), is_default=v.is_default) for v in values if v.value is not None
         ),
         pattern=wire.regex or next((v.regex for v in values if v.regex), None),
         minimum=next((v.value_from for v in values if v.value_from is not None), None),
         maximum=next((v.value_to for v in values if v.value_to is not None), None),
         unit_of_measure=next((v.unit_of_measure for v in values if v.unit_of_measure), None),
     )
-
-
-def _text(value: str | float | bool) -> str:
-    """A characteristic's value as channels write it: JSON's own words for booleans and numbers."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _read_specification(wire: _Specification) -> ProductSpecification:
@@ -312,59 +320,22 @@ def _read_offering(
             for t in wire.product_offering_term
             if t.duration
         ),
-        prices=tuple(prices[ref.id] for ref in wire.product_offering_price if ref.id in prices),
-        specification=specifications.get(wire.product_specification.id) if wire.product_specification else None,
+        prices=tuple(prices[ref.id] for ref in wire.product_offering_price),
+        specification=specifications[wire.product_specification.id] if wire.product_specification else None,
     )
 
 
-class _Recent(Generic[V]):
-    """The last values by id, each kept for some seconds, the least recently read given up first."""
-
-    def __init__(self, *, seconds: float, entries: int) -> None:
-        self._seconds = seconds
-        self._entries = entries
-        self._kept: OrderedDict[str, tuple[float, V]] = OrderedDict()
-
-    async def through(self, ids: Collection[str], load: Callable[[list[str]], Awaitable[dict[str, V]]]) -> dict[str, V]:
-        """The values with these ids, loading together those that are missing or too old."""
-        now = asyncio.get_running_loop().time()
-        found: dict[str, V] = {}
-        missing: list[str] = []
-        for wanted in ids:
-            kept = self._kept.get(wanted)
-            if kept is not None and kept[0] > now:
-                self._kept.move_to_end(wanted)
-                found[wanted] = kept[1]
-            else:
-                missing.append(wanted)
-        if missing:
-            loaded = await load(missing)
-            self.keep(loaded)
-            found |= loaded
-        return found
-
-    def keep(self, values: dict[str, V]) -> None:
-        """Remember these values from now on."""
-        until = asyncio.get_running_loop().time() + self._seconds
-        for key, value in values.items():
-            self._kept[key] = (until, value)
-            self._kept.move_to_end(key)
-        while len(self._kept) > self._entries:
-            self._kept.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
-
-
 class CatalogBackend:
-    """Raises BackendFailure when there is no answer. What was read is reused for `cache_seconds`."""
+    """Raises BackendFailure when there is no answer. What was read is reused for `cache_seconds`.
+
+    A price or a specification may be that old already when an offering is read with it.
+    """
 
     def __init__(self, http: BackendHttp, *, cache_seconds: float = 30.0, cache_entries: int = 5000) -> None:
         self._http = http
-        self._offerings: _Recent[ProductOffering] = _Recent(seconds=cache_seconds, entries=cache_entries)
-        self._specifications: _Recent[ProductSpecification] = _Recent(seconds=cache_seconds, entries=cache_entries)
-        self._prices: _Recent[OfferingPrice] = _Recent(seconds=cache_seconds, entries=cache_entries)
+        self._cache_seconds = cache_seconds
+        self._cache_entries = cache_entries
+        self.invalidate()
 
     async def offerings_by_ids(self, ids: Collection[str]) -> dict[str, ProductOffering]:
         """The offerings with these ids, with specification and prices; unknown ids are absent."""
@@ -380,6 +351,7 @@ class CatalogBackend:
         limit: int,
     ) -> Page[ProductOffering]:
         """Offerings of a category, with a name that contains `name`, in a life cycle status; sorted by the backend."""
+        offerings = self._offerings  # those of now: what `invalidate` puts in their place must not get what is read now
         query = {"offset": str(offset), "limit": str(limit)}
         if category:
             query["category.id"] = category
@@ -389,13 +361,15 @@ class CatalogBackend:
             query["lifecycleStatus"] = lifecycle_status
         answer = await self._http.get("listProductOffering", "productOffering", query)
         found = await self._complete(answer.decode(list[_Offering]))
-        self._offerings.keep({offering.id: offering for offering in found})
+        offerings.keep({offering.id: offering for offering in found})
         return Page(tuple(found), offset + len(found) if answer.total is None else answer.total)
 
     def invalidate(self) -> None:
         """The catalog has changed: forget what was read."""
-        for recent in (self._offerings, self._specifications, self._prices):
-            recent.clear()
+        seconds, entries = self._cache_seconds, self._cache_entries
+        self._offerings = Recent[ProductOffering](seconds=seconds, entries=entries)
+        self._specifications = Recent[ProductSpecification](seconds=seconds, entries=entries)
+        self._prices = Recent[OfferingPrice](seconds=seconds, entries=entries)
 
     async def _load_offerings(self, ids: list[str]) -> dict[str, ProductOffering]:
         wires = await self._http.by_ids("listProductOffering", "productOffering", ids, list[_Offering])
@@ -409,7 +383,12 @@ class CatalogBackend:
             self._specifications.through(specification_ids, self._load_specifications),
             self._prices.through(price_ids, self._load_prices),
         )
-        return [_read_offering(wire, specifications, prices) for wire in wires]
+        try:
+            return [_read_offering(wire, specifications, prices) for wire in wires]
+        except KeyError as missing:
+            # sold without its price, or delivered without its specification, it would be another offering
+            detail = f"an offering names a price or specification {missing}, which the catalog does not have"
+            raise self._http.failure("listProductOffering", FailureKind.MALFORMED, detail, retryable=False) from missing
 
     async def _load_specifications(self, ids: list[str]) -> dict[str, ProductSpecification]:
         wires = await self._http.by_ids("listProductSpecification", "productSpecification", ids, list[_Specification])

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Collection
+from http import HTTPStatus
 
 import msgspec
 
 from connectors.base import BackendHttp, Page
+from connectors.wire import segment
 
 PREFIX = "tmf-api/customerManagement/v4"
 
@@ -93,6 +95,11 @@ class CustomerBackend:
     async def set_status(self, customer_id: str, status: str, *, key: str) -> Customer | None:
         """Give the customer this status; None when there is no such customer."""
         answer = await self._http.write(
-            "PATCH", "patchCustomer", f"customer/{customer_id}", {"status": status}, key=key, expected={404}
+            "PATCH",
+            "patchCustomer",
+            f"customer/{segment(customer_id)}",
+            {"status": status},
+            key=key,
+            expected={HTTPStatus.NOT_FOUND},
         )
-        return _read(answer.decode(_Customer)) if answer.status != 404 else None
+        return None if answer.status == HTTPStatus.NOT_FOUND else _read(answer.decode(_Customer))

@@ -6,7 +6,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp
+from connectors.owners import by_owner
+from connectors.wire import Instant, Json, segment, text_of
 
 PREFIX = "tmf-api/productInventory/v4"
 
@@ -46,7 +48,7 @@ class _Ref(msgspec.Struct):
 
 class _Characteristic(msgspec.Struct):
     name: str
-    value: str | int | float | bool | None = None
+    value: object = None
 
 
 class _Product(msgspec.Struct, rename="camel"):
@@ -55,7 +57,7 @@ class _Product(msgspec.Struct, rename="camel"):
     name: str = ""
     product_offering: _Ref | None = None
     related_party: list[_Ref] = []
-    start_date: datetime | None = None
+    start_date: Instant | None = None
     product_characteristic: list[_Characteristic] = []
 
 
@@ -67,7 +69,7 @@ def _read(wire: _Product) -> Product:
         offering_id=wire.product_offering.id if wire.product_offering else None,
         customer_ids=tuple(p.id for p in wire.related_party if (p.role or "").lower() == "customer"),
         start_date=wire.start_date,
-        characteristics={c.name: str(c.value) for c in wire.product_characteristic if c.value is not None},
+        characteristics={c.name: text_of(c.value) for c in wire.product_characteristic if c.value is not None},
     )
 
 
@@ -85,8 +87,7 @@ class InventoryBackend:
     async def products_of(self, customer_ids: Collection[str]) -> dict[str, tuple[Product, ...]]:
         """What each of these customers owns; every asked customer is in the answer."""
         found = await self._http.where("listProduct", "product", "relatedParty.id", customer_ids, list[_Product])
-        products = [_read(wire) for wire in found]
-        return {owner: tuple(p for p in products if owner in p.customer_ids) for owner in customer_ids}
+        return by_owner(customer_ids, map(_read, found))
 
     async def create(self, new: NewProduct, *, key: str) -> Product:
         """Record a product."""
@@ -116,6 +117,6 @@ class InventoryBackend:
         if start_date:
             body["startDate"] = start_date.isoformat()
         answer = await self._http.write(
-            "PATCH", "patchProduct", f"product/{product_id}", body, key=key, expected={HTTPStatus.NOT_FOUND}
+            "PATCH", "patchProduct", f"product/{segment(product_id)}", body, key=key, expected={HTTPStatus.NOT_FOUND}
         )
         return None if answer.status == HTTPStatus.NOT_FOUND else _read(answer.decode(_Product))

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp
+from connectors.wire import Json, decode
 
 PREFIX = "tmf-api/serviceOrdering/v4"
 STATE_CHANGE = "serviceOrderStateChangeEvent"
@@ -100,6 +101,19 @@ def _read(wire: _ServiceOrder) -> ServiceOrder:
     )
 
 
+def _write_item(item: ServiceOrderItem) -> Json:
+    service: dict[str, Json] = {
+        "serviceSpecification": {"id": item.service_specification_id},
+        "serviceCharacteristic": [{"name": name, "value": value} for name, value in item.characteristics.items()],
+    }
+    if item.place_id:
+        service["place"] = [{"id": item.place_id, "role": "installationAddress"}]
+    wire: dict[str, Json] = {"id": item.id, "action": item.action, "service": service}
+    if item.appointment_id:
+        wire["appointment"] = {"id": item.appointment_id}
+    return wire
+
+
 class MalformedNotification(ValueError):
     """What came in at the listener is no TMF641 notification."""
 
@@ -107,8 +121,8 @@ class MalformedNotification(ValueError):
 def read_notification(body: bytes) -> ServiceOrder:
     """The service order that a `serviceOrderStateChangeEvent` tells of. Raises MalformedNotification."""
     try:
-        return _read(msgspec.json.decode(body, type=_Notification).event.service_order)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _read(decode(body, _Notification).event.service_order)
+    except msgspec.DecodeError as error:
         raise MalformedNotification(str(error)) from error
 
 
@@ -120,20 +134,11 @@ class ProvisioningBackend:
 
     async def create(self, new: NewServiceOrder, *, key: str) -> ServiceOrder:
         """Ask for services; the answer only says that the order was taken."""
-        items: list[Json] = [
-            {
-                "id": item.id,
-                "action": item.action,
-                "service": {
-                    "serviceSpecification": {"id": item.service_specification_id},
-                    "serviceCharacteristic": [{"name": n, "value": v} for n, v in item.characteristics.items()],
-                    "place": [{"id": item.place_id, "role": "installationAddress"}] if item.place_id else [],
-                },
-                "appointment": {"id": item.appointment_id} if item.appointment_id else None,
-            }
-            for item in new.items
-        ]
-        body: Json = {"externalId": new.external_id, "description": new.description, "serviceOrderItem": items}
+        body: Json = {
+            "externalId": new.external_id,
+            "description": new.description,
+            "serviceOrderItem": [_write_item(item) for item in new.items],
+        }
         answer = await self._http.write("POST", "createServiceOrder", "serviceOrder", body, key=key)
         return _read(answer.decode(_ServiceOrder))
 

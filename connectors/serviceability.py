@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp, FailureKind
+from connectors.wire import Instant, Json
 
 PREFIX = "tmf-api/serviceQualificationManagement/v4"
 
@@ -24,16 +25,15 @@ class _Reason(msgspec.Struct):
 
 
 class _Item(msgspec.Struct, rename="camel"):
-    qualification_item_result: str
     eligibility_unavailability_reason: list[_Reason] = []
 
 
 class _Check(msgspec.Struct, rename="camel"):
     id: str
     state: str
-    qualification_result: str
+    qualification_result: str | None = None
     service_qualification_item: list[_Item] = []
-    expiration_date: datetime | None = None
+    expiration_date: Instant | None = None
 
 
 class ServiceabilityBackend:
@@ -62,6 +62,9 @@ class ServiceabilityBackend:
         }
         answer = await self._http.ask("createCheckServiceQualification", "checkServiceQualification", body)
         wire = answer.decode(_Check)
+        if wire.state != "done" or wire.qualification_result is None:
+            detail = f"the check is {wire.state}, with the result {wire.qualification_result}"
+            raise self._http.failure(answer.operation, FailureKind.MALFORMED, detail, retryable=True)
         reasons = [r.label for item in wire.service_qualification_item for r in item.eligibility_unavailability_reason]
         return Serviceability(
             id=wire.id,

@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 import msgspec
 
-from connectors.base import BackendHttp, Json
+from connectors.base import BackendHttp
+from connectors.wire import Instant, Json, segment
 
 PREFIX = "tmf-api/appointment/v4"
 
@@ -35,8 +36,8 @@ class SlotTaken(msgspec.Struct, frozen=True):
 
 
 class _Period(msgspec.Struct, rename="camel"):
-    start_date_time: datetime
-    end_date_time: datetime
+    start_date_time: Instant
+    end_date_time: Instant
 
 
 class _Slot(msgspec.Struct, rename="camel"):
@@ -52,10 +53,6 @@ class _Appointment(msgspec.Struct, rename="camel"):
     status: str
     valid_for: _Period
     external_id: str | None = None
-
-
-class _Refusal(msgspec.Struct):
-    reason: str = "the slot is taken"
 
 
 def _read(wire: _Appointment) -> Appointment:
@@ -104,7 +101,7 @@ class WorkforceBackend:
             "POST", "createAppointment", "appointment", body, key=key, expected={HTTPStatus.CONFLICT}
         )
         if answer.status == HTTPStatus.CONFLICT:
-            return SlotTaken(answer.decode(_Refusal).reason)
+            return SlotTaken(answer.refusal.reason or "the slot is taken")
         return _read(answer.decode(_Appointment))
 
     async def confirm(self, appointment_id: str, *, key: str) -> Appointment:
@@ -121,6 +118,6 @@ class WorkforceBackend:
         return {wire.id: _read(wire) for wire in found}
 
     async def _set_status(self, appointment_id: str, status: str, key: str) -> Appointment:
-        path = f"appointment/{appointment_id}"
+        path = f"appointment/{segment(appointment_id)}"
         answer = await self._http.write("PATCH", "patchAppointment", path, {"status": status}, key=key)
         return _read(answer.decode(_Appointment))
