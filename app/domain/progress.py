@@ -43,9 +43,12 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
 
     An order whose items have all ended goes on until the tasks that serve no single item have ended as well.
     """
-    shared = [task for task in plan.tasks if task.item_id is None]
-    open_states = [] if all(task.state in TASK_ENDED for task in shared) else [item_state_of(shared)]
-    state = order_state_of([*items, *open_states])
+    shared = {task.state for task in plan.tasks if task.item_id is None}
+    if TaskState.FALLOUT in shared:
+        items = [*items, ItemState.HELD]
+    elif shared - TASK_ENDED and all(item in ITEM.terminal for item in items):
+        items = [*items, ItemState.IN_PROGRESS]
+    state = order_state_of(items)
     return OrderState.IN_PROGRESS if state is OrderState.ACKNOWLEDGED else state
 
 

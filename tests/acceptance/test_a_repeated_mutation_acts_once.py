@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app.domain.actor import Role
 from tests.channel import FAMILY, effects_of, expected_effects, free_slot, key, place, run, until_state
 from tests.harness import Product
 
@@ -45,8 +46,10 @@ async def test_the_same_key_with_another_input_is_a_conflict(product: Product) -
 async def test_the_key_of_another_caller_is_another_key(product: Product) -> None:
     request = {"idempotencyKey": key(), "items": [MOBILE]}
 
-    mine = await place(product, {**request, "customerId": "cust-1003"}, token=product.token("customer", "cust-1003"))
-    theirs = await place(product, {**request, "customerId": "cust-1004"}, token=product.token("customer", "cust-1004"))
+    mine = await place(product, {**request, "customerId": "cust-1003"}, token=product.token(Role.CUSTOMER, "cust-1003"))
+    theirs = await place(
+        product, {**request, "customerId": "cust-1004"}, token=product.token(Role.CUSTOMER, "cust-1004")
+    )
 
     assert mine["errors"] == theirs["errors"] == []
     assert mine["order"]["key"] != theirs["order"]["key"]

@@ -1,5 +1,6 @@
 """The example operations are what people copy first: each runs as it stands, in a journey from draft to order."""
 
+from app.domain.actor import Role
 from app.main import examples
 from tests.channel import Json, free_slot, key, run, until_state
 from tests.harness import Product
@@ -10,7 +11,7 @@ async def test_a_journey_through_all_examples(product: Product) -> None:
 
     async def do(name: str, given: dict[str, Json] | None = None) -> Json:
         ran.add(name.split("-", 1)[1].replace("-", " "))
-        return await run(product, name, given, token=product.token("developer", "developer-1", "online"))
+        return await run(product, name, given, token=product.token(Role.DEVELOPER, "developer-1", "online"))
 
     async def change(name: str, mutation: str, **given: Json) -> Json:
         payload = (await do(name, {"input": {"id": draft, "idempotencyKey": key(), **given}}))[mutation]

@@ -1,0 +1,40 @@
+"""A page of orders with their customers and offerings costs each backend one call, however many orders are on it."""
+
+import asyncio
+
+from tests.channel import place_mobile, until_state
+from tests.harness import Product
+
+PAGE = """
+query Page {
+  productOrders(first: 50, filter: { offeringText: "mobile m" }) {
+    nodes {
+      key
+      customer { name email products { name } billingAccounts { name } }
+      items { offering { name prices { name } characteristics { name } } product { status } }
+    }
+  }
+}"""
+
+
+async def test_fifty_orders_of_thirty_customers(product: Product) -> None:
+    # Given fifty orders that have all been delivered
+    customers = [f"cust-{1101 + n % 30}" for n in range(50)]
+    keys = await asyncio.gather(*(place_mobile(product, customer) for customer in customers))
+    for key in keys:
+        assert (await until_state(product, key, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+    # When a channel asks for them all
+    await product.mock_control.forget_requests()
+    found = (await product.graphql(PAGE)).whole()["productOrders"]["nodes"]
+
+    # Then every answer is whole, and each backend was asked once
+    assert set(keys) <= {order["key"] for order in found}
+    assert all(order["customer"]["name"] for order in found)
+    assert {item["product"]["status"] for order in found for item in order["items"]} == {"active"}
+    requests = await product.mock_control.requests()
+    assert requests["customer"] == {"GET customer": 1}
+    assert requests["billing"] == {"GET billingAccount": 1}
+    # once by id for the items' products, once by owner for the customers'
+    assert requests["inventory"] == {"GET product": 2}
+    assert all(count == 1 for count in requests["catalog"].values())

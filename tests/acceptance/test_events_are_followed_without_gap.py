@@ -1,0 +1,106 @@
+"""One feed: every subscriber sees each event of its orders once and in order, from any cursor, at any gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.demo.samples import document
+from app.domain.actor import Role
+from tests.channel import ENDED, FOLLOW, Json, order, place_mobile, until_state
+from tests.harness import Product, running_product
+
+
+async def collect(product: Product, keys: list[str], after: str | None, *, gateway: int = 0) -> list[Json]:
+    """All events of these orders after a cursor, until each has ended."""
+    seen: list[Json] = []
+    open_orders = set(keys)
+    given = {"filter": {"orderIds": keys}, "after": after}
+    async with asyncio.timeout(60), product.subscribed(document(FOLLOW), given, gateway=gateway) as results:
+        while open_orders:
+            event = (await anext(results))["data"]["productOrderEvents"]
+            seen.append(event)
+            if event["state"] in ENDED:
+                open_orders.discard(event["orderKey"])
+    return seen
+
+
+async def cursor_before(product: Product, key: str) -> str:
+    """The cursor of the order's first event."""
+    query = "query First($id: ID!) { productOrder(id: $id) { timeline(first: 1) { nodes { cursor } } } }"
+    found = (await product.graphql(query, {"id": key})).whole()
+    return str(found["productOrder"]["timeline"]["nodes"][0]["cursor"])
+
+
+async def test_a_subscriber_sees_what_the_timeline_says(product: Product) -> None:
+    key = await place_mobile(product)
+    events = await collect(product, [key], await cursor_before(product, key))
+
+    timeline = (await order(product, key))["timeline"]["nodes"]
+    assert [(e["sequence"], e["summary"]) for e in events] == [(e["sequence"], e["summary"]) for e in timeline[1:]]
+    final = events[-1]
+    assert (final["__typename"], final["state"]) == ("ProductOrderStateChangeEvent", "COMPLETED")
+    assert {"itemId": "1", "before": "IN_PROGRESS", "after": "COMPLETED"} in final["itemChanges"]
+
+
+async def test_resuming_after_any_cursor_neither_misses_nor_repeats(product: Product) -> None:
+    key = await place_mobile(product)
+    whole = await collect(product, [key], await cursor_before(product, key))
+
+    for n in range(len(whole) - 1):
+        resumed = await collect(product, [key], whole[n]["cursor"])
+        assert [e["sequence"] for e in resumed] == [e["sequence"] for e in whole[n + 1 :]]
+
+
+async def test_without_a_cursor_it_begins_now(product: Product) -> None:
+    done = await place_mobile(product)
+    await until_state(product, done, "COMPLETED")
+
+    async with product.subscribed(document(FOLLOW), {}) as results:
+        first = asyncio.ensure_future(anext(results))
+        # a subscription is begun when it is known to be: a second operation on the same gateway comes after it
+        await order(product, done)
+        key = await place_mobile(product)
+        event = (await first)["data"]["productOrderEvents"]
+
+    assert (event["orderKey"], event["sequence"]) == (key, 1)
+
+
+async def test_a_foreign_order_is_not_told(product: Product) -> None:
+    token = product.token(Role.CUSTOMER, "cust-1011")
+    async with product.subscribed(document(FOLLOW), {}, token=token) as results:
+        first = asyncio.ensure_future(anext(results))
+        await product.graphql("{ __typename }", token=token)
+        foreign = await place_mobile(product, "cust-1012")
+        await until_state(product, foreign, "COMPLETED")
+        own = await place_mobile(product, "cust-1011")
+        event = (await first)["data"]["productOrderEvents"]
+
+    assert (event["orderKey"], event["sequence"]) == (own, 1)
+
+
+async def test_a_bad_cursor_is_refused(product: Product) -> None:
+    async with product.subscribed(document(FOLLOW), {"after": "nonsense"}) as results:
+        result = await anext(results)
+
+    assert result["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.fixture
+async def two_gateways(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    async with running_product(tmp_path_factory.mktemp("two"), gateways=2) as running:
+        yield running
+
+
+async def test_several_gateways_deliver_the_same_feed(two_gateways: Product) -> None:
+    product = two_gateways
+    keys = [await place_mobile(product, gateway=n % 2) for n in range(4)]
+    start = await cursor_before(product, keys[0])
+
+    followed = await asyncio.gather(*(collect(product, keys, start, gateway=g) for g in (0, 1, 0, 1)))
+
+    by_cursor = [[(e["cursor"], e["orderKey"], e["sequence"]) for e in events] for events in followed]
+    assert by_cursor[0] == by_cursor[1] == by_cursor[2] == by_cursor[3]
+    for key in keys:
+        sequences = [s for _, k, s in by_cursor[0] if k == key]
+        assert sequences == list(range(sequences[0], sequences[-1] + 1))

@@ -1,0 +1,122 @@
+"""Rows and rights: each role sees its own orders and customers, and may do what is its to do."""
+
+import pytest
+
+from app.domain.actor import Role
+from tests.channel import order, place, place_mobile
+from tests.harness import Product
+
+MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+LIST = "{ productOrders(first: 100) { totalCount nodes { key customer { name } } } }"
+
+
+async def test_a_customer_sees_its_own_orders_and_nobody_elses(product: Product) -> None:
+    own, foreign = await place_mobile(product, "cust-1021"), await place_mobile(product, "cust-1022")
+    token = product.token(Role.CUSTOMER, "cust-1021")
+
+    listed = (await product.graphql(LIST, token=token)).whole()["productOrders"]
+
+    assert own in [o["key"] for o in listed["nodes"]]
+    assert foreign not in [o["key"] for o in listed["nodes"]]
+    assert listed["totalCount"] == len(listed["nodes"])
+    assert await order(product, own, token=token) is not None
+    assert await order(product, foreign, token=token) is None
+
+
+async def test_a_customer_orders_for_itself_only(product: Product) -> None:
+    token = product.token(Role.CUSTOMER, "cust-1021")
+
+    placed = await place(product, {"customerId": "cust-1022", "items": [MOBILE]}, token=token)
+
+    assert [(e["code"], e["path"]) for e in placed["errors"]] == [("NOT_FOUND", "/customerId")]
+
+
+async def test_a_customer_sees_itself_but_no_other_by_any_door(product: Product) -> None:
+    token = product.token(Role.CUSTOMER, "cust-1021")
+    query = """{
+      own: customer(id: "cust-1021") { name }
+      other: customer(id: "cust-1022") { name }
+      node(id: "Q3VzdG9tZXI6Y3VzdC0xMDIy") { id }
+    }"""
+
+    found = (await product.graphql(query, token=token)).whole()
+
+    assert found["own"]["name"]
+    assert (found["other"], found["node"]) == (None, None)
+
+
+async def test_a_dealer_sees_what_it_sells_and_sells_in_its_own_name(product: Product) -> None:
+    token = product.token(Role.DEALER, "dealer-110")
+    sold = await place_mobile(product, "cust-1023", token=token)
+    others = await place_mobile(product, "cust-1023")
+
+    seen = [o["key"] for o in (await product.graphql(LIST, token=token)).whole()["productOrders"]["nodes"]]
+    foreign = {"customerId": "cust-1023", "sellerId": "dealer-111", "items": [MOBILE]}
+    refused = await place(product, foreign, token=token)
+
+    assert sold in seen
+    assert others not in seen
+    assert [e["path"] for e in refused["errors"]] == ["/sellerId"]
+    assert await order(product, sold, token=product.token(Role.DEALER, "dealer-111")) is None
+
+
+async def test_nobody_changes_what_they_cannot_see(product: Product) -> None:
+    key = await place_mobile(product, "cust-1022")
+    mutation = """mutation Submit($input: SubmitProductOrderInput!) {
+      submitProductOrder(input: $input) { errors { code path } }
+    }"""
+    given = {"input": {"id": key, "expectedVersion": 1, "idempotencyKey": "foreign"}}
+
+    answer = await product.graphql(mutation, given, token=product.token(Role.CUSTOMER, "cust-1021"))
+
+    assert answer.whole()["submitProductOrder"]["errors"] == [{"code": "NOT_FOUND", "path": "/id"}]
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.DEALER, Role.AFFILIATE])
+async def test_only_staff_search_customers(product: Product, role: Role) -> None:
+    answer = await product.graphql('{ customers(name: "a") { totalCount } }', token=product.token(role))
+
+    assert answer.codes == ["FORBIDDEN"]
+
+
+async def test_operations_decides_fallout_but_places_no_order(product: Product) -> None:
+    token = product.token(Role.OPERATIONS)
+    mutation = """mutation Place($input: PlaceProductOrderInput!) {
+      placeProductOrder(input: $input) { order { key } }
+    }"""
+    request = {"idempotencyKey": "operations", "customerId": "cust-1022", "items": [MOBILE]}
+
+    answer = await product.graphql(mutation, {"input": request}, token=token)
+
+    assert answer.codes == ["FORBIDDEN"]
+
+
+async def test_another_channel_takes_a_draft_over_before_it_edits(product: Product) -> None:
+    create = """mutation Create($input: CreateProductOrderInput!) {
+      createProductOrder(input: $input) { order { key version } errors { code } }
+    }"""
+    web = product.token(Role.CUSTOMER, "cust-1024", "online")
+    shop = product.token(Role.AGENT, "agent-7", "retail")
+    given = {"input": {"idempotencyKey": "take-over-1", "customerId": "cust-1024"}}
+    draft = (await product.graphql(create, given, token=web)).whole()["createProductOrder"]["order"]["key"]
+    add = """mutation Add($input: AddProductOrderItemInput!) {
+      addProductOrderItem(input: $input) { order { version } errors { code } }
+    }"""
+    take = """mutation Take($input: TakeOverProductOrderInput!) {
+      takeOverProductOrder(input: $input) { order { version controlledBy } errors { code } }
+    }"""
+
+    def edit(version: int, key: str) -> dict[str, object]:
+        common = {"id": draft, "expectedVersion": version, "idempotencyKey": key}
+        return {"input": {**common, "item": MOBILE}}
+
+    refused = (await product.graphql(add, edit(1, "a1"), token=shop)).whole()["addProductOrderItem"]
+    taken = {"input": {"id": draft, "expectedVersion": 1, "idempotencyKey": "t1"}}
+    control = (await product.graphql(take, taken, token=shop)).whole()["takeOverProductOrder"]
+    added = (await product.graphql(add, edit(2, "a2"), token=shop)).whole()["addProductOrderItem"]
+    late = (await product.graphql(add, edit(3, "a3"), token=web)).whole()["addProductOrderItem"]
+
+    assert refused["errors"] == [{"code": "NOT_IN_CONTROL"}]
+    assert control["order"]["controlledBy"] == "retail"
+    assert (added["errors"], added["order"]["version"]) == ([], 3)
+    assert late["errors"] == [{"code": "NOT_IN_CONTROL"}]
