@@ -32,6 +32,7 @@ MEMBERS_PER_CALL: Final = 1000
 MOST_PAGES: Final = 100
 FIRST_PAUSE: Final = 0.2
 PROBE_SECONDS: Final = 1.0
+PROBE_KEPT_SECONDS: Final = 1.0
 FETCH_SECONDS: Final = 5.0
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
@@ -128,6 +129,7 @@ class BackendHttp:
         )
         self._last_success: datetime | None = None
         self._last_failure: tuple[datetime, str] | None = None
+        self._probed: tuple[float, bool] | None = None
 
     @property
     def health(self) -> BackendHealth:
@@ -182,10 +184,20 @@ class BackendHttp:
             self._reads.clear()  # who reads from now on must see the change, so it joins no read begun before
 
     async def probe(self) -> bool:
-        """Whether anything answers at the backend's address. Says nothing of single operations; never raises."""
+        """Whether anything answers at the backend's address. Says nothing of single operations; never raises.
+
+        The answer is reused for a moment: whoever may ask how we do must not set off a storm of calls.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._probed is None or now - self._probed[0] > PROBE_KEPT_SECONDS:
+            self._probed = (now, await self._answers())
+        return self._probed[1]
+
+    async def _answers(self) -> bool:
         try:
             timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
             async with self._session.get(f"{self._root}/", timeout=timeout) as response:
+                await response.read()
                 return response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -86,6 +86,7 @@ def advance(
             at=at,
             actor=actor,
             summary=f"{move.name}: {move.after}",
+            state=order.state,  # the order's own move, if it makes one, is told after its tasks'
             task=move,
         )
         for n, move in enumerate(_task_changes(before, after), 1)

@@ -47,6 +47,8 @@ async def test_a_forged_callback_completes_nothing(product: Product) -> None:
     assert status == 204
     tasks = {t["id"]: t["state"] for t in (await until_state(product, key, "IN_PROGRESS"))["plan"]["tasks"]}
     assert tasks["1/provision"] in ("PENDING", "RUNNING")
+    await product.mock_control.heal()
+    await until_state(product, key, "COMPLETED")
 
 
 async def test_nonsense_is_refused(product: Product) -> None:

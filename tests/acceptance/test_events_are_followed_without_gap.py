@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.demo.connection import Refused
 from app.demo.samples import document
 from app.domain.actor import Role
 from tests.channel import ENDED, FOLLOW, Json, order, place_mobile, until_state
@@ -81,9 +82,10 @@ async def test_a_foreign_order_is_not_told(product: Product) -> None:
 
 async def test_a_bad_cursor_is_refused(product: Product) -> None:
     async with product.subscribed(document(FOLLOW), {"after": "nonsense"}) as results:
-        result = await anext(results)
+        with pytest.raises(Refused) as refused:
+            await anext(results)
 
-    assert result["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert refused.value.errors[0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.fixture
