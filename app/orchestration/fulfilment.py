@@ -1,5 +1,8 @@
 """The way to the workflows: start one, report to one, have one judge a decision."""
 
+from datetime import timedelta
+from typing import Final
+
 import structlog
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -8,6 +11,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from app.orchestration.contract import DECIDE, REPORT, WORKFLOW, Decision, OrderRun, TaskPolicy, TaskReport, workflow_id
 from app.ordering.ordering import FalloutDecision, FulfilmentUnavailable
+
+# a channel waits for this; what takes longer is left to the sweeper
+START_WITHIN: Final = timedelta(seconds=2)
+TELL_WITHIN: Final = timedelta(seconds=10)
+# a client that could not connect yet says so with a RuntimeError
+UNREACHABLE: Final = (RPCError, RuntimeError)
 
 log = structlog.get_logger()
 
@@ -30,10 +39,11 @@ class TemporalFulfilment:
                 task_queue=self._task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:
             log.debug("order_already_carried_out", order_id=order_id)
-        except RPCError as error:
+        except UNREACHABLE as error:
             log.warning("order_start_deferred", order_id=order_id, reason=str(error))
 
     async def tell(self, decision: FalloutDecision) -> str | None:
@@ -49,11 +59,12 @@ class TemporalFulfilment:
                     key=decision.key,
                 ),
                 id=f"{decision.key.owner}:{decision.key.key}",
+                rpc_timeout=TELL_WITHIN,
             )
         except WorkflowUpdateFailedError as refused:
             return str(refused.cause)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+        except UNREACHABLE as error:
+            if _is_unknown(error):
                 return "the order has ended"
             raise FulfilmentUnavailable(str(error)) from error
         return None
@@ -64,9 +75,16 @@ class TemporalFulfilment:
         Raises FulfilmentUnavailable.
         """
         try:
-            await self._client.get_workflow_handle(workflow_id(order_id)).signal(REPORT, report)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+            await self._client.get_workflow_handle(workflow_id(order_id)).signal(
+                REPORT, report, rpc_timeout=START_WITHIN
+            )
+        except UNREACHABLE as error:
+            if _is_unknown(error):
                 return False
             raise FulfilmentUnavailable(str(error)) from error
         return True
+
+
+def _is_unknown(error: Exception) -> bool:
+    """Whether Temporal answered that it has no such workflow under way."""
+    return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND

@@ -15,8 +15,8 @@ from app.ordering.ordering import Ordering
 from app.store.port import StoreUnavailable
 from connectors.base import BackendFailure
 
-SWEEP_SECONDS: Final = 5.0
-LEFT_ALONE: Final = timedelta(seconds=10)
+SWEEP_SECONDS: Final = 2.0
+LEFT_ALONE: Final = timedelta(seconds=5)
 REGISTER_SECONDS: Final = 30.0
 SWEEP_AT_ONCE: Final = 100
 GRACE: Final = timedelta(seconds=5)

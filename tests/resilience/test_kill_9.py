@@ -1,0 +1,170 @@
+"""kill -9 of any process in the middle of orders: every order is delivered, each side effect happens once, and a
+subscriber that resumes has every event once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.demo.connection import ConnectionLost
+from app.demo.samples import document
+from tests.channel import (
+    ENDED,
+    FAMILY,
+    FOLLOW,
+    Json,
+    effects_of,
+    expected_effects,
+    free_slot,
+    key,
+    order,
+    place_family_bundle,
+    place_mobile,
+    run,
+    until_state,
+)
+from tests.harness import Product, running_product, until
+
+ORDERS = 5
+
+
+@pytest.fixture(scope="module")
+async def fragile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """A product whose provisioning takes long enough to be interrupted."""
+    async with running_product(tmp_path_factory.mktemp("fragile"), pace=1.0) as running:
+        yield running
+
+
+async def in_the_middle(product: Product) -> list[str]:
+    """Orders that have begun and not ended."""
+    keys = [await place_family_bundle(product) for _ in range(ORDERS)]
+    for order_key in keys:
+        await until_state(product, order_key, "IN_PROGRESS")
+    return keys
+
+
+async def all_delivered_once(product: Product, keys: list[str]) -> None:
+    for order_key in keys:
+        found = await until_state(product, order_key, "COMPLETED", "HELD", "FAILED")
+        assert found["state"] == "COMPLETED"
+        assert await effects_of(product, order_key) == expected_effects(found)
+        sequences = [event["sequence"] for event in found["timeline"]["nodes"]]
+        assert sequences == list(range(1, len(sequences) + 1))
+
+
+@pytest.mark.parametrize("part", ["worker", "temporal", "mock"])
+async def test_orders_outlive_the_part_that_carries_them(fragile: Product, part: str) -> None:
+    keys = await in_the_middle(fragile)
+
+    victim = getattr(fragile, part)
+    await victim.kill()
+    await victim.start()
+    await victim.until_ready()
+
+    await all_delivered_once(fragile, keys)
+
+
+async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Product) -> None:
+    [gateway] = fragile.gateways
+    keys = await in_the_middle(fragile)
+    events: list[Json] = []
+    query = "query First($id: ID!) { productOrder(id: $id) { timeline(first: 1) { nodes { cursor } } } }"
+    first = (await fragile.graphql(query, {"id": keys[0]})).whole()
+    after = first["productOrder"]["timeline"]["nodes"][0]["cursor"]
+    subscribed = asyncio.Event()
+
+    async def follow() -> None:
+        """As a client does it: on a lost connection, resume after the last event it has."""
+        cursor, open_orders = after, set(keys)
+        while open_orders:
+            try:
+                given = {"filter": {"orderIds": keys}, "after": cursor}
+                async with fragile.subscribed(document(FOLLOW), given) as results:
+                    async for result in results:
+                        event = result["data"]["productOrderEvents"]
+                        events.append(event)
+                        subscribed.set()
+                        cursor = event["cursor"]
+                        if event["state"] in ENDED:
+                            open_orders.discard(event["orderKey"])
+                        if not open_orders:
+                            return
+            except (ConnectionLost, OSError):
+                await until(gateway_answers)
+
+    async def gateway_answers() -> bool:
+        try:
+            return (await fragile.graphql("{ __typename }")).status == 200
+        except OSError:
+            return False
+
+    following = asyncio.create_task(follow())
+    await subscribed.wait()
+    await gateway.kill()
+    await gateway.start()
+    await gateway.until_ready()
+    async with asyncio.timeout(60):
+        await following
+
+    await all_delivered_once(fragile, keys)
+    for order_key in keys:
+        told = [e["sequence"] for e in events if e["orderKey"] == order_key]
+        last = (await order(fragile, order_key))["timeline"]["nodes"][-1]["sequence"]
+        start = 2 if order_key == keys[0] else 1  # the cursor was that of the first order's first event
+        assert told == list(range(start, last + 1))
+
+
+async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged(fragile: Product) -> None:
+    [gateway] = fragile.gateways
+    requests = [{"slot": await free_slot(fragile), "idempotencyKey": key()}]
+    requests += [{**requests[0], "idempotencyKey": key(), "slot": slot} for slot in await _more_slots(fragile, 7)]
+
+    async def place(given: Json) -> None:
+        with_error = await fragile.graphql(document(FAMILY), given)
+        assert with_error.status == 200
+
+    asking = [asyncio.create_task(place(given)) for given in requests]
+    await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+    await gateway.kill()
+    await asyncio.gather(*asking, return_exceptions=True)
+    await gateway.start()
+    await gateway.until_ready()
+
+    # When the channel repeats every request, not knowing which had arrived
+    payloads = [(await run(fragile, FAMILY, given))["placeProductOrder"] for given in requests]
+
+    assert [p["errors"] for p in payloads] == [[]] * len(requests)
+    keys = [p["order"]["key"] for p in payloads]
+    assert len(set(keys)) == len(requests)
+    assert any(p["replayed"] for p in payloads), "what was acknowledged is still there"
+    await all_delivered_once(fragile, keys)
+
+
+async def test_an_order_that_was_taken_while_temporal_was_away_is_started_later(fragile: Product) -> None:
+    await fragile.temporal.kill()
+    order_key = await place_mobile(fragile, "cust-1015")
+    assert (await order(fragile, order_key))["state"] == "ACKNOWLEDGED"
+
+    await fragile.temporal.start()
+    await fragile.temporal.until_ready()
+
+    assert (await until_state(fragile, order_key, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("operation", ["POST serviceOrder", "POST product", "PATCH product", "PATCH appointment"])
+async def test_an_answer_that_is_lost_after_the_effect_does_not_repeat_the_effect(
+    product: Product, operation: str
+) -> None:
+    backend = {"serviceOrder": "provisioning", "product": "inventory", "appointment": "workforce"}[operation.split()[1]]
+    await product.mock_control.fault(backend, failNext=4, failAfter=True, operations=[operation])
+
+    order_key = await place_family_bundle(product)
+
+    await all_delivered_once(product, [order_key])
+
+
+async def _more_slots(product: Product, count: int) -> list[dict[str, str]]:
+    given = {"placeId": "addr-1001", "start": "2027-03-01T00:00:00Z", "end": "2027-04-30T00:00:00Z"}
+    slots: list[dict[str, str]] = (await run(product, "08-free-time-slots", given))["timeSlots"]
+    return slots[:count]
