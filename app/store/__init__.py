@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.store.mongo import MongoStore
-from app.store.port import OrderStore
+from app.store.port import OrderStore, StoreUnavailable
 from app.store.sqlite import SqliteStore
 
 
@@ -17,8 +17,12 @@ async def open_store(mongodb_uri: str | None, database: str, data_dir: Path, *, 
     Raises StoreUnavailable when it cannot be reached.
     """
     if mongodb_uri is not None:
-        mongo = MongoStore(mongodb_uri, database)
-        await mongo.open(keys_kept_for=keys_kept_for)
+        mongo = MongoStore(mongodb_uri, database, keys_kept_for=keys_kept_for)
+        try:
+            await mongo.open()
+        except StoreUnavailable:
+            await mongo.close()
+            raise
         return mongo
     sqlite = SqliteStore(data_dir / "orders.sqlite3")
     await sqlite.open(keys_kept_since=datetime.now(UTC) - keys_kept_for)

@@ -62,25 +62,32 @@ class _Refused(Exception):
 class MongoStore:
     """An OrderStore in MongoDB. See `app.store.port.OrderStore` for what each method promises.
 
-    `grace` is how long a hole in the feed is left to its writer.
+    `grace` is how long a hole in the feed is left to its writer, `keys_kept_for` how long an idempotency key is known.
     """
 
-    def __init__(self, uri: str, database: str, *, grace: timedelta = timedelta(seconds=1)) -> None:
+    def __init__(
+        self, uri: str, database: str, *, keys_kept_for: timedelta, grace: timedelta = timedelta(seconds=1)
+    ) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri, tz_aware=True, serverSelectionTimeoutMS=ANSWER_WITHIN_MS, connectTimeoutMS=ANSWER_WITHIN_MS
         )
         durable = WriteConcern("majority", j=True)
         self._db = self._client.get_database(database, write_concern=durable, read_concern=ReadConcern("majority"))
+        self._keys_kept_for = keys_kept_for
         self._grace = grace
         self._hole: tuple[int, float] | None = None
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
 
-    async def open(self, *, keys_kept_for: timedelta) -> None:
+    async def open(self) -> None:
         """Reach the server and make the indexes that are missing."""
         async with _answering():
             await self._client.admin.command("ping")
+            with suppress(DuplicateKeyError):  # another process has made it at the same time
+                await self._of("counter").update_one(
+                    {"_id": MOTHER_OF_POSITIONS}, {"$setOnInsert": {"last": 0}}, upsert=True
+                )
             orders = self._of("product_order")
             for field in ("state", "customer_id", "channel", "seller_id", "external_ids"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
@@ -92,9 +99,8 @@ class MongoStore:
                 unique=True,
                 partialFilterExpression={"order_id": {"$exists": True}},
             )
-            await self._of("idempotency_key").create_index(
-                [("used_at", ASCENDING)], expireAfterSeconds=int(keys_kept_for.total_seconds())
-            )
+            # each key says when it ends, so that another retention time needs no other index
+            await self._of("idempotency_key").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -144,10 +150,9 @@ class MongoStore:
         counter = await self._of("counter").find_one_and_update(
             {"_id": MOTHER_OF_POSITIONS},
             {"$inc": {"last": count}},
-            upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        assert counter is not None, "an upsert returns what it made"
+        assert counter is not None, "open() has made the counter"
         return int(counter["last"]) - count + 1
 
     async def _write_all(self, change: Change, first: int) -> None:
@@ -188,6 +193,7 @@ class MongoStore:
                 "order_id": change.order.id,
                 "version": change.order.version,
                 "used_at": change.at,
+                "ends_at": change.at + self._keys_kept_for,
             },
             session=session,
         )

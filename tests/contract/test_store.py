@@ -1,0 +1,456 @@
+"""What every store promises, shown for SQLite and for MongoDB alike."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from app.domain.actor import Actor, Role
+from app.domain.events import EventType, order_event
+from app.domain.order import ExternalId, ItemAction, OrderItem, ProductOrder
+from app.domain.plan import Plan
+from app.domain.states import OrderState
+from app.store import open_store
+from app.store.feed import Feed
+from app.store.mongo import MongoStore
+from app.store.port import (
+    Change,
+    IdempotencyKey,
+    KeyUsed,
+    MovedOn,
+    OrderBy,
+    OrderSearch,
+    OrderStore,
+    StoreUnavailable,
+    Written,
+)
+from tests.harness import ROOT, until
+
+ADA = Actor(subject="ada", role=Role.AGENT, channel="online")
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
+KEPT = timedelta(days=30)
+Open = Callable[[], Awaitable[OrderStore]]
+
+
+class Mongod:
+    """A MongoDB-compatible server of our own, or the one that ORDERWAY_TEST_MONGODB_URI names."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.given = os.environ.get("ORDERWAY_TEST_MONGODB_URI")
+        self.uri = self.given or f"mongodb://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        if self.given:
+            return
+        command = [str(Path(sys.executable).parent / "secantusd-py"), "--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--storage-path", str(self._folder), "--cache-size", "256M", "--sync-on-commit"]
+        self._process = await asyncio.to_thread(
+            subprocess.Popen, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+        async def answers() -> bool:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            except OSError:
+                return False
+            writer.close()
+            return True
+
+        await until(answers)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+
+@pytest.fixture(scope="module")
+async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mongod]:
+    server = Mongod(tmp_path_factory.mktemp("mongod"))
+    await server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path, mongod: Mongod) -> tuple[str | None, str, Path]:
+    """Where a store is: URI, database, folder."""
+    return (None if request.param == "sqlite" else mongod.uri, f"test-{uuid4()}", tmp_path)
+
+
+@pytest.fixture
+async def open_another(place: tuple[str | None, str, Path]) -> AsyncIterator[Open]:
+    """Opens the same store again, as another process would."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> OrderStore:
+            store = await open_store(*place, keys_kept_for=KEPT)
+            stack.push_async_callback(store.close)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+async def store(open_another: Open) -> OrderStore:
+    return await open_another()
+
+
+def new_order(order_id: str, **other: object) -> ProductOrder:
+    return replace(
+        ProductOrder(
+            id=order_id,
+            version=1,
+            state=OrderState.DRAFT,
+            customer_id="c1",
+            customer_name="Ada",
+            channel="online",
+            controlled_by="online",
+            created_at=NOW,
+            created_by="ada",
+            updated_at=NOW,
+            items=(OrderItem(id="1", action=ItemAction.ADD, offering_id="fibre-500", offering_name="Fibre 500"),),
+        ),
+        **other,  # type: ignore[arg-type]  # fields of the order
+    )
+
+
+def change(
+    order: ProductOrder, after: int = 0, *, key: str | None = None, events: int = 1, plan: Plan | None = None
+) -> Change:
+    return Change(
+        order=order,
+        after=after,
+        events=tuple(
+            order_event(order, after + n, EventType.CREATED, at=NOW, actor=ADA, summary=f"event {after + n}")
+            for n in range(1, events + 1)
+        ),
+        actor=ADA,
+        reason="because",
+        at=NOW,
+        plan=plan,
+        key=IdempotencyKey(owner="ada", key=key, fingerprint="f") if key else None,
+    )
+
+
+async def test_an_order_comes_back_as_it_was_written(store: OrderStore) -> None:
+    order = new_order("o1", external_ids=(ExternalId(owner="TMF", type="PO", id="456"),), submitted_at=NOW)
+    plan = Plan(order_id="o1", tasks=())
+
+    assert await store.commit(change(order, plan=plan, events=2)) == Written()
+
+    [found] = (await store.load(["o1", "o2"])).values()
+    assert (found.order, found.plan, found.sequence) == (order, plan, 2)
+    assert [v.order for v in await store.versions("o1")] == [order]
+
+
+async def test_a_refused_commit_leaves_nothing(store: OrderStore) -> None:
+    await store.commit(change(new_order("o1"), key="k1"))
+
+    moved = await store.commit(change(new_order("o1", version=2), after=7, key="k2"))
+    again = await store.commit(change(new_order("o1"), key="k3"))
+    used = await store.commit(change(new_order("o2"), key="k1"))
+
+    assert (moved, again) == (MovedOn(), MovedOn())
+    assert isinstance(used, KeyUsed)
+    assert (used.record.order_id, used.record.version, used.record.key.fingerprint) == ("o1", 1, "f")
+    assert await store.load(["o2"]) == {}
+    assert len(await store.versions("o1")) == 1
+    assert [e.event.sequence for e in await store.events_of("o1", after=0, limit=10)] == [1]
+    assert await store.recall("ada", "k2") is None
+    assert await store.recall("ada", "k3") is None
+    assert len(await store.events_after(0, limit=100)) == 1
+
+
+async def test_of_twenty_writers_one_wins_each_time(store: OrderStore, open_another: Open) -> None:
+    stores = [store, await open_another()]
+    await store.commit(change(new_order("o1")))
+    for sequence in (1, 2, 3):
+        order = new_order("o1", version=sequence + 1)
+        outcomes = await asyncio.gather(*(stores[n % 2].commit(change(order, sequence)) for n in range(20)))
+        assert outcomes.count(Written()) == 1
+        assert outcomes.count(MovedOn()) == 19
+    assert [v.order.version for v in await store.versions("o1")] == [1, 2, 3, 4]
+
+
+async def test_of_concurrent_uses_of_a_key_one_is_written(store: OrderStore, open_another: Open) -> None:
+    stores = [store, await open_another()]
+
+    outcomes = await asyncio.gather(*(stores[n % 2].commit(change(new_order(f"o{n}"), key="k")) for n in range(10)))
+
+    assert outcomes.count(Written()) == 1
+    assert sum(isinstance(outcome, KeyUsed) for outcome in outcomes) == 9
+    assert await store.count(OrderSearch()) == 1
+
+
+async def test_only_a_changed_version_is_kept_and_the_plan_stays_until_it_is_replaced(store: OrderStore) -> None:
+    plan = Plan(order_id="o1", tasks=(), revision=3)
+    order = new_order("o1")
+    await store.commit(change(order, plan=plan))
+
+    await store.commit(change(order, after=1))
+
+    assert len(await store.versions("o1")) == 1
+    found = (await store.load(["o1"]))["o1"]
+    assert (found.plan, found.sequence) == (plan, 2)
+
+
+SEARCHES = [
+    (OrderSearch(), {"a", "b", "c", "d"}),
+    (OrderSearch(states=(OrderState.COMPLETED, OrderState.HELD)), {"b", "c"}),
+    (OrderSearch(created_from=NOW + timedelta(days=1)), {"b", "c", "d"}),
+    (OrderSearch(created_until=NOW + timedelta(days=1)), {"a"}),
+    (OrderSearch(customer_ids=("c2",)), {"c"}),
+    (OrderSearch(channels=("retail",)), {"d"}),
+    (OrderSearch(seller_ids=("dealer-1",)), {"b"}),
+    (OrderSearch(offering_text="FIBRE 5"), {"a", "b", "c", "d"}),
+    (OrderSearch(offering_text="tv"), set()),
+    (OrderSearch(offering_text="%"), set()),
+    (OrderSearch(external_id="456"), {"d"}),
+    (OrderSearch(states=(OrderState.COMPLETED,), customer_ids=("c1", "c9"), offering_text="500"), {"b"}),
+    (OrderSearch(states=(OrderState.COMPLETED,), channels=("retail",)), set()),
+]
+
+
+@pytest.mark.parametrize(("search", "expected"), SEARCHES)
+async def test_a_search_finds_what_meets_every_criterion(
+    store: OrderStore, search: OrderSearch, expected: set[str]
+) -> None:
+    day = timedelta(days=1)
+    for order in (
+        new_order("a"),
+        new_order("b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day),
+        new_order("c", state=OrderState.HELD, customer_id="c2", created_at=NOW + 2 * day),
+        new_order(
+            "d", channel="retail", created_at=NOW + 3 * day, external_ids=(ExternalId(owner="x", type="y", id="456"),)
+        ),
+    ):
+        await store.commit(change(order))
+
+    found = await store.search(search, OrderBy.CREATED_ASCENDING, after=None, limit=10)
+
+    assert {order.id for order in found} == expected
+    assert await store.count(search) == len(expected)
+
+
+async def test_pages_follow_each_other_in_both_directions_while_orders_are_added(store: OrderStore) -> None:
+    for n in range(10):
+        await store.commit(change(new_order(f"o{n}")))
+
+    first = await store.search(OrderSearch(), OrderBy.CREATED_DESCENDING, after=None, limit=4)
+    await store.commit(change(new_order("p0")))
+    second = await store.search(OrderSearch(), OrderBy.CREATED_DESCENDING, after=first[-1].id, limit=4)
+    upwards = await store.search(OrderSearch(), OrderBy.CREATED_ASCENDING, after="o7", limit=4)
+
+    assert [o.id for o in (*first, *second)] == [f"o{n}" for n in range(9, 1, -1)]
+    assert [o.id for o in upwards] == ["o8", "o9", "p0"]
+
+
+async def test_what_was_submitted_and_never_started_is_found(store: OrderStore) -> None:
+    acknowledged = new_order("o1", state=OrderState.ACKNOWLEDGED, submitted_at=NOW)
+    await store.commit(change(acknowledged))
+    await store.commit(change(new_order("o2")))
+
+    assert await store.unstarted(NOW + timedelta(seconds=1), 10) == ["o1"]
+    assert await store.unstarted(NOW, 10) == []
+    started = replace(acknowledged, state=OrderState.IN_PROGRESS, version=2)
+    await store.commit(change(started, after=1))
+    assert await store.unstarted(NOW + timedelta(seconds=1), 10) == []
+
+
+async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: OrderStore, open_another: Open) -> None:
+    stores = [store, await open_another(), await open_another()]
+    orders = [f"o{n:02}" for n in range(12)]
+
+    async def write(order_id: str, mine: OrderStore) -> None:
+        sequence = 0
+        while sequence < 6:
+            outcome = await mine.commit(change(new_order(order_id, version=sequence + 1), sequence, events=2))
+            assert outcome == Written()
+            sequence += 2
+
+    async def read(mine: OrderStore) -> list[tuple[int, str, int]]:
+        seen: list[tuple[int, str, int]] = []
+        while len(seen) < len(orders) * 6:
+            events = await mine.events_after(seen[-1][0] if seen else 0, limit=5)
+            seen += [(e.position, e.event.order_id, e.event.sequence) for e in events]
+            await asyncio.sleep(0)
+        return seen
+
+    async with asyncio.timeout(60):
+        *_, one, two, three = await asyncio.gather(
+            *(write(order_id, stores[n % 3]) for n, order_id in enumerate(orders)), *(read(mine) for mine in stores)
+        )
+
+    assert one == two == three
+    positions = [position for position, _, _ in one]
+    assert positions == sorted(set(positions))
+    for order_id in orders:
+        assert [s for _, o, s in one if o == order_id] == [1, 2, 3, 4, 5, 6]
+    assert await store.last_position() >= positions[-1]
+
+
+async def test_followers_get_what_was_and_what_comes_from_any_position(store: OrderStore, open_another: Open) -> None:
+    other = await open_another()
+    await store.commit(change(new_order("o1"), events=3))
+    async with Feed(store) as feed:
+        [first, *_] = await store.events_after(0, limit=1)
+
+        async def follow(after: int | None, count: int) -> list[tuple[str, int]]:
+            seen: list[tuple[str, int]] = []
+            async for events in feed.follow(after):
+                seen += [(e.event.order_id, e.event.sequence) for e in events]
+                if len(seen) >= count:
+                    break
+            return seen
+
+        early = asyncio.create_task(follow(0, 5))
+        later = asyncio.create_task(follow(first.position, 4))
+        now = asyncio.create_task(follow(None, 2))
+        await asyncio.sleep(0)
+        await other.commit(change(new_order("o2"), events=2))
+
+        async with asyncio.timeout(30):
+            assert await early == [("o1", 1), ("o1", 2), ("o1", 3), ("o2", 1), ("o2", 2)]
+            assert await later == [("o1", 2), ("o1", 3), ("o2", 1), ("o2", 2)]
+            assert await now == [("o2", 1), ("o2", 2)]
+
+
+async def test_a_slow_follower_catches_up_from_the_store(store: OrderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.feed.RING", 4)
+    async with Feed(store) as feed:
+        slow = feed.follow(0)
+        await store.commit(change(new_order("o0")))
+        async with asyncio.timeout(30):
+            seen = list(await anext(slow))
+            for n in range(1, 20):
+                await store.commit(change(new_order(f"o{n:02}")))
+            await until(lambda: _reached(feed, store))
+            while len(seen) < 20:
+                seen += await anext(slow)
+        await slow.aclose()
+
+    assert [e.event.order_id for e in seen] == ["o0", *(f"o{n:02}" for n in range(1, 20))]
+
+
+async def _reached(feed: Feed, store: OrderStore) -> bool:
+    return feed.position >= await store.last_position()
+
+
+WRITER = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from app.store import open_store
+from tests.contract.test_store import change, new_order
+
+async def main(uri, database, folder):
+    store = await open_store(uri or None, database, Path(folder), keys_kept_for=timedelta(days=1))
+    for n in range(100000):
+        await store.commit(change(new_order(f"o{n:06}"), key=f"k{n}", events=3))
+        print(n, flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def writer(place: tuple[str | None, str, Path]) -> Iterator[subprocess.Popen[bytes]]:
+    uri, database, folder = place
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", WRITER, uri or "", database, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    with process:
+        yield process
+        process.kill()
+
+
+async def test_what_a_killed_process_was_told_is_written_is_there_whole(
+    writer: subprocess.Popen[bytes], store: OrderStore
+) -> None:
+    assert writer.stdout is not None
+    acknowledged = [int(await asyncio.to_thread(writer.stdout.readline)) for _ in range(40)][-1]
+
+    writer.send_signal(signal.SIGKILL)
+    rest = (await asyncio.to_thread(writer.communicate))[0].split()
+    acknowledged = int(rest[-1]) if rest else acknowledged
+
+    orders = [f"o{n:06}" for n in range(acknowledged + 1)]
+    found = await store.load(orders)
+    assert sorted(found) == orders
+    assert {stored.sequence for stored in found.values()} == {3}
+    assert await store.recall("ada", f"k{acknowledged}") is not None
+    # one more order may have been written that nobody was told of, but then whole
+    total = await store.count(OrderSearch())
+    assert total in (len(orders), len(orders) + 1)
+
+    async def all_events() -> bool:
+        return len(await store.events_after(0, limit=1000)) == 3 * total
+
+    await until(all_events)
+
+
+async def test_a_dead_mongodb_is_told_of_in_seconds(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        async with asyncio.timeout(15):
+            await open_store("mongodb://127.0.0.1:1", "orderway", tmp_path, keys_kept_for=KEPT)
+
+
+async def test_acknowledged_changes_outlive_a_killed_mongodb(tmp_path: Path) -> None:
+    server = Mongod(tmp_path / "data")
+    if server.given:
+        pytest.skip("a server that was given is not ours to kill")
+    (tmp_path / "data").mkdir()
+    await server.start()
+    try:
+        store = await open_store(server.uri, "orderway", tmp_path, keys_kept_for=KEPT)
+        for n in range(20):
+            assert await store.commit(change(new_order(f"o{n:02}"))) == Written()
+        server.kill()
+        with pytest.raises(StoreUnavailable):
+            await store.commit(change(new_order("p")))
+        await server.start()
+        assert len(await store.load([f"o{n:02}" for n in range(20)])) == 20
+        await store.close()
+    finally:
+        server.kill()
+
+
+async def test_a_hole_of_a_crashed_writer_is_waited_for_and_then_passed(mongod: Mongod, tmp_path: Path) -> None:
+    database = f"test-{uuid4()}"
+    store = MongoStore(mongod.uri, database, keys_kept_for=KEPT, grace=timedelta(seconds=0.3))
+    await store.open()
+    await store.commit(change(new_order("o1")))
+    raw: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongod.uri)
+    # a writer took a position and died before it wrote its event
+    await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
+    await store.commit(change(new_order("o3")))
+
+    early = await store.events_after(0, limit=10)
+
+    async def passed() -> list[str]:
+        return [e.event.order_id for e in await store.events_after(early[-1].position, limit=10)]
+
+    assert [e.event.order_id for e in early] == ["o1"], "the hole's writer may still come"
+    assert await passed() == []
+    assert await until(passed) == ["o3"]
+    # the late writer finds its position taken: what it would have written under it can no longer appear
+    assert await raw[database]["event"].find_one({"_id": 2}) == {"_id": 2}
+    raw.close()
+    await store.close()
