@@ -38,7 +38,7 @@ $(INSTALLED): requirements.lock pyproject.toml | $(BIN)/pip
 	@touch $@
 
 # GraphiQL's files are served by Orderway itself; they are installed, not kept in the repository.
-$(GRAPHIQL): tools/graphiql_assets.py $(INSTALLED)
+$(GRAPHIQL): tools/graphiql_assets.py tools/graphiql/package-lock.json $(INSTALLED)
 	@$(BIN)/python tools/graphiql_assets.py
 	@touch $@
 

@@ -294,9 +294,9 @@ async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: O
         return seen
 
     async with asyncio.timeout(60):
-        *_, one, two, three = await asyncio.gather(
-            *(write(order_id, stores[n % 3]) for n, order_id in enumerate(orders)), *(read(mine) for mine in stores)
-        )
+        reading = [asyncio.create_task(read(mine)) for mine in stores]
+        await asyncio.gather(*(write(order_id, stores[n % 3]) for n, order_id in enumerate(orders)))
+        one, two, three = await asyncio.gather(*reading)
 
     assert one == two == three
     positions = [position for position, _, _ in one]
