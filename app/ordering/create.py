@@ -11,9 +11,8 @@ from app.domain.rules import violations
 from app.domain.violations import mistakes
 from app.ordering.drafts import case_of, not_orderable_for, require
 from app.ordering.facts import facts_for
-from app.ordering.ordering import Ask, Ordering, commit, key_of, recall
+from app.ordering.ordering import Ask, Ordering, commit, recall
 from app.ordering.outcomes import Outcome, ValidationFailed
-from app.store.port import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,7 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
         return ValidationFailed(wrong)
     order = price_order(named(order, facts), facts.offerings)
     event = order_event(order, 1, EventType.CREATED, at=at, actor=actor, summary="draft created")
-    change = Change(
-        order=order, after=0, events=(event,), actor=actor, reason=event.summary, at=at, key=key_of(actor, ask)
-    )
-    return await commit(ordering, change)
+    return await commit(ordering, actor, ask, order, after=0, events=(event,))
 
 
 def with_seller(request: OrderRequest, actor: Actor) -> OrderRequest:

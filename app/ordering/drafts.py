@@ -15,9 +15,9 @@ from app.domain.rules.case import Case
 from app.domain.states import ORDER, OrderState
 from app.domain.violations import Violation, mistakes, relocated
 from app.ordering.facts import facts_for
-from app.ordering.ordering import OrderAsk, Ordering, commit, key_of, load, recall
+from app.ordering.ordering import OrderAsk, Ordering, commit, load, recall
 from app.ordering.outcomes import NotAllowedInState, NotFound, NotInControl, Outcome, Refusal, ValidationFailed
-from app.store.port import Change, StoredOrder
+from app.store.port import StoredOrder
 
 Edit = Callable[[ProductOrder], ProductOrder | Refusal]
 
@@ -94,16 +94,7 @@ async def record_edit(
     event = order_event(
         order, stored.sequence + 1, EventType.CHANGED, at=at, actor=actor, summary=summary, changed=changed
     )
-    change = Change(
-        order=order,
-        after=stored.sequence,
-        events=(event,),
-        actor=actor,
-        reason=summary,
-        at=at,
-        key=key_of(actor, ask),
-    )
-    return await commit(ordering, change)
+    return await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
 
 
 def case_of(ordering: Ordering, order: ProductOrder, facts: Facts) -> Case:

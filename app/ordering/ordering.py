@@ -10,6 +10,8 @@ import msgspec
 
 from app.domain.access import sees
 from app.domain.actor import Actor
+from app.domain.events import OrderEvent
+from app.domain.order import ProductOrder
 from app.domain.plan import FalloutAction
 from app.domain.rulebook import Rulebook
 from app.ordering.outcomes import Committed, IdempotencyConflict, NotFound, Outcome, Refusal, StaleVersion
@@ -104,14 +106,23 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder |
     return stored
 
 
-async def commit(ordering: Ordering, change: Change) -> Outcome:
-    """Write the change. When another writer was faster, the refusal says how the order is now."""
+async def commit(
+    ordering: Ordering, actor: Actor, ask: Ask, order: ProductOrder, *, after: int, events: tuple[OrderEvent, ...]
+) -> Outcome:
+    """Keep the order as `ask` made it, with the events that tell of it, the last of them saying why.
+
+    `after` is the sequence of the order's last event before these. When another writer was faster, the refusal says
+    how the order is now; when the key was used in between, the first result comes back.
+    """
+    last = events[-1]
+    change = Change(
+        order=order, after=after, events=events, actor=actor, reason=last.summary, at=last.at, key=key_of(actor, ask)
+    )
     match await ordering.store.commit(change):
         case Written():
-            return Committed(change.order)
+            return Committed(order)
         case KeyUsed(record):
-            assert change.key is not None, "only a change with a key meets a used one"
-            return await _replay(ordering, change.key, record)
+            return await _replay(ordering, key_of(actor, ask), record)
         case MovedOn():
-            stored = await ordering.store.load([change.order.id])
-            return StaleVersion(stored[change.order.id].order)
+            stored = await ordering.store.load([order.id])
+            return StaleVersion(stored[order.id].order)

@@ -15,7 +15,6 @@ from app.ordering.ordering import Ask, Ordering, commit, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, SlotUnavailable, ValidationFailed
 from app.ordering.submit import acknowledged
 from app.ordering.visits import as_if_booked, book_all
-from app.store.port import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +55,7 @@ async def place_order(ordering: Ordering, actor: Actor, ask: PlaceOrder) -> Outc
             before=draft.state,
         ),
     )
-    change = Change(
-        order=order, after=0, events=events, actor=actor, reason="order placed", at=at, key=key_of(actor, ask)
-    )
-    outcome = await commit(ordering, change)
+    outcome = await commit(ordering, actor, ask, order, after=0, events=events)
     if isinstance(outcome, Committed):
         await ordering.fulfilment.start(outcome.order.id)  # repeatable; a crash on this line is the sweeper's
     return outcome

@@ -14,9 +14,9 @@ from app.domain.states import ITEM, ORDER, Trigger
 from app.domain.violations import refusals
 from app.ordering.drafts import case_of, load_draft
 from app.ordering.facts import facts_for
-from app.ordering.ordering import OrderAsk, Ordering, commit, key_of, recall
+from app.ordering.ordering import OrderAsk, Ordering, commit, recall
 from app.ordering.outcomes import Committed, Outcome, ValidationFailed
-from app.store.port import Change, StoredOrder
+from app.store.port import StoredOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +48,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
         summary="order submitted",
         before=stored.order.state,
     )
-    change = Change(
-        order=order,
-        after=stored.sequence,
-        events=(event,),
-        actor=actor,
-        reason=event.summary,
-        at=at,
-        key=key_of(actor, ask),
-    )
-    outcome = await commit(ordering, change)
+    outcome = await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
     if isinstance(outcome, Committed):
         await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
     return outcome

@@ -7,9 +7,9 @@ from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
 from app.domain.states import ORDER, OrderState
 from app.ordering.drafts import require
-from app.ordering.ordering import OrderAsk, Ordering, commit, key_of, load, recall
+from app.ordering.ordering import OrderAsk, Ordering, commit, load, recall
 from app.ordering.outcomes import NotAllowedInState, Outcome
-from app.store.port import Change, StoredOrder
+from app.store.port import StoredOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,4 @@ async def take_over(ordering: Ordering, actor: Actor, ask: TakeOver) -> Outcome:
         summary=summary,
         changed=("/controlledBy",),
     )
-    change = Change(
-        order=order,
-        after=stored.sequence,
-        events=(event,),
-        actor=actor,
-        reason=summary,
-        at=at,
-        key=key_of(actor, ask),
-    )
-    return await commit(ordering, change)
+    return await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
