@@ -52,6 +52,7 @@ class ScriptedBackend:
         self._at_once = 0
         self._replies: deque[Reply] = deque([Reply()])
         self._came = asyncio.Condition()
+        self._held: list[asyncio.Event] = []
 
     def answer(self, *replies: Reply) -> None:
         """What the next requests get."""
@@ -65,6 +66,11 @@ class ScriptedBackend:
         """Wait until this many requests have come in."""
         async with asyncio.timeout(10), self._came:
             await self._came.wait_for(lambda: len(self.received) >= number)
+
+    def let_go(self) -> None:
+        """Hold no answer back any longer."""
+        for event in self._held:
+            event.set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Remember, then answer."""
@@ -85,6 +91,7 @@ class ScriptedBackend:
                 self.received.append(seen)
                 self._came.notify_all()
             if reply.after:
+                self._held.append(reply.after)
                 await reply.after.wait()
         finally:
             self._at_once -= 1
@@ -98,7 +105,7 @@ class ScriptedBackend:
 async def scripted_backend(backend: ScriptedBackend | None = None) -> AsyncIterator[ScriptedBackend]:
     """A running one."""
     backend = backend or ScriptedBackend()
-    runner = web.ServerRunner(web.Server(backend.handle), handler_cancellation=True)
+    runner = web.ServerRunner(web.Server(backend.handle))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -107,6 +114,7 @@ async def scripted_backend(backend: ScriptedBackend | None = None) -> AsyncItera
     try:
         yield backend
     finally:
+        backend.let_go()
         await runner.cleanup()
 
 

