@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -14,9 +14,20 @@ from app.domain.events import OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.plan import FalloutAction
 from app.domain.rulebook import Rulebook
-from app.ordering.outcomes import Committed, IdempotencyConflict, NotFound, Outcome, Refusal, StaleVersion
+from app.domain.violations import Violation, ViolationCode
+from app.ordering.outcomes import (
+    Committed,
+    IdempotencyConflict,
+    NotFound,
+    Outcome,
+    Refusal,
+    StaleVersion,
+    ValidationFailed,
+)
 from app.store.port import Change, IdempotencyKey, KeyRecord, KeyUsed, MovedOn, OrderStore, StoredOrder, Written
 from connectors.backends import Backends
+
+LONGEST_KEY: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +92,12 @@ def key_of(actor: Actor, ask: Ask) -> IdempotencyKey:
     return IdempotencyKey(owner=actor.subject, key=ask.idempotency_key, fingerprint=hashlib.sha256(content).hexdigest())
 
 
-async def recall(ordering: Ordering, actor: Actor, ask: Ask) -> Committed | IdempotencyConflict | None:
-    """What this key brought before: the first result, or a conflict when it was another ask."""
+async def recall(ordering: Ordering, actor: Actor, ask: Ask) -> Committed | Refusal | None:
+    """What this key brought before: the first result, or a conflict when it was another ask; None for a new key."""
     key = key_of(actor, ask)
+    if not 1 <= len(key.key) <= LONGEST_KEY:
+        message = f"/idempotencyKey: {len(key.key)} characters are not between 1 and {LONGEST_KEY} (idempotencyKey)."
+        return ValidationFailed((Violation("idempotencyKey", "/idempotencyKey", ViolationCode.INVALID_VALUE, message),))
     used = await ordering.store.recall(key.owner, key.key)
     return await _replay(ordering, key, used) if used else None
 

@@ -88,6 +88,10 @@ def mobile(**other: Json) -> dict[str, Json]:
         ({"items": [MOBILE], "priority": 5}, "priorityInRange", "/priority"),
         ({"items": [MOBILE], "billingAccountId": "ba-0"}, "billingAccountKnown", "/billingAccountId"),
         ({"items": [MOBILE], "billingAccountId": "1513"}, "billingAccountKnown", "/billingAccountId"),
+        ({"items": [MOBILE], "idempotencyKey": ""}, "idempotencyKey", "/idempotencyKey"),
+        ({"items": [MOBILE], "idempotencyKey": "k" * 201}, "idempotencyKey", "/idempotencyKey"),
+        ({"items": [MOBILE], "description": "d" * 2001}, "textsInLimits", "/description"),
+        ({"items": [MOBILE], "notes": ["n"] * 201}, "textsInLimits", "/notes"),
         ({"items": [mobile(action="MODIFY")]}, "ownedProductNamed", "/items/0/productId"),
     ],
 )

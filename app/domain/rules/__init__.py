@@ -16,6 +16,7 @@ RULES: Final[tuple[Rule, ...]] = (
     structure.has_items,
     structure.item_ids_unique,
     structure.relationships_resolve,
+    structure.texts_in_limits,
     offerings.offering_known,
     offerings.offering_sellable,
     structure.quantity_in_range,

@@ -10,6 +10,7 @@ from app.domain.violations import Violation, ViolationCode
 
 MAXIMUM_QUANTITY: Final = 100
 MAXIMUM_ITEMS: Final = 200
+MAXIMUM_TEXT: Final = 2000
 
 
 def has_items(case: Case) -> Iterable[Violation]:
@@ -76,6 +77,36 @@ def _circles(order: ProductOrder) -> Iterable[tuple[str, ...]]:
                 yield (*way[way.index(step) :], step)
             else:
                 stack.append((step, iter(related[step])))
+
+
+def texts_in_limits(case: Case) -> Iterable[Violation]:
+    """What a channel writes is kept and shown for years, so it has a length."""
+    order = case.order
+    texts = [("/description", order.description or ""), ("/category", order.category or "")]
+    texts += [(f"/notes/{n}", note.text) for n, note in enumerate(order.notes)]
+    for path, item, _ in case.items():
+        texts += [(f"{path}/id", item.id)]
+        texts += [(f"{path}/characteristics/{n}/value", c.value) for n, c in enumerate(item.characteristics)]
+    for path, text in texts:
+        if len(text) > MAXIMUM_TEXT:
+            yield breach(
+                "textsInLimits",
+                path,
+                ViolationCode.INVALID_VALUE,
+                f"{len(text)} characters are above the maximum {MAXIMUM_TEXT}",
+            )
+    lists = [("/notes", len(order.notes)), ("/externalIds", len(order.external_ids))]
+    for path, item, _ in case.items():
+        lists += [(f"{path}/characteristics", len(item.characteristics))]
+        lists += [(f"{path}/relationships", len(item.relationships))]
+    for path, length in lists:
+        if length > MAXIMUM_ITEMS:
+            yield breach(
+                "textsInLimits",
+                path,
+                ViolationCode.TOO_MANY_RECORDS,
+                f"{length} entries are above the maximum {MAXIMUM_ITEMS}",
+            )
 
 
 def quantity_in_range(case: Case) -> Iterable[Violation]:
