@@ -25,7 +25,7 @@ from app.ordering.fulfil import ORCHESTRATION, plan_order, record_progress
 from app.ordering.ordering import Ordering
 from connectors.base import BackendFailure, correlation_id
 
-BEAT_SECONDS: Final = 1.5
+BEAT_SECONDS: Final = 1.0
 
 log = structlog.get_logger()
 

@@ -14,6 +14,8 @@ from app.ordering.ordering import FalloutDecision, FulfilmentUnavailable
 
 # a channel waits for this; what takes longer is left to the sweeper
 START_WITHIN: Final = timedelta(seconds=2)
+# a step of a workflow is milliseconds of pure computing: a worker that takes longer is gone
+STEP_WITHIN: Final = timedelta(seconds=4)
 TELL_WITHIN: Final = timedelta(seconds=10)
 # a client that could not connect yet says so with a RuntimeError
 UNREACHABLE: Final = (RPCError, RuntimeError)
@@ -39,6 +41,7 @@ class TemporalFulfilment:
                 task_queue=self._task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=STEP_WITHIN,
                 rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:

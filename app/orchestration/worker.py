@@ -19,6 +19,8 @@ SWEEP_SECONDS: Final = 2.0
 LEFT_ALONE: Final = timedelta(seconds=5)
 REGISTER_SECONDS: Final = 30.0
 SWEEP_AT_ONCE: Final = 100
+# for so long an order's next step waits for the worker that last had it, before any other takes it
+LOST_AFTER: Final = timedelta(seconds=2)
 GRACE: Final = timedelta(seconds=5)
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
         activities=[activities.plan_order, activities.record_progress, activities.run_task, activities.check_task],
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=LOST_AFTER,
     )
 
 

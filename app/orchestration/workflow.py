@@ -42,7 +42,7 @@ from app.orchestration.contract import (
 )
 
 # a lost worker is noticed when its heartbeat stops, long before the longest call could have ended
-HEARTBEAT = timedelta(seconds=5)
+HEARTBEAT = timedelta(seconds=3)
 LONGEST_CALL = timedelta(minutes=1)
 PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20))
 

@@ -26,7 +26,7 @@ from tests.channel import (
 )
 from tests.harness import Product, running_product, until
 
-ORDERS = 5
+ORDERS = 3
 
 
 @pytest.fixture(scope="module")
