@@ -46,7 +46,7 @@ run: install
 	@exec $(BIN)/orderway dev --demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -4,12 +4,14 @@ from app.domain.actor import Role
 from tests.channel import Json, effects_of, key, place_mobile, run, until_state
 from tests.harness import Product
 
-REFUSE_PROVISIONING = {"failNext": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
+REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
 
 
 async def held_order(product: Product) -> Json:
     await product.mock_control.fault("provisioning", **REFUSE_PROVISIONING)
-    return await until_state(product, await place_mobile(product), "HELD")
+    held = await until_state(product, await place_mobile(product), "HELD")
+    await product.mock_control.heal()
+    return held
 
 
 async def decide(product: Product, order: Json, action: str, **other: Json) -> Json:

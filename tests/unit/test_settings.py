@@ -181,4 +181,5 @@ def test_every_setting_is_described_once() -> None:
     assert {s.variable for s in described} >= {f"ORDERWAY_{n.upper()}" for n in Settings.model_fields} - {
         "ORDERWAY_BACKENDS",
         "ORDERWAY_LIMITS",
+        "ORDERWAY_TASKS",
     }
