@@ -269,18 +269,12 @@ class BackendHttp:
 
     async def _turn(self, until: float) -> None:
         """Wait for one of the places under the concurrency cap; to be released after use."""
-        if self._breaker.state is BreakerState.OPEN:
-            raise self._left_alone()
         try:
             async with asyncio.timeout_at(until):
                 await self._cap.acquire()
         except TimeoutError as error:
             detail = f"no turn within {self._config.deadline} s, {self._config.concurrency} calls are under way"
             raise _NoAnswer(FailureKind.OVERLOADED, detail, again=False) from error
-
-    @staticmethod
-    def _left_alone() -> _NoAnswer:
-        return _NoAnswer(FailureKind.UNREACHABLE, "left alone after too many failures", again=False)
 
     async def _attempt(
         self,
@@ -295,7 +289,7 @@ class BackendHttp:
         """One HTTP exchange; the breaker learns its outcome."""
         era = self._breaker.admit()
         if era is None:
-            raise self._left_alone()
+            raise _NoAnswer(FailureKind.UNREACHABLE, "left alone after too many failures", again=False)
         usual = min(self._config.attempt_timeout, self._config.deadline)
         seconds = max(min(usual, until - self._clock()), 0.001)
         success: bool | None = None

@@ -75,7 +75,7 @@ PRICES = """[
    "recurringChargePeriodLength": 3, "price": {"unit": "EUR", "value": 0.1}, "tax": null},
   {"id": "p-use", "name": "Roaming", "priceType": "usage", "price": {"unit": "EUR", "value": 2},
    "unitOfMeasure": {"amount": 100, "units": "MB"}},
-  {"id": "p-once", "name": "Activation", "priceType": "oneTime", "price": {"unit": "EUR", "value": 123456789.01},
+  {"id": "p-once", "name": "Start", "priceType": "oneTime", "price": {"unit": "EUR", "value": 12345678901234567.89},
    "unitOfMeasure": {"units": "piece"}}
 ]"""
 
@@ -124,9 +124,9 @@ FIBRE = ProductOffering(
         ),
         OfferingPrice(
             id="p-once",
-            name="Activation",
+            name="Start",
             price_type=PriceType.ONE_TIME,
-            amount=Decimal("123456789.01"),
+            amount=Decimal("12345678901234567.89"),
             currency="EUR",
             unit_of_measure="piece",
         ),

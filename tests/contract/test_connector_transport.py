@@ -324,6 +324,25 @@ async def test_a_read_after_a_write_does_not_get_an_answer_from_before_it(backen
         assert new.decode(list[str]) == ["after"]
 
 
+async def test_the_end_of_an_old_read_leaves_the_new_one_shared(backend: ScriptedBackend) -> None:
+    old_ends, new_ends = asyncio.Event(), asyncio.Event()
+    backend.answer(Reply(after=old_ends, body=["old"]), Reply(), Reply(after=new_ends, body=["new"]))
+
+    async with calling(backend.url) as http:
+        old = asyncio.create_task(http.get("listThing", "thing"))
+        await backend.until_received(1)
+        await write(http)
+        new = asyncio.create_task(http.get("listThing", "thing"))
+        await backend.until_received(3)
+        old_ends.set()
+        await old
+        joining = asyncio.create_task(http.get("listThing", "thing"))
+        new_ends.set()
+
+        assert [(await read).decode(list[str]) for read in (old, new, joining)] == [["old"], ["new"], ["new"]]
+    assert len(backend.received) == 3
+
+
 async def test_each_caller_of_a_shared_read_fails_under_its_own_correlation_id(backend: ScriptedBackend) -> None:
     go = asyncio.Event()
     backend.answer(Reply(after=go, status=400))
