@@ -54,6 +54,6 @@ async def test_the_timeline_tells_every_state_in_order_and_versions_say_who_and_
     assert (versions[0]["subject"], versions[0]["channel"], versions[0]["reason"]) == (
         "agent-1",
         "callCentre",
-        "order placed",
+        "order submitted",
     )
     assert {v["subject"] for v in versions[1:]} == {"orderway-orchestration"}

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -36,48 +35,12 @@ from app.store.port import (
     Written,
 )
 from tests.harness import ROOT, until
+from tests.mongod import Mongod
 
 ADA = Actor(subject="ada", role=Role.AGENT, channel="online")
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
 KEPT = timedelta(days=30)
 Open = Callable[[], Awaitable[OrderStore]]
-
-
-class Mongod:
-    """A MongoDB-compatible server of our own, or the one that ORDERWAY_TEST_MONGODB_URI names."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self.given = os.environ.get("ORDERWAY_TEST_MONGODB_URI")
-        self.uri = self.given or f"mongodb://127.0.0.1:{self._port}"
-
-    async def start(self) -> None:
-        if self.given:
-            return
-        command = [str(Path(sys.executable).parent / "secantusd-py"), "--host", "127.0.0.1", "--port", str(self._port)]
-        command += ["--storage-path", str(self._folder), "--cache-size", "256M", "--sync-on-commit"]
-        self._process = await asyncio.to_thread(
-            subprocess.Popen, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-        async def answers() -> bool:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            except OSError:
-                return False
-            writer.close()
-            return True
-
-        await until(answers)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
 
 
 @pytest.fixture(scope="module")
