@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import msgspec
+import pytest
 from aiohttp import web
 
-from connectors.base import BackendConfig, BackendHttp, http_session
+from connectors.base import BackendConfig, BackendFailure, BackendHttp, http_session
 
 PREFIX = "tmf-api/some/v4"
 
@@ -120,7 +121,50 @@ async def scripted_backend(backend: ScriptedBackend | None = None) -> AsyncItera
 
 @asynccontextmanager
 async def calling(url: str, **config: object) -> AsyncIterator[BackendHttp]:
-    """The way to a backend at this address. Two attempts and a second unless `config` says otherwise."""
+    """The way to a backend at this address: two attempts of two seconds, five in all, unless `config` says otherwise."""
     told: dict[str, object] = {"deadline": 5.0, "attempt_timeout": 2.0, "attempts": 2, **config}
     async with http_session() as session:
         yield BackendHttp("some", PREFIX, msgspec.convert({"base_url": url, **told}, BackendConfig), session)
+
+
+def read(http: BackendHttp) -> Awaitable[object]:
+    """Read."""
+    return http.get("listThing", "thing")
+
+
+def ask(http: BackendHttp) -> Awaitable[object]:
+    """Ask."""
+    return http.ask("createSearch", "search", {"what": "this"})
+
+
+def write(http: BackendHttp) -> Awaitable[object]:
+    """Create something."""
+    return http.write("POST", "createThing", "thing", {"name": "new"}, key="order-1:task-2:0")
+
+
+def change(http: BackendHttp) -> Awaitable[object]:
+    """Change something."""
+    return http.write("PATCH", "patchThing", "thing/1", {"status": "active"}, key="order-1:task-3:0")
+
+
+async def failure_of(call: Awaitable[object]) -> BackendFailure:
+    """How the call fails."""
+    with pytest.raises(BackendFailure) as raised:
+        await call
+    return raised.value
+
+
+def answers(backend: ScriptedBackend, body: str, status: int = 200, total: int | None = None) -> None:
+    """Every request gets this body."""
+    backend.answer(Reply(status=status, body=body.encode(), headers={"X-Total-Count": str(total)} if total else {}))
+
+
+def asked(backend: ScriptedBackend) -> Received:
+    """The one request that came in."""
+    (request,) = backend.received
+    return request
+
+
+def path_of(request: Received) -> str:
+    """Method and path within the Open API."""
+    return f"{request.method} {request.path.removeprefix(f'/{PREFIX}/')}"

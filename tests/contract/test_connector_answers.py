@@ -1,4 +1,4 @@
-"""Every backend but the catalog: what is asked on the wire, and recorded v4 answers read as values."""
+"""Customer, address, serviceability, workforce: what is asked on the wire, and recorded v4 answers as values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -8,21 +8,19 @@ import pytest
 from connectors.address import AddressBackend, AddressValidation, GeographicAddress, ValidationResult
 from connectors.backends import PREFIXES
 from connectors.base import BackendFailure, BackendHttp, FailureKind
-from connectors.billing import BillingAccount, BillingBackend
 from connectors.customer import Customer, CustomerBackend
-from connectors.inventory import InventoryBackend, NewProduct, Product
-from connectors.provisioning import (
-    MalformedNotification,
-    NewServiceOrder,
-    ProvisioningBackend,
-    ServiceOrder,
-    ServiceOrderItem,
-    ServiceOrderState,
-    read_notification,
-)
+from connectors.inventory import InventoryBackend
 from connectors.serviceability import Serviceability, ServiceabilityBackend
 from connectors.workforce import Appointment, SlotTaken, TimeSlot, WorkforceBackend
-from tests.contract.scripted_backend import PREFIX, Received, Reply, ScriptedBackend, calling, scripted_backend
+from tests.contract.scripted_backend import (
+    PREFIX,
+    ScriptedBackend,
+    answers,
+    asked,
+    calling,
+    path_of,
+    scripted_backend,
+)
 
 EIGHT, TEN = datetime(2026, 3, 2, 8, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -63,35 +61,6 @@ APPOINTMENT = """{
   "relatedParty": [{"id": "cust-1", "role": "customer"}], "note": [], "@type": "Appointment"
 }"""
 VISIT = Appointment(id="appt-1", status="initialized", start=EIGHT, end=TEN, external_id="order-1")
-SERVICE_ORDER = """{
-  "id": "so-1", "externalId": "order-1:task-2:0", "state": "failed", "orderDate": "2026-03-02T08:00:00Z",
-  "errorMessage": [{"code": "E17", "message": "no port"}, {"code": "E18", "message": "no fibre"}],
-  "serviceOrderItem": [{"id": "1", "action": "add", "state": "failed", "service": {}}], "@type": "ServiceOrder"
-}"""
-FAILED = ServiceOrder(
-    id="so-1", external_id="order-1:task-2:0", state=ServiceOrderState.FAILED, problem="no port; no fibre"
-)
-PRODUCT = """{
-  "id": "prod-1", "name": "Fibre 500", "status": "aborted ", "isBundle": false, "startDate": "2026-03-02T08:00:00Z",
-  "productOffering": {"id": "fibre-500", "name": "Fibre 500"}, "productSpecification": {"id": "spec-fibre"},
-  "relatedParty": [{"id": "cust-1", "role": "Customer"}, {"id": "cust-2", "role": "customer"}, {"id": "dealer-1"}],
-  "productCharacteristic": [{"name": "router", "value": "own"}, {"name": "vlan", "value": 7},
-    {"name": "ipv6", "value": true}, {"name": "dns", "value": ["a", 1]}, {"name": "none", "value": null}]
-}"""
-LINE = Product(
-    id="prod-1",
-    name="Fibre 500",
-    status="aborted",
-    offering_id="fibre-500",
-    customer_ids=("cust-1", "cust-2"),
-    start_date=EIGHT,
-    characteristics={"router": "own", "vlan": "7", "ipv6": "true", "dns": '["a",1]'},
-)
-ACCOUNT = """{
-  "id": "1513", "name": "Account of Jean", "state": "active", "paymentStatus": "settled", "creditLimit": null,
-  "relatedParty": [{"id": "cust-1", "name": "Jean", "role": "customer"}, {"id": "payer-1", "role": "payer"}]
-}"""
-JEANS = BillingAccount(id="1513", name="Account of Jean", state="active", customer_ids=("cust-1",))
 
 
 @pytest.fixture
@@ -104,19 +73,6 @@ async def backend() -> AsyncIterator[ScriptedBackend]:
 async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
     async with calling(backend.url) as http:
         yield http
-
-
-def answers(backend: ScriptedBackend, body: str, status: int = 200, total: int | None = None) -> None:
-    backend.answer(Reply(status=status, body=body.encode(), headers={"X-Total-Count": str(total)} if total else {}))
-
-
-def asked(backend: ScriptedBackend) -> Received:
-    (request,) = backend.received
-    return request
-
-
-def path_of(request: Received) -> str:
-    return f"{request.method} {request.path.removeprefix(f'/{PREFIX}/')}"
 
 
 def test_the_default_paths_are_those_of_the_open_apis() -> None:
@@ -137,9 +93,6 @@ BY_IDS: list[tuple[ByIds, str, str, dict[str, object]]] = [
     (lambda http: CustomerBackend(http).by_ids, "customer", CUSTOMER, {"cust-1": ADA}),
     (lambda http: AddressBackend(http).by_ids, "geographicAddress", ADDRESS, {"addr-1": HARBOUR}),
     (lambda http: WorkforceBackend(http).by_ids, "appointment", APPOINTMENT, {"appt-1": VISIT}),
-    (lambda http: ProvisioningBackend(http).by_ids, "serviceOrder", SERVICE_ORDER, {"so-1": FAILED}),
-    (lambda http: InventoryBackend(http).by_ids, "product", PRODUCT, {"prod-1": LINE}),
-    (lambda http: BillingBackend(http).by_ids, "billingAccount", ACCOUNT, {"1513": JEANS}),
 ]
 
 
@@ -376,198 +329,3 @@ async def test_a_visit_without_an_offset_is_not_guessed(backend: ScriptedBackend
         await book(http)
 
     assert raised.value.kind is FailureKind.MALFORMED
-
-
-# Provisioning
-
-
-async def test_a_service_order_is_created(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, '{"id": "so-1", "state": "acknowledged", "externalId": "e"}', status=201)
-    items = (
-        ServiceOrderItem(
-            id="1",
-            action="add",
-            service_specification_id="cfs-fibre",
-            characteristics={"router": "own"},
-            place_id="addr-1",
-            appointment_id="appt-1",
-        ),
-        ServiceOrderItem(id="2", action="delete", service_specification_id="cfs-tv"),
-    )
-
-    created = await ProvisioningBackend(http).create(
-        NewServiceOrder(external_id="e", description="d", items=items), key="k"
-    )
-
-    assert created == ServiceOrder(id="so-1", external_id="e", state=ServiceOrderState.ACKNOWLEDGED)
-    assert path_of(asked(backend)) == "POST serviceOrder"
-    assert asked(backend).json == {
-        "externalId": "e",
-        "description": "d",
-        "serviceOrderItem": [
-            {
-                "id": "1",
-                "action": "add",
-                "service": {
-                    "serviceSpecification": {"id": "cfs-fibre"},
-                    "serviceCharacteristic": [{"name": "router", "value": "own"}],
-                    "place": [{"id": "addr-1", "role": "installationAddress"}],
-                },
-                "appointment": {"id": "appt-1"},
-            },
-            {
-                "id": "2",
-                "action": "delete",
-                "service": {"serviceSpecification": {"id": "cfs-tv"}, "serviceCharacteristic": []},
-            },
-        ],
-    }
-
-
-@pytest.mark.parametrize("status", [201, 409])
-async def test_a_listener_is_registered_once_or_again(backend: ScriptedBackend, http: BackendHttp, status: int) -> None:
-    answers(backend, '{"id": "hub-1"}', status=status)
-
-    await ProvisioningBackend(http).register_listener("http://gateway:8000")
-
-    assert path_of(asked(backend)) == "POST hub"
-    assert asked(backend).json == {
-        "callback": "http://gateway:8000",
-        "query": "eventType=serviceOrderStateChangeEvent",
-    }
-
-
-def test_the_states_are_those_of_tmf641_and_five_of_them_are_the_end() -> None:
-    assert {state.value: state.ended for state in ServiceOrderState} == {
-        "acknowledged": False,
-        "pending": False,
-        "held": False,
-        "inProgress": False,
-        "assessingCancellation": False,
-        "pendingCancellation": False,
-        "rejected": True,
-        "cancelled": True,
-        "completed": True,
-        "failed": True,
-        "partial": True,
-    }
-
-
-def test_a_notification_is_read() -> None:
-    body = f"""{{
-      "eventId": "e-1", "eventTime": "2026-03-02T08:00:00Z", "eventType": "serviceOrderStateChangeEvent",
-      "correlationId": null, "event": {{"serviceOrder": {SERVICE_ORDER}}}
-    }}"""
-
-    assert read_notification(body.encode()) == FAILED
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff",
-        b"[" * 100_000,
-        b"{}",
-        b'{"eventType": "x", "event": null}',
-        b'{"eventType": "x", "event": {"serviceOrder": {"id": "so-1"}}}',
-        b'{"eventType": "x", "event": {"serviceOrder": {"id": "so-1", "state": "asleep"}}}',
-        b'{"eventType": "x", "event": {"serviceOrder": {"id": 1, "state": "completed"}}}',
-    ],
-)
-def test_nonsense_is_no_notification(body: bytes) -> None:
-    with pytest.raises(MalformedNotification):
-        read_notification(body)
-
-
-# Inventory and billing: what belongs to customers
-
-
-async def test_products_by_owner(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, f"[{PRODUCT}, {PRODUCT}]")
-
-    owned = await InventoryBackend(http).products_of(["cust-2", "cust-1", "cust-3"])
-
-    assert owned == {"cust-2": (LINE,), "cust-1": (LINE,), "cust-3": ()}
-    assert path_of(asked(backend)) == "GET product"
-    assert asked(backend).query["relatedParty.id"] == "cust-1,cust-2,cust-3"
-
-
-async def test_accounts_by_owner(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, f"[{ACCOUNT}]")
-
-    owned = await BillingBackend(http).accounts_of(["cust-1", "payer-1"])
-
-    assert owned == {"cust-1": (JEANS,), "payer-1": ()}
-    assert path_of(asked(backend)) == "GET billingAccount"
-
-
-async def test_a_product_is_recorded(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, PRODUCT, status=201)
-    new = NewProduct(name="Fibre 500", offering_id="fibre-500", customer_id="cust-1", order_id="o", order_item_id="i")
-    bare: dict[str, object] = {
-        "name": "Fibre 500",
-        "status": "pendingActive",
-        "isBundle": False,
-        "productOffering": {"id": "fibre-500"},
-        "relatedParty": [{"id": "cust-1", "role": "customer", "@referredType": "Customer"}],
-        "productOrderItem": [{"productOrderId": "o", "orderItemId": "i"}],
-        "productCharacteristic": [],
-    }
-
-    assert await InventoryBackend(http).create(new, key="k") == LINE
-
-    assert (path_of(asked(backend)), asked(backend).json) == ("POST product", bare)
-
-
-async def test_a_product_is_recorded_with_all_that_is_known(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, PRODUCT, status=201)
-    new = NewProduct(
-        name="Family",
-        offering_id="family",
-        customer_id="cust-1",
-        order_id="o",
-        order_item_id="i",
-        is_bundle=True,
-        specification_id="spec",
-        billing_account_id="1513",
-        place_id="addr-1",
-        characteristics={"router": "own"},
-        status="created",
-    )
-
-    await InventoryBackend(http).create(new, key="k")
-
-    assert asked(backend).json == {
-        "name": "Family",
-        "status": "created",
-        "isBundle": True,
-        "productOffering": {"id": "family"},
-        "relatedParty": [{"id": "cust-1", "role": "customer", "@referredType": "Customer"}],
-        "productOrderItem": [{"productOrderId": "o", "orderItemId": "i"}],
-        "productCharacteristic": [{"name": "router", "value": "own"}],
-        "productSpecification": {"id": "spec"},
-        "billingAccount": {"id": "1513"},
-        "place": [{"id": "addr-1", "role": "installationAddress"}],
-    }
-
-
-async def test_a_products_status_is_patched(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, PRODUCT)
-
-    assert await InventoryBackend(http).set_status("prod-1", "active", key="k", start_date=EIGHT) == LINE
-
-    assert path_of(asked(backend)) == "PATCH product/prod-1"
-    assert asked(backend).json == {"status": "active", "startDate": "2026-03-02T08:00:00+00:00"}
-
-
-async def test_an_account_is_opened(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, ACCOUNT, status=201)
-
-    assert await BillingBackend(http).open_account("cust-1", "Jean", key="k") == JEANS
-
-    assert path_of(asked(backend)) == "POST billingAccount"
-    assert asked(backend).json == {
-        "name": "Account of Jean",
-        "relatedParty": [{"id": "cust-1", "name": "Jean", "role": "customer"}],
-    }

@@ -1,0 +1,37 @@
+"""The bounded memory of what was read lately."""
+
+from connectors.recent import Recent
+
+
+async def loaded(ids: list[str]) -> dict[str, str]:
+    return {i: i.upper() for i in ids}
+
+
+async def test_the_memory_is_bounded_and_gives_up_what_was_not_read_for_longest() -> None:
+    recent = Recent[str](seconds=60, entries=2)
+    asked: list[list[str]] = []
+
+    async def load(ids: list[str]) -> dict[str, str]:
+        asked.append(ids)
+        return await loaded(ids)
+
+    await recent.through(["a", "b"], load)
+    await recent.through(["a"], load)
+    await recent.through(["c"], load)
+    assert await recent.through(["a", "c"], load) == {"a": "A", "c": "C"}
+    assert await recent.through(["b"], load) == {"b": "B"}
+
+    assert asked == [["a", "b"], ["c"], ["b"]]
+
+
+async def test_the_memory_gives_more_than_it_can_keep() -> None:
+    recent = Recent[str](seconds=60, entries=1)
+
+    assert await recent.through(["a", "b", "c"], loaded) == {"a": "A", "b": "B", "c": "C"}
+
+
+async def test_what_is_too_old_is_loaded_again() -> None:
+    recent = Recent[str](seconds=0, entries=2)
+    recent.keep({"a": "old"})
+
+    assert await recent.through(["a"], loaded) == {"a": "A"}
