@@ -121,7 +121,7 @@ async def scripted_backend(backend: ScriptedBackend | None = None) -> AsyncItera
 
 @asynccontextmanager
 async def calling(url: str, **config: object) -> AsyncIterator[BackendHttp]:
-    """The way to a backend at this address: two attempts of two seconds, five in all, unless `config` says otherwise."""
+    """The way to this address: two attempts of two seconds, five in all, unless `config` says otherwise."""
     told: dict[str, object] = {"deadline": 5.0, "attempt_timeout": 2.0, "attempts": 2, **config}
     async with http_session() as session:
         yield BackendHttp("some", PREFIX, msgspec.convert({"base_url": url, **told}, BackendConfig), session)
