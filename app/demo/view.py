@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -66,10 +67,15 @@ class View:
 
 
 def _table(order: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=f"Order {order['key']}: {order['state']}", title_justify="left")
-    for column in ("Task", "Item", "Backend", "State"):
-        table.add_column(column)
-    table.add_column("Duration", justify="right")
+    # one line a task: the whole plan is to be seen at once, in a small terminal too
+    table = Table(
+        title=f"Order {order['key']}: {order['state']}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for column in ("Task", "Item"):
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    table.add_column("Backend", no_wrap=True, min_width=14)
+    table.add_column("State", no_wrap=True, min_width=15)
+    table.add_column("Duration", justify="right", no_wrap=True, min_width=8)
     offerings = {item["id"]: item["offeringName"] for item in order["items"]}
     for task in tasks:
         item = offerings.get(task["itemId"], "whole order")

@@ -356,7 +356,8 @@ async def _answering() -> AsyncIterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreUnavailable(str(error)) from error
+        # what follows is the driver's view of all its settings and servers, which belongs into no sentence
+        raise StoreUnavailable(re.split(r" \(configured timeouts|, Timeout:", str(error), maxsplit=1)[0]) from error
 
 
 def _may_be_repeated(error: OperationFailure) -> bool:
