@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -17,6 +16,7 @@ STYLES: Final[Mapping[str, str]] = {
     "SKIPPED": "green",
 }
 TROUBLE: Final = "bold red"
+WIDE: Final = 104
 
 
 class View:
@@ -43,7 +43,7 @@ class View:
     def show(self, order: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> None:
         """The order as it is now."""
         if self._live:
-            self._live.update(_table(order, tasks), refresh=True)
+            self._live.update(_table(order, tasks, self._console.width), refresh=True)
             return
         for task in tasks:
             if self._shown.get(task["id"]) != task["state"]:
@@ -66,16 +66,16 @@ class View:
             self.say(f"{total['priceType']}{period}: {money['amount']} {money['currency']} with tax")
 
 
-def _table(order: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Table:
+def _table(order: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], width: int) -> Table:
     # one line a task: the whole plan is to be seen at once, in a small terminal too
-    table = Table(
-        title=f"Order {order['key']}: {order['state']}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column in ("Task", "Item"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
-    table.add_column("Backend", no_wrap=True, min_width=14)
-    table.add_column("State", no_wrap=True, min_width=15)
-    table.add_column("Duration", justify="right", no_wrap=True, min_width=8)
+    title = f"Order {order['key']}: {order['state']}"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    narrow = width < WIDE
+    table.add_column("Task", no_wrap=True, max_width=24 if narrow else None)
+    table.add_column("Item", no_wrap=True, max_width=12 if narrow else None)
+    table.add_column("Backend", no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Duration", justify="right", no_wrap=True)
     offerings = {item["id"]: item["offeringName"] for item in order["items"]}
     for task in tasks:
         item = offerings.get(task["itemId"], "whole order")
