@@ -9,7 +9,7 @@ from app.domain.plan import Plan
 from app.domain.progress import advance
 from app.ordering.facts import offerings_of
 from app.ordering.ordering import Ordering
-from app.store.port import Change, IdempotencyKey, KeyUsed, MovedOn, StoredOrder, Written
+from app.store.port import Change, Commit, IdempotencyKey, KeyUsed, MovedOn, StoredOrder, Written
 
 ORCHESTRATION = system_actor("orchestration")
 
@@ -35,8 +35,8 @@ async def record_progress(
     key: IdempotencyKey | None = None,
 ) -> None:
     """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored."""
-    outcome: Written | MovedOn | KeyUsed = MovedOn()
-    while isinstance(outcome, MovedOn):
+    outcome: Commit = MovedOn()
+    while not isinstance(outcome, Written):
         stored = await _stored(ordering, order_id)
         if stored.plan is not None and stored.plan.revision >= plan.revision:
             return
@@ -54,6 +54,8 @@ async def record_progress(
                 key=key,
             )
         )
+        if isinstance(outcome, KeyUsed):
+            key = None  # used for something else in between; the decision has been taken all the same
 
 
 async def _stored(ordering: Ordering, order_id: str) -> StoredOrder:
