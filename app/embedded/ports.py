@@ -2,19 +2,28 @@
 
 import asyncio
 import errno
+import random
 import socket
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
+from typing import Final
 
 from app.settings import CannotStart
 
+LISTENING_PORTS: Final = range(20_000, 32_000)
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now.
+
+    Not one of those that the system gives to outgoing connections: such a port may be taken before it is used, or
+    while a server that listens on it is being started again.
+    """
+    while True:
+        port = random.choice(LISTENING_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def require_free_port(host: str, port: int) -> None:
