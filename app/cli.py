@@ -81,7 +81,7 @@ def dev(
 
       orderway dev
 
-      orderway dev --port 8080 --data /var/tmp/orderway --demo
+      orderway dev --port 8080 --data ~/orderway-data --demo
     """
     from app.embedded.development import develop
 

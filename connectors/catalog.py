@@ -53,6 +53,8 @@ class OfferingPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     period: str | None = None
     unit_of_measure: str | None = None
     alterations: tuple[PriceAlteration, ...] = ()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 class CharacteristicValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -202,6 +204,7 @@ class _Price(msgspec.Struct, rename="camel"):
     unit_of_measure: _Quantity | None = None
     tax: list[_Tax] = []
     price_alteration: list[_Alteration] = []
+    valid_for: _Validity = msgspec.field(default_factory=_Validity)
 
 
 class _Value(msgspec.Struct, rename="camel"):
@@ -258,6 +261,8 @@ def _read_price(wire: _Price) -> OfferingPrice:
             )
             for a in wire.price_alteration
         ),
+        valid_from=wire.valid_for.start_date_time,
+        valid_until=wire.valid_for.end_date_time,
     )
 
 

@@ -1,6 +1,5 @@
 """What a sales channel does with Orderway, for the tests: the example operations with their variables filled in."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,8 +105,3 @@ def expected_effects(found: Json) -> list[str]:
     }
     tasks = found["plan"]["tasks"]
     return sorted(f"{made[t['operation']]} {found['key']}:{t['id']}:1" for t in tasks if t["operation"] in made)
-
-
-def pretty(value: Json) -> str:
-    """For the message of a failed assertion."""
-    return json.dumps(value, indent=1)

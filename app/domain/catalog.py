@@ -33,7 +33,10 @@ class PriceAlteration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferingPrice:
-    """One price of an offering. `price` is duty free; `tax_rate` is a percentage. `period` is e.g. "month"."""
+    """One price of an offering. `price` is duty free; `tax_rate` is a percentage. `period` is e.g. "month".
+
+    It is asked from `valid_from` on and no longer at `valid_until`; None does not bound it.
+    """
 
     id: str
     name: str
@@ -43,6 +46,8 @@ class OfferingPrice:
     period: str | None = None
     unit_of_measure: str | None = None
     alterations: tuple[PriceAlteration, ...] = ()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +103,16 @@ class Offering:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     categories: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
     specification: ProductSpecification | None = None
     prices: tuple[OfferingPrice, ...] = ()
     terms: tuple[Term, ...] = ()
     bundled: tuple[BundledOffering, ...] = ()
+
+    def prices_at(self, at: datetime) -> tuple[OfferingPrice, ...]:
+        """The prices that are asked at this time."""
+        return tuple(
+            price
+            for price in self.prices
+            if (price.valid_from is None or price.valid_from <= at)
+            and (price.valid_until is None or at < price.valid_until)
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from app.domain.catalog import Offering, OfferingPrice, PriceType
@@ -9,19 +10,19 @@ from app.domain.money import Money
 from app.domain.order import ItemAction, ItemPrice, OrderItem, PriceTotal, ProductOrder
 
 
-def price_order(order: ProductOrder, offerings: Mapping[str, Offering]) -> ProductOrder:
-    """The order with the prices and terms of its offerings as they are now, and the totals.
+def price_order(order: ProductOrder, offerings: Mapping[str, Offering], *, at: datetime) -> ProductOrder:
+    """The order with the prices and terms of its offerings as they are at this time, and the totals.
 
     What an item ends or leaves as it is costs nothing. Source: TMF622 itemPrice, itemTerm, orderTotalPrice.
     """
-    items = tuple(_price_item(item, offerings.get(item.offering_id)) for item in order.items)
+    items = tuple(_price_item(item, offerings.get(item.offering_id), at) for item in order.items)
     return replace(order, items=items, totals=totals(price for item in items for price in item.prices))
 
 
-def _price_item(item: OrderItem, offering: Offering | None) -> OrderItem:
+def _price_item(item: OrderItem, offering: Offering | None, at: datetime) -> OrderItem:
     if offering is None or item.action not in (ItemAction.ADD, ItemAction.MODIFY):
         return replace(item, prices=(), terms=())
-    prices = tuple(item_price(price, item.quantity) for price in offering.prices)
+    prices = tuple(item_price(price, item.quantity) for price in offering.prices_at(at))
     return replace(item, prices=prices, terms=offering.terms)
 
 

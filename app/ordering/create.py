@@ -37,7 +37,7 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
     facts = await facts_for(order, ordering.backends, ordering.rulebook())
     if wrong := mistakes(violations(case_of(ordering, order, facts))):
         return ValidationFailed(wrong)
-    order = price_order(named(order, facts), facts.offerings)
+    order = price_order(named(order, facts), facts.offerings, at=at)
     event = order_event(order, 1, EventType.CREATED, at=at, actor=actor, summary="draft created")
     return await commit(ordering, actor, ask, order, after=0, events=(event,))
 

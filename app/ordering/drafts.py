@@ -89,7 +89,7 @@ async def record_edit(
 ) -> Outcome:
     """Keep the edited draft as its next version, named and priced anew."""
     at = ordering.clock()
-    order = price_order(named(edited, facts), facts.offerings)
+    order = price_order(named(edited, facts), facts.offerings, at=at)
     order = replace(order, version=stored.order.version + 1, updated_at=at)
     event = order_event(
         order, stored.sequence + 1, EventType.CHANGED, at=at, actor=actor, summary=summary, changed=changed

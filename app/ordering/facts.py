@@ -93,7 +93,6 @@ def _offering(wire: catalog.ProductOffering) -> Offering:
         valid_from=wire.valid_from,
         valid_until=wire.valid_until,
         categories=wire.categories,
-        channels=wire.channels,
         specification=_specification(wire.specification) if wire.specification else None,
         prices=tuple(_price(price) for price in wire.prices),
         terms=tuple(Term(name=t.name, amount=t.amount, unit=t.unit) for t in wire.terms),
@@ -144,4 +143,6 @@ def _price(wire: catalog.OfferingPrice) -> OfferingPrice:
             )
             for a in wire.alterations
         ),
+        valid_from=wire.valid_from,
+        valid_until=wire.valid_until,
     )

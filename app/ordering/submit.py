@@ -56,7 +56,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
 
 def acknowledged(order: ProductOrder, facts: Facts, at: datetime) -> ProductOrder:
     """The order as published: its names and prices frozen as they are now."""
-    priced = price_order(named(order, facts), facts.offerings)
+    priced = price_order(named(order, facts), facts.offerings, at=at)
     return replace(
         priced,
         state=ORDER.move(order.state, Trigger.SUBMIT),

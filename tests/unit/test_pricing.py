@@ -1,6 +1,7 @@
 """Prices: exact, altered in order, summed per kind; never a float."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from app.domain.catalog import PriceAlteration, PriceType
 from app.domain.money import Money
 from app.domain.order import ItemAction
 from app.domain.pricing import item_price, price_order, totals
-from tests.unit.orders import item, offering, order, price
+from tests.unit.orders import NOW, item, offering, order, price
 
 amounts = st.decimals("-10000", "10000", places=2)
 rates = st.decimals("0", "100", places=2)
@@ -53,10 +54,22 @@ def test_totals_are_kept_apart_by_kind_and_period() -> None:
 def test_what_is_not_added_or_changed_costs_nothing() -> None:
     ended = replace(item("1"), action=ItemAction.DELETE)
 
-    priced = price_order(order(ended), {"line": offering("line", price("10"))})
+    priced = price_order(order(ended), {"line": offering("line", price("10"))}, at=NOW)
 
     assert priced.items[0].prices == ()
     assert priced.totals == ()
+
+
+def test_a_price_is_asked_from_its_first_moment_until_its_last() -> None:
+    day = timedelta(days=1)
+    coming = replace(price("1"), name="coming", valid_from=NOW + day)
+    begun = replace(price("2"), name="begun", valid_from=NOW)
+    ending = replace(price("3"), name="ending", valid_until=NOW + day)
+    over = replace(price("4"), name="over", valid_until=NOW)
+
+    priced = price_order(order(item("1")), {"line": offering("line", coming, begun, ending, over)}, at=NOW)
+
+    assert [p.name for p in priced.items[0].prices] == ["begun", "ending"]
 
 
 @given(st.lists(st.tuples(amounts, rates, st.integers(1, 50)), min_size=1, max_size=20))

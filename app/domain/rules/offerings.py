@@ -27,7 +27,7 @@ def offering_known(case: Case) -> Iterable[Violation]:
 
 
 def offering_sellable(case: Case) -> Iterable[Violation]:
-    """What is added is active in the catalog, sold at this time and in this channel."""
+    """What is added is active in the catalog and sold at this time."""
     for path, item, offering in case.items():
         if offering is None or item.action is not ItemAction.ADD:
             continue
@@ -132,7 +132,7 @@ def prices_agreed(case: Case) -> Iterable[Violation]:
     for path, item, offering in case.items():
         if offering is None:
             continue
-        asked = {price.name: price.price for price in offering.prices}
+        asked = {price.name: price.price for price in offering.prices_at(case.at)}
         for n, agreed in enumerate(item.agreed_prices):
             where = f"{path}/agreedPrices/{n}"
             current = asked.get(agreed.name)
