@@ -1,5 +1,6 @@
 """What every client may rely on in the graph: conventions, descriptions, and the printed schema."""
 
+import re
 from pathlib import Path
 
 from graphql import (
@@ -13,6 +14,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
+    parse,
+    validate,
 )
 
 from app.main import examples
@@ -115,6 +118,13 @@ def test_every_setting_has_its_row_in_the_readme() -> None:
     for setting in describe():
         default = f"`{setting.default}`" if setting.default else "–"
         assert f"| `{setting.variable}` | {default} | {setting.meaning} |" in readme
+
+
+def test_what_the_readme_asks_is_in_the_schema() -> None:
+    documents = re.findall(r"```graphql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    assert len(documents) == 3
+    assert [validate(GRAPH, parse(document)) for document in documents] == [[], [], []]
 
 
 def test_every_custom_scalar_says_how_it_looks() -> None:
