@@ -38,8 +38,8 @@ from app.settings import BACKENDS, CannotStart, Settings
 from app.store import open_store
 from app.store.feed import Feed
 from app.store.port import OrderStore, StoreUnavailable
-from connectors.backends import Backends, connect
-from connectors.base import BackendConfig, fetch
+from connectors.backends import APIS, Backends, connect
+from connectors.base import BackendConfig, Dialect, fetch
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.loaders import Loaders
@@ -139,7 +139,19 @@ def _backend_configs(settings: Settings) -> dict[str, BackendConfig]:
         backend = settings.backend(name)
         if backend.base_url is None:
             raise CannotStart(f"ORDERWAY_BACKENDS__{name.upper()}__BASE_URL is not set.")
-        configs[name] = BackendConfig(base_url=backend.base_url, prefix=backend.path_prefix, deadline=backend.deadline)
+        if unknown := set(backend.path_prefixes) - set(APIS[name]):
+            raise CannotStart(
+                f"ORDERWAY_BACKENDS__{name.upper()}__PATH_PREFIXES: {', '.join(sorted(unknown))} is not asked of this "
+                f"backend; it is asked by {', '.join(APIS[name])}."
+            )
+        if Dialect(backend.dialect) is Dialect.V5 and all(api.v5 is None for api in APIS[name].values()):
+            raise CannotStart(f"ORDERWAY_BACKENDS__{name.upper()}__DIALECT: this backend is asked in v4 only.")
+        configs[name] = BackendConfig(
+            base_url=backend.base_url,
+            dialect=Dialect(backend.dialect),
+            prefixes=backend.path_prefixes,
+            deadline=backend.deadline,
+        )
     return configs
 
 

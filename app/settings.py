@@ -84,8 +84,19 @@ def _setting(default: object, description: str, rule: str, *, secret: bool = Fal
     )
 
 
+def _paths(value: object) -> object:
+    """`TMF629=customers/v4`, separated by commas, as Open API → path."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    if any(not api.upper().startswith("TMF") or not path.strip("/ ") for api, _, path in pairs):
+        raise ValueError(value)
+    return {api.upper(): path for api, _, path in pairs}
+
+
 HttpAddress = Annotated[str | None, AfterValidator(_http_address)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_commas)]
+Paths = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_paths)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
 
 
@@ -97,12 +108,13 @@ class BackendSettings(BaseModel, frozen=True):
         "Address of this backend; unset: `ORDERWAY_BACKENDS_BASE_URL`.",
         "an http:// or https:// address without query",
     )
-    path_prefix: str | None = _setting(
-        None,
-        "Path between the address and the resource, in place of the one TM Forum publishes "
-        "(for example `tmf-api/productCatalogManagement/v4`).",
-        "a path",
+    path_prefixes: Paths = _setting(
+        {},
+        "Paths between the address and the resource, in place of those TM Forum publishes, by Open API, separated by "
+        "commas (for example `TMF629=customers/v4,TMF632=parties/v4`).",
+        "a list such as TMF629=customers/v4,TMF632=parties/v4",
     )
+    dialect: Literal["v4", "v5"] = _setting("v4", "Generation of the Open APIs that it speaks.", "v4 or v5")
     deadline: float = _setting(
         8.0,
         "Seconds that one call may take, retries included.",

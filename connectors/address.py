@@ -4,13 +4,14 @@ geographicAddressValidation, v4.
 
 from collections.abc import Collection
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.wire import Json
 
-PREFIX = "tmf-api/geographicAddressManagement/v4"
+APIS: Final[Apis] = {"TMF673": OpenApi(v4="tmf-api/geographicAddressManagement/v4")}
 
 
 class GeographicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):

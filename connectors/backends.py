@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors import address, billing, catalog, customer, inventory, provisioning, serviceability, workforce
-from connectors.base import BackendConfig, BackendHealth, BackendHttp, http_session
+from connectors.base import Apis, BackendConfig, BackendHealth, BackendHttp, http_session
 
-PREFIXES: Final[Mapping[str, str]] = {
-    "customer": customer.PREFIX,
-    "catalog": catalog.PREFIX,
-    "address": address.PREFIX,
-    "serviceability": serviceability.PREFIX,
-    "workforce": workforce.PREFIX,
-    "provisioning": provisioning.PREFIX,
-    "inventory": inventory.PREFIX,
-    "billing": billing.PREFIX,
+APIS: Final[Mapping[str, Apis]] = {
+    "customer": customer.APIS,
+    "catalog": catalog.APIS,
+    "address": address.APIS,
+    "serviceability": serviceability.APIS,
+    "workforce": workforce.APIS,
+    "provisioning": provisioning.APIS,
+    "inventory": inventory.APIS,
+    "billing": billing.APIS,
 }
-"""Every backend by name, with the path where its Open API puts it."""
+"""Every backend by name, with the Open APIs that it answers by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Backends:
 async def connect(configs: Mapping[str, BackendConfig]) -> AsyncIterator[Backends]:
     """The clients of all backends, by these configurations. Opens no connection before the first call."""
     async with http_session() as session:
-        http = {name: BackendHttp(name, prefix, configs[name], session) for name, prefix in PREFIXES.items()}
+        http = {name: BackendHttp(name, apis, configs[name], session) for name, apis in APIS.items()}
         yield Backends(
             customer=customer.CustomerBackend(http["customer"]),
             catalog=catalog.CatalogBackend(http["catalog"]),

@@ -8,9 +8,12 @@ import random
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -39,15 +42,38 @@ correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 """The id under which this request can be found in every log; set at the edge, sent to every backend."""
 
 
+class Dialect(StrEnum):
+    """Which generation of the Open APIs a backend speaks."""
+
+    V4 = "v4"
+    V5 = "v5"
+
+
+class OpenApi(msgspec.Struct, frozen=True, kw_only=True):
+    """Where TM Forum puts an Open API; `v5` None: its client speaks v4 only, whatever the backend's dialect is."""
+
+    v4: str
+    v5: str | None = None
+
+    def path(self, dialect: Dialect) -> str:
+        """The published path in this dialect."""
+        return self.v5 if dialect is Dialect.V5 and self.v5 is not None else self.v4
+
+
+Apis = Mapping[str, OpenApi]
+"""The Open APIs of one backend by TM Forum's number ("TMF629"), the main one first."""
+
+
 class BackendConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Where a backend is and how it is treated. Times in seconds.
 
-    `prefix` replaces the path that the Open API names. A call, its retries included, ends within `deadline`;
+    `prefixes` replaces the paths of Open APIs by their number. A call, its retries included, ends within `deadline`;
     one attempt within `attempt_timeout`. At most `concurrency` calls are under way at once.
     """
 
     base_url: str
-    prefix: str | None = None
+    dialect: Dialect = Dialect.V4
+    prefixes: Mapping[str, str] = {}
     deadline: float = 8.0
     attempt_timeout: float = 3.0
     attempts: int = 3
@@ -109,16 +135,31 @@ class _NoAnswer(Exception):
         self.again = again
 
 
-class BackendHttp:
-    """The calls to one backend."""
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a backend, over all its Open APIs."""
 
-    def __init__(self, name: str, default_prefix: str, config: BackendConfig, session: aiohttp.ClientSession) -> None:
+    in_flight: int = 0
+    success: datetime | None = None
+    failure: tuple[datetime, str] | None = None
+    probed: tuple[float, bool] | None = None
+
+
+class BackendHttp:
+    """The calls to one backend, by its main Open API; `at` gives the others."""
+
+    def __init__(self, name: str, apis: Apis, config: BackendConfig, session: aiohttp.ClientSession) -> None:
         self.name = name
+        self.dialect = config.dialect
         self._config = config
-        self._root = str(URL(f"{config.base_url.rstrip('/')}/{(config.prefix or default_prefix).strip('/')}"))
+        self._roots = {
+            api: str(URL(f"{config.base_url.rstrip('/')}/{config.prefixes.get(api, at.path(self.dialect)).strip('/')}"))
+            for api, at in apis.items()
+        }
+        self._root = next(iter(self._roots.values()))
         self._session = session
         self._cap = asyncio.Semaphore(config.concurrency)
-        self._in_flight = 0
+        self._seen = _Seen()
         self._reads: dict[str, asyncio.Task[Answer]] = {}
         self._clock = asyncio.get_running_loop().time
         self._breaker = Breaker(
@@ -127,24 +168,27 @@ class BackendHttp:
             rest=config.breaker_rest,
             clock=self._clock,
         )
-        self._last_success: datetime | None = None
-        self._last_failure: tuple[datetime, str] | None = None
-        self._probed: tuple[float, bool] | None = None
+
+    def at(self, api: str) -> Self:
+        """The same backend by another of its Open APIs ("TMF676"); cap, breaker and health are those of the backend."""
+        other = copy(self)
+        other._root = self._roots[api]
+        return other
 
     @property
     def health(self) -> BackendHealth:
         """How this backend does."""
         return BackendHealth(
             breaker=self._breaker.state,
-            in_flight=self._in_flight,
-            last_success_at=self._last_success,
-            last_failure_at=self._last_failure[0] if self._last_failure else None,
-            last_failure=self._last_failure[1] if self._last_failure else None,
+            in_flight=self._seen.in_flight,
+            last_success_at=self._seen.success,
+            last_failure_at=self._seen.failure[0] if self._seen.failure else None,
+            last_failure=self._seen.failure[1] if self._seen.failure else None,
         )
 
     def failure(self, operation: str, kind: FailureKind, detail: str, *, retryable: bool) -> BackendFailure:
         """A failure of this backend, under the correlation id of the caller."""
-        self._last_failure = (datetime.now(UTC), f"{operation}: {kind.value}")
+        self._seen.failure = (datetime.now(UTC), f"{operation}: {kind.value}")
         return BackendFailure(
             self.name, operation, kind, retryable=retryable, detail=detail[:300], correlation_id=correlation_id.get()
         )
@@ -189,9 +233,9 @@ class BackendHttp:
         The answer is reused for a moment: whoever may ask how we do must not set off a storm of calls.
         """
         now = asyncio.get_running_loop().time()
-        if self._probed is None or now - self._probed[0] > PROBE_KEPT_SECONDS:
-            self._probed = (now, await self._answers())
-        return self._probed[1]
+        if self._seen.probed is None or now - self._seen.probed[0] > PROBE_KEPT_SECONDS:
+            self._seen.probed = (now, await self._answers())
+        return self._seen.probed[1]
 
     async def _answers(self) -> bool:
         try:
@@ -293,7 +337,7 @@ class BackendHttp:
         usual = min(self._config.attempt_timeout, self._config.deadline)
         seconds = max(min(usual, until - self._clock()), 0.001)
         success: bool | None = None
-        self._in_flight += 1
+        self._seen.in_flight += 1
         try:
             async with self._session.request(
                 method,
@@ -312,7 +356,7 @@ class BackendHttp:
             if status >= HTTPStatus.MULTIPLE_CHOICES and status not in expected:
                 detail = f"status {status}: {refusal(body).text}".removesuffix(": ")
                 raise self.failure(operation, FailureKind.REFUSED, detail, retryable=False)
-            self._last_success = datetime.now(UTC)
+            self._seen.success = datetime.now(UTC)
             return Answer(self, operation, status, body, count_of(response.headers.get("X-Total-Count")))
         except TimeoutError as error:
             # cut short because it waited long for its turn: that says nothing about the backend
@@ -322,7 +366,7 @@ class BackendHttp:
             success = False
             raise _NoAnswer(FailureKind.UNREACHABLE, type(error).__name__) from error
         finally:
-            self._in_flight -= 1
+            self._seen.in_flight -= 1
             self._breaker.record(era, success=success)
 
 

@@ -1,14 +1,15 @@
 """Billing: the accounts that charges go to. TMF666 billingAccount, v4."""
 
 from collections.abc import Collection
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.owners import by_owner
 from connectors.wire import Json
 
-PREFIX = "tmf-api/accountManagement/v4"
+APIS: Final[Apis] = {"TMF666": OpenApi(v4="tmf-api/accountManagement/v4")}
 
 
 class BillingAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):

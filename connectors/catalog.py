@@ -8,14 +8,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp, FailureKind, Page
+from connectors.base import Apis, BackendHttp, FailureKind, OpenApi, Page
 from connectors.recent import Recent
 from connectors.wire import Instant, Money, text_of
 
-PREFIX = "tmf-api/productCatalogManagement/v4"
+APIS: Final[Apis] = {"TMF620": OpenApi(v4="tmf-api/productCatalogManagement/v4")}
 
 
 class PriceType(StrEnum):

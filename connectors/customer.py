@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp, Page
+from connectors.base import Apis, BackendHttp, OpenApi, Page
 from connectors.wire import segment
 
-PREFIX = "tmf-api/customerManagement/v4"
+APIS: Final[Apis] = {"TMF629": OpenApi(v4="tmf-api/customerManagement/v4")}
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -3,14 +3,15 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.owners import by_owner
 from connectors.wire import Instant, Json, segment, text_of
 
-PREFIX = "tmf-api/productInventory/v4"
+APIS: Final[Apis] = {"TMF637": OpenApi(v4="tmf-api/productInventory/v4")}
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.wire import Json, decode
 
-PREFIX = "tmf-api/serviceOrdering/v4"
+APIS: Final[Apis] = {"TMF641": OpenApi(v4="tmf-api/serviceOrdering/v4")}
 STATE_CHANGE = "serviceOrderStateChangeEvent"
 
 

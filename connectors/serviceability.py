@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp, FailureKind
+from connectors.base import Apis, BackendHttp, FailureKind, OpenApi
 from connectors.wire import Instant, Json
 
-PREFIX = "tmf-api/serviceQualificationManagement/v4"
+APIS: Final[Apis] = {"TMF645": OpenApi(v4="tmf-api/serviceQualificationManagement/v4")}
 
 
 class Serviceability(msgspec.Struct, frozen=True, kw_only=True):

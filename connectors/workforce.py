@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
-from connectors.base import BackendHttp
+from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.wire import Instant, Json, segment
 
-PREFIX = "tmf-api/appointment/v4"
+APIS: Final[Apis] = {"TMF646": OpenApi(v4="tmf-api/appointment/v4")}
 
 
 class TimeSlot(msgspec.Struct, frozen=True, kw_only=True, gc=False):

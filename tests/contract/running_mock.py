@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 
 from app.embedded.ports import answers_ok, free_port
-from connectors.backends import PREFIXES, Backends, connect
+from connectors.backends import APIS, Backends, connect
 from connectors.base import BackendConfig
 from connectors.inventory import NewProduct
 from connectors.provisioning import (
@@ -45,7 +45,7 @@ async def connected(
     config = BackendConfig(
         base_url=mock.url, deadline=deadline, attempt_timeout=attempt_timeout, attempts=attempts, breaker_rest=60.0
     )
-    async with connect(dict.fromkeys(PREFIXES, config)) as backends:
+    async with connect(dict.fromkeys(APIS, config)) as backends:
         yield backends
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from connectors.base import BackendConfig, BackendFailure, BackendHttp, http_session
+from connectors.base import BackendConfig, BackendFailure, BackendHttp, OpenApi, http_session
 
 PREFIX = "tmf-api/some/v4"
 
@@ -124,7 +124,9 @@ async def calling(url: str, **config: object) -> AsyncIterator[BackendHttp]:
     """The way to this address: two attempts of two seconds, five in all, unless `config` says otherwise."""
     told: dict[str, object] = {"deadline": 5.0, "attempt_timeout": 2.0, "attempts": 2, **config}
     async with http_session() as session:
-        yield BackendHttp("some", PREFIX, msgspec.convert({"base_url": url, **told}, BackendConfig), session)
+        yield BackendHttp(
+            "some", {"TMF000": OpenApi(v4=PREFIX)}, msgspec.convert({"base_url": url, **told}, BackendConfig), session
+        )
 
 
 def read(http: BackendHttp) -> Awaitable[object]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.address import AddressBackend, AddressValidation, GeographicAddress, ValidationResult
-from connectors.backends import PREFIXES
+from connectors.backends import APIS
 from connectors.base import BackendFailure, BackendHttp, FailureKind
 from connectors.customer import Customer, CustomerBackend
 from connectors.inventory import InventoryBackend
@@ -76,15 +76,16 @@ async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
 
 
 def test_the_default_paths_are_those_of_the_open_apis() -> None:
-    assert PREFIXES == {
-        "customer": "tmf-api/customerManagement/v4",
-        "catalog": "tmf-api/productCatalogManagement/v4",
-        "address": "tmf-api/geographicAddressManagement/v4",
-        "serviceability": "tmf-api/serviceQualificationManagement/v4",
-        "workforce": "tmf-api/appointment/v4",
-        "provisioning": "tmf-api/serviceOrdering/v4",
-        "inventory": "tmf-api/productInventory/v4",
-        "billing": "tmf-api/accountManagement/v4",
+    published = {name: {number: api.v4 for number, api in apis.items()} for name, apis in APIS.items()}
+    assert published == {
+        "customer": {"TMF629": "tmf-api/customerManagement/v4"},
+        "catalog": {"TMF620": "tmf-api/productCatalogManagement/v4"},
+        "address": {"TMF673": "tmf-api/geographicAddressManagement/v4"},
+        "serviceability": {"TMF645": "tmf-api/serviceQualificationManagement/v4"},
+        "workforce": {"TMF646": "tmf-api/appointment/v4"},
+        "provisioning": {"TMF641": "tmf-api/serviceOrdering/v4"},
+        "inventory": {"TMF637": "tmf-api/productInventory/v4"},
+        "billing": {"TMF666": "tmf-api/accountManagement/v4"},
     }
 
 

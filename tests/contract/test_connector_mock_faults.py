@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.backends import PREFIXES, Backends
+from connectors.backends import APIS, Backends
 from connectors.base import BackendFailure, FailureKind
 from connectors.breaker import BreakerState
 from connectors.workforce import SlotTaken, TimeSlot
@@ -134,4 +134,4 @@ async def test_a_probe_tells_which_backends_answer(mock: MockControl, backends: 
 
     answers = {name: await http.probe() for name, http in backends.http.items()}
 
-    assert answers == {name: name != "address" for name in PREFIXES}
+    assert answers == {name: name != "address" for name in APIS}

@@ -149,7 +149,7 @@ async def test_correlation_id_and_trace_go_with_every_call(backend: ScriptedBack
 
 
 async def test_a_prefix_of_its_own_replaces_that_of_the_open_api(backend: ScriptedBackend) -> None:
-    async with calling(f"{backend.url}/gateway/", prefix="/bss/things/") as http:
+    async with calling(f"{backend.url}/gateway/", prefixes={"TMF000": "/bss/things/"}) as http:
         await read(http)
 
     assert backend.received[0].path == "/gateway/bss/things/thing"

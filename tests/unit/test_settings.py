@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import BACKENDS, PREFIX, CannotStart, Settings, describe, load
-from connectors.backends import PREFIXES
+from connectors.backends import APIS
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +169,7 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_backends_are_those_that_have_a_client() -> None:
-    assert set(BACKENDS) == set(PREFIXES)
+    assert set(BACKENDS) == set(APIS)
 
 
 def test_every_setting_is_described_once() -> None:
@@ -177,7 +177,7 @@ def test_every_setting_is_described_once() -> None:
 
     assert len({setting.variable for setting in described}) == len(described)
     assert [setting.variable for setting in described if not setting.meaning.endswith(".")] == []
-    assert len([s for s in described if "<NAME>" in s.variable]) == 3
+    assert len([s for s in described if "<NAME>" in s.variable]) == 4
     assert {s.variable for s in described} >= {f"ORDERWAY_{n.upper()}" for n in Settings.model_fields} - {
         "ORDERWAY_BACKENDS",
         "ORDERWAY_LIMITS",
