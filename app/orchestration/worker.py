@@ -9,6 +9,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from app.domain.states import OrderState
 from app.orchestration.activities import Activities
 from app.orchestration.workflow import OrderWorkflow
 from app.ordering.ordering import Ordering
@@ -46,7 +47,8 @@ def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
 
 async def sweep(ordering: Ordering) -> None:
     """Start the orders that were submitted and never started: their gateway, or Temporal, went away in between."""
-    for order_id in await ordering.store.unstarted(ordering.clock() - LEFT_ALONE, SWEEP_AT_ONCE):
+    since = ordering.clock() - LEFT_ALONE
+    for order_id in await ordering.store.waiting(OrderState.ACKNOWLEDGED, since, SWEEP_AT_ONCE):
         log.info("order_swept_up", order_id=order_id)
         await ordering.fulfilment.start(order_id)
 

@@ -23,6 +23,7 @@ from app.domain.actor import Actor
 from app.domain.events import OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
+from app.domain.states import OrderState
 from app.store.codec import decode, encode, offering_words
 from app.store.port import (
     Change,
@@ -92,7 +93,7 @@ class MongoStore:
             for field in ("state", "customer_id", "channel", "seller_id", "external_ids"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
             await orders.create_index([("created_at", ASCENDING)])
-            await orders.create_index([("unstarted_since", ASCENDING)], sparse=True)
+            await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
             await self._of("version").create_index([("order_id", ASCENDING), ("version", ASCENDING)], unique=True)
             await self._of("event").create_index(
                 [("order_id", ASCENDING), ("sequence", ASCENDING)],
@@ -217,9 +218,9 @@ class MongoStore:
             document["plan"] = encode(change.plan)
         update: Document = {"$set": document}
         if order.waiting_since:
-            document["unstarted_since"] = order.waiting_since
+            document["waiting_since"] = order.waiting_since
         else:
-            update["$unset"] = {"unstarted_since": ""}
+            update["$unset"] = {"waiting_since": ""}
         if change.after == 0:
             known = await self._of("product_order").find_one({"_id": order.id}, {"_id": 1}, session=session)
             if known is not None:
@@ -343,11 +344,11 @@ class MongoStore:
                 await asyncio.sleep(POLL_SECONDS)
                 yield
 
-    async def unstarted(self, before: datetime, limit: int) -> list[str]:
+    async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
-        query = {"unstarted_since": {"$lt": before}}
+        query = {"waiting_since": {"$lt": before}, "state": state.value}
         async with _answering():
-            found = await self._of("product_order").find(query, {"_id": 1}).limit(limit).to_list(None)
+            found = await self._of("product_order").find(query, {"_id": 1}).sort("waiting_since", ASCENDING).limit(limit).to_list(None)
         return [document["_id"] for document in found]
 
 

@@ -168,8 +168,8 @@ class OrderStore(Protocol):
     def wakeups(self) -> AsyncIterator[None]:
         """Yields soon after events were committed, by this process or another; may yield without reason."""
 
-    async def unstarted(self, before: datetime, limit: int) -> list[str]:
-        """Orders submitted before `before` that are acknowledged and have no plan yet."""
+    async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
+        """Orders in this state that have waited since before `before` (`ProductOrder.waiting_since`), the first first."""
 
     async def ping(self) -> None:
         """Returns when the database answers."""

@@ -18,6 +18,7 @@ from app.domain.actor import Actor
 from app.domain.events import OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
+from app.domain.states import OrderState
 from app.store.codec import decode, encode, offering_words
 from app.store.port import (
     Change,
@@ -53,7 +54,8 @@ create index if not exists by_customer on product_order (customer_id, id);
 create index if not exists by_channel on product_order (channel, id);
 create index if not exists by_seller on product_order (seller_id, id) where seller_id is not null;
 create index if not exists by_creation on product_order (created_at);
-create index if not exists by_unstarted on product_order (unstarted_since) where unstarted_since is not null;
+drop index if exists by_unstarted;
+create index if not exists by_waiting on product_order (state, unstarted_since) where unstarted_since is not null;
 create table if not exists external_id (value text not null, order_id text not null, primary key (value, order_id))
     without rowid;
 create table if not exists version (
@@ -342,11 +344,11 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
 
-    async def unstarted(self, before: datetime, limit: int) -> list[str]:
+    async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
         rows = await self._rows(
-            "select id from product_order where unstarted_since < ? order by unstarted_since limit ?",
-            (_time(before), limit),
+            "select id from product_order where state = ? and unstarted_since < ? order by unstarted_since limit ?",
+            (state.value, _time(before), limit),
         )
         return [order_id for (order_id,) in rows]
 

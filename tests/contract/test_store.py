@@ -230,11 +230,12 @@ async def test_what_was_submitted_and_never_started_is_found(store: OrderStore) 
     await store.commit(change(acknowledged))
     await store.commit(change(new_order("o2")))
 
-    assert await store.unstarted(NOW + timedelta(seconds=1), 10) == ["o1"]
-    assert await store.unstarted(NOW, 10) == []
+    assert await store.waiting(OrderState.ACKNOWLEDGED, NOW + timedelta(seconds=1), 10) == ["o1"]
+    assert await store.waiting(OrderState.ACKNOWLEDGED, NOW, 10) == []
+    assert await store.waiting(OrderState.DRAFT, NOW + timedelta(seconds=1), 10) == ["o2"]
     started = replace(acknowledged, state=OrderState.IN_PROGRESS, version=2)
     await store.commit(change(started, after=1))
-    assert await store.unstarted(NOW + timedelta(seconds=1), 10) == []
+    assert await store.waiting(OrderState.ACKNOWLEDGED, NOW + timedelta(seconds=1), 10) == []
 
 
 async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: OrderStore, open_another: Open) -> None:
