@@ -16,6 +16,16 @@ class PriceType(StrEnum):
     USAGE = "usage"
 
 
+class CreditCheck(StrEnum):
+    """How much must be known of a customer's credit before an offering is delivered."""
+
+    NONE = "none"
+    SOFT = "soft"
+    """What the operator's own books say is enough."""
+    FULL = "full"
+    """The credit bureau is asked, with the customer's consent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceAlteration:
     """A discount or surcharge on one price; exactly one of `percentage` and `amount` is set.
@@ -49,6 +59,12 @@ class OfferingPrice:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
 
+    def asked_at(self, at: datetime) -> bool:
+        """Whether this price is asked at this time."""
+        return (self.valid_from is None or self.valid_from <= at) and (
+            self.valid_until is None or at < self.valid_until
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacteristicSpecification:
@@ -61,6 +77,9 @@ class CharacteristicSpecification:
     pattern: str | None = None
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    value_type: str | None = None
+    default: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +95,15 @@ class ProductSpecification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundledOffering:
-    """An offering inside a bundle and how often it may be chosen."""
+    """An offering inside a bundle and how often it may be chosen.
+
+    `prices` are what it costs inside the bundle, each in place of its own price of the same name; empty: its own.
+    """
 
     offering_id: str
     lower_limit: int
     upper_limit: int
+    prices: tuple[OfferingPrice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +115,30 @@ class Term:
     unit: str
 
 
+class OfferingRelation(StrEnum):
+    """How offerings go together (TMF620 productOfferingRelationship.relationshipType)."""
+
+    REQUIRES = "requires"
+    EXCLUDES = "excludes"
+    UPGRADES_TO = "upgradesTo"
+    MIGRATES_TO = "migratesTo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferingRelationship:
+    """A relation with another offering. Of requirements with the same `group` one is enough."""
+
+    type: OfferingRelation
+    offering_id: str
+    group: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
-    """A product offering as it is sold (TMF620 ProductOffering)."""
+    """A product offering as it is sold (TMF620 ProductOffering).
+
+    Empty `channels`, `market_segments` and `markets` do not restrict; ages are in whole years.
+    """
 
     id: str
     name: str
@@ -107,12 +151,19 @@ class Offering:
     prices: tuple[OfferingPrice, ...] = ()
     terms: tuple[Term, ...] = ()
     bundled: tuple[BundledOffering, ...] = ()
+    channels: tuple[str, ...] = ()
+    market_segments: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ()
+    relationships: tuple[OfferingRelationship, ...] = ()
+    minimum_age: int | None = None
+    maximum_age: int | None = None
+    credit_check: CreditCheck = CreditCheck.NONE
+    signature_required: bool = False
+
+    def related(self, relation: OfferingRelation) -> tuple[OfferingRelationship, ...]:
+        """The relations of this type."""
+        return tuple(r for r in self.relationships if r.type is relation)
 
     def prices_at(self, at: datetime) -> tuple[OfferingPrice, ...]:
         """The prices that are asked at this time."""
-        return tuple(
-            price
-            for price in self.prices
-            if (price.valid_from is None or price.valid_from <= at)
-            and (price.valid_until is None or at < price.valid_until)
-        )
+        return tuple(price for price in self.prices if price.asked_at(at))

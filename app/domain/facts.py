@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from app.domain.catalog import Offering
+from app.domain.money import Money
+from app.domain.order import PlaceQualification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +16,15 @@ class CustomerFact:
     id: str
     name: str
     status: str | None
+    segment: str | None = None
+    market: str | None = None
+    birth_date: date | None = None
+    vip: bool = False
+
+    def age_on(self, day: date) -> int | None:
+        """Whole years on that day; None when the birth date is not known."""
+        born = self.birth_date
+        return None if born is None else day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +33,55 @@ class PlaceFact:
 
     id: str
     label: str
+    country: str | None = None
+    postcode: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceabilityFact:
-    """Whether the services of the order can be delivered at a place (TMF645)."""
+class OwnedProduct:
+    """A product that the customer has (TMF637)."""
 
-    serviceable: bool
-    reason: str | None = None
-    valid_until: datetime | None = None
+    id: str
+    offering_id: str | None
+    name: str
+    status: str
+    place_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueFact:
+    """What the customer should have paid by now (TMF678)."""
+
+    amount: Money
+    since: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherOrder:
+    """Another order of the same customer that was submitted lately."""
+
+    id: str
+    offering_ids: tuple[str, ...]
+    place_ids: tuple[str, ...]
+    submitted_at: datetime
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodFact:
+    """A way in which the customer can pay (TMF670)."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A backend that gave no answer when it was asked for facts."""
+
+    backend: str
+    kind: str
+    retryable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +106,19 @@ class BillingAccountFact:
 class Facts:
     """Everything asked for one decision. What a backend does not know is absent.
 
-    `serviceability` is keyed by (place id, service specification ids of the item, sorted).
+    `qualifications` is keyed by (place id, service specification ids of the item, sorted). `reservations` holds the
+    ids of those that are still held. `unanswered` names the backends of which nothing is known now.
     """
 
     customer: CustomerFact | None = None
     offerings: Mapping[str, Offering] = field(default_factory=dict)
     places: Mapping[str, PlaceFact] = field(default_factory=dict)
-    serviceability: Mapping[tuple[str, tuple[str, ...]], ServiceabilityFact] = field(default_factory=dict)
+    qualifications: Mapping[tuple[str, tuple[str, ...]], PlaceQualification] = field(default_factory=dict)
     appointments: Mapping[str, AppointmentFact] = field(default_factory=dict)
     billing_accounts: Mapping[str, BillingAccountFact] = field(default_factory=dict)
+    owned: tuple[OwnedProduct, ...] = ()
+    overdue: OverdueFact | None = None
+    other_orders: tuple[OtherOrder, ...] = ()
+    payment_methods: tuple[PaymentMethodFact, ...] = ()
+    reservations: frozenset[str] = frozenset()
+    unanswered: Mapping[str, Unanswered] = field(default_factory=dict)

@@ -63,10 +63,93 @@ class AppointmentRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationRef:
+    """A number, SIM or port reserved for an item until a time (TMF685 ResourceReservation)."""
+
+    id: str
+    kind: str
+    value: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceQualification:
+    """What serviceability answered for a place and some services, kept with the order that relies on it (TMF645).
+
+    `alternatives` are services that could be delivered instead. It may be relied on before `guaranteed_until`.
+    """
+
+    id: str
+    place_id: str
+    services: tuple[str, ...]
+    serviceable: bool
+    asked_at: datetime
+    reason: str | None = None
+    alternatives: tuple[str, ...] = ()
+    guaranteed_until: datetime | None = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the answer may still be relied on; one without an end is good for the moment only."""
+        return self.guaranteed_until is not None and at < self.guaranteed_until
+
+
+class CreditDecision(StrEnum):
+    """What the credit bureau's answer means for an order."""
+
+    ACCEPT = "accept"
+    DEPOSIT = "deposit"
+    REVIEW = "review"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditAssessment:
+    """What was decided of the customer's credit for this order (TMF696).
+
+    `id` None: the bureau did not answer, and by policy people decide. `amount` is the commitment that was assessed,
+    tax included; `consent_at` when the customer agreed to be asked about.
+    """
+
+    id: str | None
+    decision: CreditDecision
+    amount: Money
+    assessed_at: datetime
+    consent_at: datetime
+    deposit: Money | None = None
+    score: int | None = None
+    reasons: tuple[str, ...] = ()
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentChoice:
+    """How what is due now is paid: a payment method of the customer (TMF670), or cash over the counter."""
+
+    method_id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """The contract and its summary as they were drawn up (TMF667).
+
+    `content` identifies what was agreed: when the order no longer has it, the agreement is outdated.
+    """
+
+    version: int
+    content: str
+    contract_id: str
+    summary_id: str
+    signature_required: bool
+    prepared_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPrice:
     """One price of an item, frozen at submission (TMF622 OrderPrice).
 
     `unit_price` is duty free for a quantity of one, before alterations; `tax_rate` is a percentage.
+    `unit_of_measure` is what a usage price buys, "minute" for example.
     `duty_free` and `tax_included` are what the first charge period costs: alterations applied, times the quantity.
     """
 
@@ -78,6 +161,8 @@ class ItemPrice:
     tax_included: Money
     period: str | None = None
     alterations: tuple[PriceAlteration, ...] = ()
+    quantity: int = 1
+    unit_of_measure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +187,8 @@ class PriceTotal:
 class OrderItem:
     """One thing that the order adds, changes or ends (TMF622 ProductOrderItem).
 
-    `place` overrides the order's place. `product_id` is the owned product (TMF637), known for every action but
-    add, and for add once the inventory has it.
+    `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
+    owned product (TMF637), known for every action but add, and for add once the inventory has it.
     """
 
     id: str
@@ -120,15 +205,17 @@ class OrderItem:
     agreed_prices: tuple[AgreedPrice, ...] = ()
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()
+    reservations: tuple[ReservationRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A remark on the order (TMF622 Note)."""
+    """A remark on the order (TMF622 Note). An internal one is for the operator's own people only."""
 
     author: str
     at: datetime
     text: str
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +261,27 @@ class ProductOrder:
     submitted_at: datetime | None = None
     completed_at: datetime | None = None
     totals: tuple[PriceTotal, ...] = ()
+    qualifications: tuple[PlaceQualification, ...] = ()
+    credit: CreditAssessment | None = None
+    payment: PaymentChoice | None = None
+    agreement: Agreement | None = None
+    expiry_told_at: datetime | None = None
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when the order has been submitted without anybody having begun to carry it out."""
-        return self.submitted_at if self.state is OrderState.ACKNOWLEDGED else None
+        """Since when the order waits: a draft for its channel, a submitted order for somebody to carry it out."""
+        match self.state:
+            case OrderState.DRAFT:
+                return self.updated_at
+            case OrderState.ACKNOWLEDGED:
+                return self.submitted_at
+            case _:
+                return None
+
+    @property
+    def deposit(self) -> Money | None:
+        """What the customer has to deposit before delivery."""
+        return self.credit.deposit if self.credit and self.credit.decision is CreditDecision.DEPOSIT else None
 
     def item(self, item_id: str) -> OrderItem | None:
         """The item with this id."""

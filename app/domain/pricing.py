@@ -1,67 +1,147 @@
 """What an order costs: item prices from the catalog, and totals per price type and period."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 
-from app.domain.catalog import Offering, OfferingPrice, PriceType
+from app.domain.catalog import Offering, OfferingPrice, PriceAlteration, PriceType
 from app.domain.money import Money
-from app.domain.order import ItemAction, ItemPrice, OrderItem, PriceTotal, ProductOrder
+from app.domain.order import ItemAction, ItemPrice, OrderItem, PriceTotal, ProductOrder, RelationshipType
 
 
 def price_order(order: ProductOrder, offerings: Mapping[str, Offering], *, at: datetime) -> ProductOrder:
     """The order with the prices and terms of its offerings as they are at this time, and the totals.
 
-    What an item ends or leaves as it is costs nothing. Source: TMF622 itemPrice, itemTerm, orderTotalPrice.
+    What an item ends or leaves as it is costs nothing. An item whose offering is not known now stays as it is.
+    Source: TMF622 itemPrice, itemTerm, orderTotalPrice.
     """
-    items = tuple(_price_item(item, offerings.get(item.offering_id), at) for item in order.items)
+    items = tuple(_price_item(order, item, offerings, at) for item in order.items)
     return replace(order, items=items, totals=totals(price for item in items for price in item.prices))
 
 
-def _price_item(item: OrderItem, offering: Offering | None, at: datetime) -> OrderItem:
-    if offering is None or item.action not in (ItemAction.ADD, ItemAction.MODIFY):
+def _price_item(order: ProductOrder, item: OrderItem, offerings: Mapping[str, Offering], at: datetime) -> OrderItem:
+    offering = offerings.get(item.offering_id)
+    if item.action not in (ItemAction.ADD, ItemAction.MODIFY):
         return replace(item, prices=(), terms=())
-    prices = tuple(item_price(price, item.quantity) for price in offering.prices_at(at))
-    return replace(item, prices=prices, terms=offering.terms)
+    if offering is None:
+        return item
+    asked = prices_of(order, item, offerings, at=at)
+    return replace(item, prices=tuple(item_price(price, item.quantity) for price in asked), terms=offering.terms)
+
+
+def prices_of(
+    order: ProductOrder, item: OrderItem, offerings: Mapping[str, Offering], *, at: datetime
+) -> tuple[OfferingPrice, ...]:
+    """What is asked for one piece of the item at this time: its offering's prices, or its bundle's in their place."""
+    offering = offerings.get(item.offering_id)
+    if offering is None:
+        return ()
+    bundles = (offerings.get(other.offering_id) for other in order.items if _bundles(other, item))
+    parts = (part for bundle in bundles if bundle for part in bundle.bundled if part.offering_id == item.offering_id)
+    instead = {price.name: price for part in parts for price in part.prices if price.asked_at(at)}
+    return tuple(instead.get(price.name, price) for price in offering.prices_at(at))
+
+
+def _bundles(bundle: OrderItem, item: OrderItem) -> bool:
+    return any(r.type is RelationshipType.BUNDLES and r.item_id == item.id for r in bundle.relationships)
 
 
 def item_price(price: OfferingPrice, quantity: int) -> ItemPrice:
-    """One catalog price applied to `quantity` pieces; alterations in order of priority, each on what is left.
+    """One catalog price applied to `quantity` pieces, as it is in the first charge period.
 
     A usage price has no charge until something is used.
     """
-    charge = price.price
-    for alteration in sorted(price.alterations, key=lambda a: a.priority):
-        if alteration.percentage is not None:
-            charge -= charge.percent(alteration.percentage)
-        if alteration.amount is not None:
-            charge -= alteration.amount
     pieces = 0 if price.price_type is PriceType.USAGE else quantity
-    duty_free = charge.times(pieces).rounded()
+    duty_free, tax_included = _charge(price.price, _held(price.alterations, 1), price.tax_rate, pieces)
     return ItemPrice(
         name=price.name,
         price_type=price.price_type,
         unit_price=price.price,
         tax_rate=price.tax_rate,
         duty_free=duty_free,
-        tax_included=(duty_free + duty_free.percent(price.tax_rate)).rounded(),
+        tax_included=tax_included,
         period=price.period,
+        unit_of_measure=price.unit_of_measure,
         alterations=price.alterations,
+        quantity=pieces,
     )
+
+
+def _charge(
+    price: Money, alterations: Iterable[PriceAlteration], tax_rate: Decimal, quantity: int
+) -> tuple[Money, Money]:
+    """Duty free and with tax, rounded as it is charged; alterations in order of priority, each on what is left."""
+    charge = price
+    for alteration in sorted(alterations, key=lambda a: a.priority):
+        if alteration.percentage is not None:
+            charge -= charge.percent(alteration.percentage)
+        if alteration.amount is not None:
+            charge -= alteration.amount
+    duty_free = charge.times(quantity).rounded()
+    return duty_free, (duty_free + duty_free.percent(tax_rate)).rounded()
 
 
 def totals(prices: Iterable[ItemPrice]) -> tuple[PriceTotal, ...]:
     """The sums per price type, period and currency, in the order in which they first appear; usage has none."""
+    return _sums((price, price.duty_free, price.tax_included) for price in prices)
+
+
+def _sums(charges: Iterable[tuple[ItemPrice, Money, Money]]) -> tuple[PriceTotal, ...]:
     sums: dict[tuple[PriceType, str | None, str], tuple[Money, Money]] = {}
-    for price in prices:
+    for price, duty_free, tax_included in charges:
         if price.price_type is PriceType.USAGE:
             continue
         key = (price.price_type, price.period, price.unit_price.currency)
         zero = Money(Decimal(0), price.unit_price.currency)
-        duty_free, tax_included = sums.get(key, (zero, zero))
-        sums[key] = (duty_free + price.duty_free, tax_included + price.tax_included)
+        before = sums.get(key, (zero, zero))
+        sums[key] = (before[0] + duty_free, before[1] + tax_included)
     return tuple(
         PriceTotal(price_type=price_type, period=period, duty_free=duty_free, tax_included=tax_included)
         for (price_type, period, _), (duty_free, tax_included) in sums.items()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePeriod:
+    """What recurring prices come to from one charge period to another, both counted from 1; None: for good."""
+
+    first: int
+    last: int | None
+    totals: tuple[PriceTotal, ...]
+
+
+def price_periods(order: ProductOrder) -> tuple[PricePeriod, ...]:
+    """How the recurring total goes on when alterations run out: one entry per change, the first from period 1."""
+    recurring = [p for item in order.items for p in item.prices if p.price_type is PriceType.RECURRING]
+    ends = {a.periods for price in recurring for a in price.alterations if a.periods is not None and a.periods > 0}
+    starts = [1, *(end + 1 for end in sorted(ends))]
+    return tuple(
+        PricePeriod(first=first, last=after - 1 if after else None, totals=_sums(_in_period(recurring, first)))
+        for first, after in zip(starts, [*starts[1:], None], strict=True)
+        if recurring
+    )
+
+
+def _in_period(prices: Iterable[ItemPrice], period: int) -> Iterable[tuple[ItemPrice, Money, Money]]:
+    for price in prices:
+        held = _held(price.alterations, period)
+        yield price, *_charge(price.unit_price, held, price.tax_rate, price.quantity)
+
+
+def _held(alterations: Iterable[PriceAlteration], period: int) -> Iterable[PriceAlteration]:
+    return (a for a in alterations if a.periods is None or period <= a.periods)
+
+
+def prorated(total: PriceTotal, *, start: date, period_start: date, period_end: date) -> PriceTotal:
+    """What a recurring total comes to when it begins within a charge period: by the day, the first day included.
+
+    `period_end` is the first day of the next period. Raises ValueError when `start` is not within the period.
+    """
+    days = (period_end - period_start).days
+    if not period_start <= start < period_end:
+        raise ValueError(f"{start} is not within {period_start} and {period_end}")
+    part = Decimal((period_end - start).days) / Decimal(days)
+    return replace(
+        total, duty_free=total.duty_free.times(part).rounded(), tax_included=total.tax_included.times(part).rounded()
     )

@@ -1,18 +1,29 @@
-"""The rules that are data: which work an item asks for, and what must be known before it can be done.
+"""The rules that are data: which work an item asks for, what an order must keep, how urgent it is, how it is called.
 
 Rule files are read outside (`app.ordering.rulebook`); here they are values with their conditions ready to ask.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from app.domain.catalog import Offering
-from app.domain.order import OrderItem, ProductOrder
+from app.domain.catalog import Offering, PriceType
+from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.states import OrderState
+from app.domain.violations import Severity, StepKind, ViolationCode
 
-Condition = Callable[[Mapping[str, object]], bool]
+View = Mapping[str, object]
+"""What a condition may speak of, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition in Google's Common Expression Language, as it is written and ready to be asked."""
+
+    text: str
+    holds: Callable[[View], bool]
 
 
 class Need(StrEnum):
@@ -20,10 +31,11 @@ class Need(StrEnum):
 
     PLACE = "place"
     APPOINTMENT = "appointment"
+    PAYMENT = "payment"
 
 
 class Scope(StrEnum):
-    """Whether a rule's tasks exist once per item that it applies to, or once per order."""
+    """Whether a rule speaks of each item that it applies to, or of the order as a whole."""
 
     ITEM = "item"
     ORDER = "order"
@@ -36,6 +48,7 @@ class TaskTemplate:
     `after` names what it waits for: a template id of the same item, `*` for all others of the same item, or
     `group:id` with group `order` (a task of the whole order), `items` (that task of every item) or a relationship
     type such as `reliesOn` (that task of the related items). A name that meets no task waits for nothing.
+    While a task that `pends` awaits its result, the order is pending: it waits for people outside.
     """
 
     id: str
@@ -43,6 +56,7 @@ class TaskTemplate:
     operation: str
     expected: timedelta
     after: tuple[str, ...] = ()
+    pends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,60 +70,135 @@ class DecompositionRule:
     tasks: tuple[TaskTemplate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRule:
+    """When `when` holds, the order breaks the rule at `path` (of the item, when the rule speaks of items).
+
+    `message` holds names in braces, such as `{offering.name}`, that stand for what the condition speaks of.
+    `sources` are the backends whose facts it needs: while one of them gives no answer, the rule is silent.
+    It is in force from `valid_from` on and no longer at `valid_until`.
+    """
+
+    id: str
+    scope: Scope
+    when: Condition
+    step: StepKind
+    path: str
+    code: ViolationCode
+    severity: Severity
+    message: Callable[[View], str]
+    text: str
+    sources: frozenset[str]
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether the rule is to be kept at this time."""
+        return (self.valid_from is None or self.valid_from <= at) and (
+            self.valid_until is None or at < self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityRule:
+    """When `when` holds, the order is carried out at least as urgently as `priority` (0 is the highest)."""
+
+    id: str
+    when: Condition
+    priority: int
+
+
+Wording = Mapping[str, Mapping[OrderState, str]]
+"""How a channel calls the states of an order; what it does not name is called as under `default`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """All rules in force."""
+    """All rules in force, read at the same time. `version` identifies their text."""
 
     decomposition: tuple[DecompositionRule, ...]
+    validation: tuple[ValidationRule, ...] = ()
+    priority: tuple[PriorityRule, ...] = ()
+    wording: Wording = field(default_factory=dict)
+    version: str = ""
 
     def for_item(
         self, order: ProductOrder, item: OrderItem, offering: Offering | None
     ) -> tuple[DecompositionRule, ...]:
         """The rules that apply to this item, in the order of the rule file."""
         view = item_view(order, item, offering)
-        return tuple(rule for rule in self.decomposition if rule.when(view))
+        return tuple(rule for rule in self.decomposition if rule.when.holds(view))
 
     def needs(self, order: ProductOrder, item: OrderItem, offering: Offering | None) -> frozenset[Need]:
         """What must be known before this item can be delivered."""
         return frozenset(need for rule in self.for_item(order, item, offering) for need in rule.needs)
 
+    def called(self, state: OrderState, channel: str) -> str:
+        """What this channel calls the state."""
+        for words in (self.wording.get(channel, {}), self.wording.get("default", {})):
+            if state in words:
+                return words[state]
+        return state.value
 
-def item_view(order: ProductOrder, item: OrderItem, offering: Offering | None) -> Mapping[str, object]:
-    """What a condition may speak of: `item` and `order`, in the words of the standard."""
+
+def item_view(order: ProductOrder, item: OrderItem, offering: Offering | None) -> View:
+    """What a decomposition condition may speak of: `item` and `order`, in the words of the standard."""
+    return {"item": item_part(item, offering), "order": order_part(order)}
+
+
+def item_part(item: OrderItem, offering: Offering | None) -> View:
+    """What conditions call `item`."""
     specification = offering.specification if offering else None
     return {
-        "item": {
-            "id": item.id,
-            "action": item.action.value,
-            "offering": item.offering_id,
-            "quantity": item.quantity,
-            "isBundle": bool(offering and offering.is_bundle),
-            "categories": list(offering.categories) if offering else [],
-            "serviceSpecifications": list(specification.service_specification_ids) if specification else [],
-            "resourceSpecifications": list(specification.resource_specification_ids) if specification else [],
-            "characteristics": {c.name: c.value for c in item.characteristics},
-        },
-        "order": {
-            "channel": order.channel,
-            "category": order.category or "",
-            "priority": order.priority,
-            "hasBillingAccount": order.billing_account_id is not None,
-        },
+        "id": item.id,
+        "action": item.action.value,
+        "offering": item.offering_id,
+        "name": item.offering_name,
+        "quantity": item.quantity,
+        "isBundle": bool(offering and offering.is_bundle),
+        "categories": list(offering.categories) if offering else [],
+        "serviceSpecifications": list(specification.service_specification_ids) if specification else [],
+        "resourceSpecifications": list(specification.resource_specification_ids) if specification else [],
+        "characteristics": {c.name: c.value for c in item.characteristics},
+        "signatureRequired": bool(offering and offering.signature_required),
+        "oneTimeCents": _cents(item, PriceType.ONE_TIME),
     }
 
 
-BLANK_VIEW: Final[Mapping[str, object]] = {
-    "item": {
-        "id": "",
-        "action": "",
-        "offering": "",
-        "quantity": 0,
-        "isBundle": False,
-        "categories": [],
-        "serviceSpecifications": [],
-        "resourceSpecifications": [],
-        "characteristics": {},
-    },
-    "order": {"channel": "", "category": "", "priority": 0, "hasBillingAccount": False},
-}
-"""An item of which nothing is known; a condition that cannot be judged of it speaks of what is never there."""
+def order_part(order: ProductOrder) -> View:
+    """What conditions call `order`. Amounts are in hundredths and with tax: conditions compare, they do not round."""
+    return {
+        "channel": order.controlled_by,
+        "category": order.category or "",
+        "priority": order.priority,
+        "hasBillingAccount": order.billing_account_id is not None,
+        "hasPayment": order.payment is not None,
+        "hasAgreement": order.agreement is not None,
+        "creditDecision": order.credit.decision.value if order.credit else "",
+        "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
+        "items": len(order.items),
+        "pieces": sum(item.quantity for item in order.items),
+        "oneTimeCents": sum(_cents(item, PriceType.ONE_TIME) for item in order.items),
+        "recurringCents": sum(_cents(item, PriceType.RECURRING) for item in order.items),
+    }
+
+
+def _cents(item: OrderItem, price_type: PriceType) -> int:
+    return sum(int(price.tax_included.amount * 100) for price in item.prices if price.price_type is price_type)
+
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+BLANK_ITEM: Final = OrderItem(id="", action=ItemAction.NO_CHANGE, offering_id="", offering_name="")
+BLANK_ORDER: Final = ProductOrder(
+    id="",
+    version=0,
+    state=OrderState.DRAFT,
+    customer_id="",
+    customer_name="",
+    channel="",
+    controlled_by="",
+    created_at=_LONG_AGO,
+    created_by="",
+    updated_at=_LONG_AGO,
+)
+"""An order of which nothing is known; a condition that cannot be judged of it speaks of what is never there."""

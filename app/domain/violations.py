@@ -24,15 +24,32 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class StepKind(StrEnum):
+    """The steps in which an order is established, in their order."""
+
+    CUSTOMER = "customer"
+    OFFERING = "offering"
+    PLACE = "place"
+    SERVICEABILITY = "serviceability"
+    QUALIFICATION = "qualification"
+    APPOINTMENT = "appointment"
+    PRICE = "price"
+    AGREEMENT = "agreement"
+    PAYMENT = "payment"
+    REVIEW = "review"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach of one rule."""
+    """One breach of one rule; it is mended in `step`. `because` is the condition of a rule that is data."""
 
     rule: str
     path: str
     code: ViolationCode
     message: str
     severity: Severity = Severity.ERROR
+    step: StepKind = StepKind.REVIEW
+    because: str | None = None
 
 
 def refusals(found: Iterable[Violation]) -> tuple[Violation, ...]:

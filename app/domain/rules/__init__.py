@@ -1,38 +1,98 @@
 """The rules that a product order must keep. Each is a function that gives every breach; its id is in the message.
 
-A breach names the place in the order as a JSON pointer (`/items/0/quantity`), the rule and the way out.
-Source of the codes: MEF 57.2 and TMF622 error 422.
+A breach names the place in the order as a JSON pointer (`/items/0/quantity`), the rule and the way out. Rules that
+an operator changes are not here: they are data, see `business`. Source of the codes: MEF 57.2 and TMF622 error 422.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.rules import offerings, parties, places, structure
-from app.domain.rules.case import Case, Rule
-from app.domain.violations import Violation
+from app.domain.rules import compatibility, credit, documents, offerings, parties, payments, places, structure
+from app.domain.rules.business import business_rules
+from app.domain.rules.case import Breaches, Case, breach
+from app.domain.violations import StepKind, Violation, ViolationCode
 
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, the step in which its breaches are mended, and the backends whose facts it needs.
+
+    While one of these gives no answer the rule is silent: that the answer is missing is a breach of its own.
+    """
+
+    breaches: Breaches
+    step: StepKind
+    sources: frozenset[str] = frozenset()
+
+
+def _of(step: StepKind, breaches: Breaches, *sources: str) -> Rule:
+    return Rule(breaches, step, frozenset(sources))
+
+
+_S = StepKind
 RULES: Final[tuple[Rule, ...]] = (
-    parties.customer_known,
-    parties.customer_open,
-    structure.has_items,
-    structure.item_ids_unique,
-    structure.relationships_resolve,
-    structure.texts_in_limits,
-    offerings.offering_known,
-    offerings.offering_sellable,
-    structure.quantity_in_range,
-    structure.owned_product_named,
-    offerings.characteristics_allowed,
-    offerings.prices_agreed,
-    offerings.bundle_cardinality,
-    places.place_given,
-    places.place_serviceable,
-    places.appointment_held,
-    structure.dates_in_order,
-    parties.billing_account_of_customer,
-    structure.priority_in_range,
+    _of(_S.CUSTOMER, parties.customer_known, "customer"),
+    _of(_S.CUSTOMER, parties.customer_open, "customer"),
+    _of(_S.OFFERING, structure.has_items),
+    _of(_S.OFFERING, structure.item_ids_unique),
+    _of(_S.OFFERING, structure.relationships_resolve),
+    _of(_S.REVIEW, structure.texts_in_limits),
+    _of(_S.OFFERING, offerings.offering_known, "catalog"),
+    _of(_S.OFFERING, offerings.offering_sellable, "catalog"),
+    _of(_S.OFFERING, structure.quantity_in_range),
+    _of(_S.OFFERING, structure.owned_product_named),
+    _of(_S.OFFERING, offerings.characteristics_allowed, "catalog"),
+    _of(_S.PRICE, offerings.prices_agreed, "catalog"),
+    _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
+    _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),
+    _of(_S.OFFERING, compatibility.requirements_met, "catalog", "inventory"),
+    _of(_S.OFFERING, compatibility.nothing_excluded, "catalog", "inventory"),
+    _of(_S.OFFERING, compatibility.on_an_upgrade_path, "catalog", "inventory"),
+    _of(_S.OFFERING, offerings.reservations_held, "service_resources"),
+    _of(_S.PLACE, places.place_given, "address", "catalog"),
+    _of(_S.SERVICEABILITY, places.place_serviceable, "address", "catalog", "serviceability"),
+    _of(_S.QUALIFICATION, credit.credit_decided, "catalog"),
+    _of(_S.APPOINTMENT, places.appointment_held, "catalog", "workforce"),
+    _of(_S.REVIEW, structure.dates_in_order),
+    _of(_S.AGREEMENT, documents.agreement_prepared, "catalog"),
+    _of(_S.PAYMENT, parties.billing_account_of_customer, "billing"),
+    _of(_S.PAYMENT, payments.payment_chosen, "billing", "catalog"),
+    _of(_S.REVIEW, structure.priority_in_range),
 )
+SERVES: Final = {
+    "customer": _S.CUSTOMER,
+    "catalog": _S.OFFERING,
+    "inventory": _S.OFFERING,
+    "service_resources": _S.OFFERING,
+    "address": _S.PLACE,
+    "serviceability": _S.SERVICEABILITY,
+    "workforce": _S.APPOINTMENT,
+    "billing": _S.PAYMENT,
+}
+"""The step that each backend's facts serve."""
 
 
 def violations(case: Case) -> tuple[Violation, ...]:
     """Every breach of every rule."""
-    return tuple(violation for rule in RULES for violation in rule(case))
+    return (*_coded(case), *business_rules(case), *_unanswered(case))
+
+
+def _coded(case: Case) -> Iterable[Violation]:
+    for rule in RULES:
+        if rule.sources.isdisjoint(case.facts.unanswered):
+            for violation in rule.breaches(case):
+                yield replace(violation, step=rule.step)
+
+
+def _unanswered(case: Case) -> Iterable[Violation]:
+    """What could not be found out is no reason to refuse a change to a draft, but nothing is published on a guess."""
+    for missing in case.facts.unanswered.values():
+        again = "try again soon" if missing.retryable else "somebody has to look at it"
+        violation = breach(
+            "sourceAnswered",
+            "",
+            ViolationCode.OTHER_ISSUE,
+            f"the backend {missing.backend!r} gives no answer ({missing.kind}); {again}",
+        )
+        yield replace(violation, step=SERVES[missing.backend])

@@ -26,9 +26,14 @@ class Case:
             yield f"/items/{n}", item, self.facts.offerings.get(item.offering_id)
 
 
-Rule = Callable[[Case], Iterable[Violation]]
+Breaches = Callable[[Case], Iterable[Violation]]
 
 
 def breach(rule: str, path: str, code: ViolationCode, message: str) -> Violation:
     """A breach of `rule` at `path`; the message names both."""
     return Violation(rule, path, code, f"{path}: {message} ({rule}).")
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in alphabetical order, as a sentence names them."""
+    return ", ".join(sorted(names)) or "nothing"

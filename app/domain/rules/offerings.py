@@ -8,7 +8,8 @@ from typing import Final
 
 from app.domain.catalog import CharacteristicSpecification
 from app.domain.order import ItemAction, RelationshipType
-from app.domain.rules.case import Case, breach
+from app.domain.pricing import prices_of
+from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
 
 SELLABLE: Final = frozenset({"active", "launched"})
@@ -70,7 +71,7 @@ def characteristics_allowed(case: Case) -> Iterable[Violation]:
                     "characteristicsAllowed",
                     f"{where}/name",
                     ViolationCode.UNEXPECTED_PROPERTY,
-                    f"{offering.id!r} has no characteristic {characteristic.name!r}; it has {_list(specified)}",
+                    f"{offering.id!r} has no characteristic {characteristic.name!r}; it has {listed(specified)}",
                 )
             elif problem := _value_problem(specification, characteristic.value):
                 code, message = problem
@@ -97,7 +98,7 @@ def _value_problem(specification: CharacteristicSpecification, value: str) -> tu
     if not specification.configurable and value not in specification.allowed:
         return (
             ViolationCode.INVALID_VALUE,
-            f"{specification.name!r} cannot be chosen, it is {_list(specification.allowed)}",
+            f"{specification.name!r} cannot be chosen, it is {listed(specification.allowed)}",
         )
     if specification.allowed and value not in specification.allowed:
         return ViolationCode.INVALID_VALUE, f"{value!r} is not allowed; choose {_choices(specification)}"
@@ -117,22 +118,18 @@ def _value_problem(specification: CharacteristicSpecification, value: str) -> tu
 
 def _choices(specification: CharacteristicSpecification) -> str:
     if specification.allowed:
-        return f"one of {_list(specification.allowed)}"
+        return f"one of {listed(specification.allowed)}"
     if specification.minimum is not None or specification.maximum is not None:
         return f"a number from {specification.minimum} to {specification.maximum}"
     return "a value"
 
 
-def _list(values: Iterable[str]) -> str:
-    return ", ".join(values) or "none"
-
-
 def prices_agreed(case: Case) -> Iterable[Violation]:
     """A price that was shown to the customer is the one that the catalog asks now."""
     for path, item, offering in case.items():
-        if offering is None:
+        if offering is None or not item.agreed_prices:
             continue
-        asked = {price.name: price.price for price in offering.prices_at(case.at)}
+        asked = {p.name: p.price for p in prices_of(case.order, item, case.facts.offerings, at=case.at)}
         for n, agreed in enumerate(item.agreed_prices):
             where = f"{path}/agreedPrices/{n}"
             current = asked.get(agreed.name)
@@ -141,7 +138,7 @@ def prices_agreed(case: Case) -> Iterable[Violation]:
                     "pricesAgreed",
                     f"{where}/name",
                     ViolationCode.REFERENCE_NOT_FOUND,
-                    f"{offering.id!r} has no price {agreed.name!r}; it has {_list(asked)}",
+                    f"{offering.id!r} has no price {agreed.name!r}; it has {listed(asked)}",
                 )
             elif current != agreed.price:
                 yield breach(
@@ -182,5 +179,18 @@ def bundle_cardinality(case: Case) -> Iterable[Violation]:
                     "bundleCardinality",
                     f"{path}/relationships",
                     ViolationCode.UNEXPECTED_PROPERTY,
-                    f"{child.offering_id} is not part of {offering.id}; it bundles {_list(limits)}",
+                    f"{child.offering_id} is not part of {offering.id}; it bundles {listed(limits)}",
+                )
+
+
+def reservations_held(case: Case) -> Iterable[Violation]:
+    """The numbers and SIMs that were reserved for the order are still held for it (TMF685)."""
+    for path, item, _ in case.items():
+        for n, reservation in enumerate(item.reservations):
+            if reservation.id not in case.facts.reservations:
+                yield breach(
+                    "reservationsHeld",
+                    f"{path}/reservations/{n}",
+                    ViolationCode.REFERENCE_NOT_FOUND,
+                    f"the {reservation.kind} {reservation.value} is no longer reserved; reserve another one",
                 )

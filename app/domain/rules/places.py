@@ -5,10 +5,10 @@ from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.rulebook import Need
-from app.domain.rules.case import Case, breach
+from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
 
-LOST_APPOINTMENT: Final = frozenset({"cancelled", "failed", "completed"})
+LOST_APPOINTMENT: Final = frozenset({"cancelled", "failed", "completed", "expired"})
 
 
 def place_given(case: Case) -> Iterable[Violation]:
@@ -44,7 +44,7 @@ def place_serviceable(case: Case) -> Iterable[Violation]:
         place = case.order.place_of(item)
         if place is None or offering is None or offering.specification is None:
             continue
-        fact = case.facts.serviceability.get((place.id, serviceability_key(offering)))
+        fact = case.facts.qualifications.get((place.id, serviceability_key(offering)))
         if fact is None:
             continue
         if not fact.serviceable:
@@ -52,14 +52,15 @@ def place_serviceable(case: Case) -> Iterable[Violation]:
                 "placeServiceable",
                 f"{path}/placeId",
                 ViolationCode.INVALID_VALUE,
-                f"{item.offering_name!r} cannot be delivered at {place.label}: {fact.reason or 'not serviceable'}",
+                f"{item.offering_name!r} cannot be delivered at {place.label}: {fact.reason or 'not serviceable'}"
+                + (f"; there {listed(fact.alternatives)} can be" if fact.alternatives else ""),
             )
-        elif fact.valid_until and fact.valid_until <= case.at:
+        elif fact.guaranteed_until and fact.guaranteed_until <= case.at:
             yield breach(
                 "placeServiceable",
                 f"{path}/placeId",
                 ViolationCode.INVALID_VALUE,
-                f"the answer for {place.label} expired at {fact.valid_until.isoformat()}; check again",
+                f"the answer for {place.label} expired at {fact.guaranteed_until.isoformat()}; check again",
             )
 
 
