@@ -225,7 +225,15 @@ class BackendHttp:
         try:
             return await self._call(method, operation, f"{self._root}/{path}", body, key, expected)
         finally:
-            self._reads.clear()  # who reads from now on must see the change, so it joins no read begun before
+            self.forget_reads()
+
+    def forget_reads(self) -> None:
+        """Something has changed: who reads from now on must see it, so it joins no read begun before."""
+        self._reads.clear()
+
+    async def register(self, body: Json, *, key: str) -> None:
+        """Register a listener at the hub (TMF630); one that is registered already does no harm."""
+        await self.write("POST", "registerListener", "hub", body, key=key, expected={HTTPStatus.CONFLICT})
 
     async def probe(self) -> bool:
         """Whether anything answers at the backend's address. Says nothing of single operations; never raises.

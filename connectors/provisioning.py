@@ -8,6 +8,7 @@ import msgspec
 
 from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.wire import Json, decode
+from connectors.wire import MalformedNotification as MalformedNotification
 
 APIS: Final[Apis] = {"TMF641": OpenApi(v4="tmf-api/serviceOrdering/v4")}
 STATE_CHANGE = "serviceOrderStateChangeEvent"
@@ -115,10 +116,6 @@ def _write_item(item: ServiceOrderItem) -> Json:
     return wire
 
 
-class MalformedNotification(ValueError):
-    """What came in at the listener is no TMF641 notification."""
-
-
 def read_notification(body: bytes) -> ServiceOrder:
     """The service order that a `serviceOrderStateChangeEvent` tells of. Raises MalformedNotification."""
     try:
@@ -151,4 +148,4 @@ class ProvisioningBackend:
     async def register_listener(self, callback: str) -> None:
         """Have state changes told to `callback` + `/listener/serviceOrderStateChangeEvent`; once more does no harm."""
         body: Json = {"callback": callback, "query": f"eventType={STATE_CHANGE}"}
-        await self._http.write("POST", "registerListener", "hub", body, key=f"hub:{callback}", expected={409})
+        await self._http.register(body, key=f"hub:{callback}")

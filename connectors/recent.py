@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -15,6 +15,12 @@ class Recent(Generic[V]):
         self._seconds = seconds
         self._entries = entries
         self._kept: OrderedDict[str, tuple[float, V]] = OrderedDict()
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """How often something was forgotten; what is read after it rose must not be kept as if it were new."""
+        return self._changes
 
     async def through(self, ids: Collection[str], load: Callable[[list[str]], Awaitable[dict[str, V]]]) -> dict[str, V]:
         """The values with these ids, loading together those that are missing or too old."""
@@ -29,16 +35,25 @@ class Recent(Generic[V]):
             else:
                 missing.append(wanted)
         if missing:
+            changes = self._changes
             loaded = await load(missing)
-            self.keep(loaded)
+            self.keep(loaded, since=changes)
             found |= loaded
         return found
 
-    def keep(self, values: dict[str, V]) -> None:
-        """Remember these values from now on."""
+    def keep(self, values: Mapping[str, V], *, since: int) -> None:
+        """Remember these values from now on, unless something was forgotten since they began to be read."""
+        if since != self._changes:
+            return
         until = asyncio.get_running_loop().time() + self._seconds
         for key, value in values.items():
             self._kept[key] = (until, value)
             self._kept.move_to_end(key)
         while len(self._kept) > self._entries:
             self._kept.popitem(last=False)
+
+    def forget(self, which: Callable[[str, V], bool]) -> None:
+        """Forget the values of which this is true, and whatever is being read at this moment."""
+        self._changes += 1
+        for key in [key for key, (_, value) in self._kept.items() if which(key, value)]:
+            del self._kept[key]

@@ -39,6 +39,10 @@ class TmfError(msgspec.Struct):
         return ": ".join(part for part in (self.reason, self.message) if part)
 
 
+class MalformedNotification(ValueError):
+    """What came in at a listener is none of the notifications that it takes."""
+
+
 def decode(body: bytes, shape: type[T]) -> T:
     """The body in this shape, null being the same as absent.
 

@@ -32,6 +32,32 @@ async def test_the_memory_gives_more_than_it_can_keep() -> None:
 
 async def test_what_is_too_old_is_loaded_again() -> None:
     recent = Recent[str](seconds=0, entries=2)
-    recent.keep({"a": "old"})
+    recent.keep({"a": "old"}, since=recent.changes)
 
+    assert await recent.through(["a"], loaded) == {"a": "A"}
+
+
+async def test_what_is_forgotten_is_loaded_again_and_the_rest_is_not() -> None:
+    recent = Recent[str](seconds=60, entries=9)
+    await recent.through(["a", "b"], loaded)
+
+    recent.forget(lambda key, value: (key, value) == ("a", "A"))
+    asked: list[list[str]] = []
+
+    async def load(ids: list[str]) -> dict[str, str]:
+        asked.append(ids)
+        return await loaded(ids)
+
+    assert await recent.through(["a", "b"], load) == {"a": "A", "b": "B"}
+    assert asked == [["a"]]
+
+
+async def test_what_was_being_read_when_something_was_forgotten_is_not_kept() -> None:
+    recent = Recent[str](seconds=60, entries=9)
+
+    async def load(ids: list[str]) -> dict[str, str]:
+        recent.forget(lambda key, _: key == "b")
+        return dict.fromkeys(ids, "old")
+
+    assert await recent.through(["a"], load) == {"a": "old"}
     assert await recent.through(["a"], loaded) == {"a": "A"}
