@@ -64,7 +64,7 @@ class Resource:
     """A resource and what is special about it.
 
     `required` attributes must be there at creation. `on_create` completes or refuses a new document, `on_patch`
-    gets the document and the patch before it is merged. `created` is told after the write is durable.
+    gets the document and the patch before it is merged. `created` and `changed` are told after the write is durable.
     """
 
     backend: str
@@ -75,6 +75,7 @@ class Resource:
     on_create: Accept | None = None
     on_patch: Change | None = None
     created: Accept | None = None
+    changed: Accept | None = None
     patchable: bool = False
     type: str = field(default="")
 
@@ -139,15 +140,21 @@ async def _patch(resource: Resource, state: State, request: Request, document: D
         patch = await body_of(request)
         key = request.headers.get("Idempotency-Key")
 
+        made: list[Document] = []
+
         def act() -> tuple[int, Document]:
             if resource.on_patch:
                 resource.on_patch(document, patch)
             changed = {**document, **patch, "id": document["id"], "lastUpdate": now()}
             state.put(resource.name, changed)
             state.effect(resource.backend, "PATCH", resource.name, changed, key)
+            made.append(changed)
             return 200, changed
 
         status, body = state.once(key, request.url.path.encode() + await request.body(), act)
+        for new in made:
+            if resource.changed:
+                resource.changed(new)
         return answer(status, body)
     except Refused as refusal:
         return error(refusal.status, refusal.reason, refusal.message)

@@ -73,12 +73,11 @@ class Control:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, spoilt as asked for."""
-        backend = self._backend_of(scope)
-        if backend is None:
+        asked = self._asked(scope)
+        if asked is None:
             await self._app(scope, receive, send)
             return
-        resource = scope["path"].split("/v4/", 1)[-1].split("/", 1)[0]
-        operation = f"{scope['method']} {resource}"
+        backend, operation = asked
         self._requests[backend, operation] += 1
         faults = self.faults[backend]
         if faults.operations and operation not in faults.operations:
@@ -102,10 +101,14 @@ class Control:
         else:
             await self._app(scope, receive, send)
 
-    def _backend_of(self, scope: Scope) -> str | None:
+    def _asked(self, scope: Scope) -> tuple[str, str] | None:
+        """The backend and the operation, such as "POST serviceOrder"; None: the control endpoint is meant."""
         if scope["type"] != "http":
             return None
-        return next((b for root, b in self._roots.items() if scope["path"].startswith(root)), None)
+        for root, backend in self._roots.items():
+            if scope["path"].startswith(root):
+                return backend, f"{scope['method']} {scope['path'].removeprefix(root).split('/', 1)[0]}"
+        return None
 
     def _fails(self, faults: Faults) -> bool:
         if faults.fail_next > 0:

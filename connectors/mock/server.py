@@ -11,18 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connectors.mock import people, places, provisioning
+from connectors.mock import catalog, people, places, provisioning
+from connectors.mock.catalog import Catalog
 from connectors.mock.collection import Resource, answer, routes
 from connectors.mock.faults import Control
+from connectors.mock.hub import Hub
 from connectors.mock.places import Places
 from connectors.mock.provisioning import Provisioning
 from connectors.mock.state import State
 
-CATALOG_ROOT = "tmf-api/productCatalogManagement/v4"
 ROOTS = {
     people.CUSTOMER_ROOT: "customer",
     people.PARTY_ROOT: "customer",
-    CATALOG_ROOT: "catalog",
+    catalog.ROOT: "catalog",
     places.ADDRESS_ROOT: "address",
     places.SERVICEABILITY_ROOT: "serviceability",
     places.APPOINTMENT_ROOT: "workforce",
@@ -30,10 +31,6 @@ ROOTS = {
     people.INVENTORY_ROOT: "inventory",
     people.ACCOUNT_ROOT: "billing",
 }
-CATALOG = tuple(
-    Resource(backend="catalog", name=name, root=CATALOG_ROOT)
-    for name in ("productOffering", "productSpecification", "productOfferingPrice", "category")
-)
 
 
 def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
@@ -42,20 +39,28 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
     app = Starlette()
     control = Control(app, ROOTS, state)
     place_operations = Places(state)
-    service_orders = Provisioning(state, control, pace)
+    hubs = {
+        backend: Hub(backend, root, state, control)
+        for backend, root in (("catalog", catalog.ROOT), ("provisioning", provisioning.ROOT))
+    }
+    service_orders = Provisioning(state, hubs["provisioning"], pace)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await service_orders.start()
+        for hub in hubs.values():
+            await hub.start()
+        service_orders.start()
         yield
         await service_orders.stop()
+        for hub in hubs.values():
+            await hub.stop()
         state.close()
 
     async def health(_: Request) -> Response:
         return answer(200, {"status": "ok"})
 
     resources = (
-        *CATALOG,
+        *Catalog(hubs["catalog"]).resources(),
         *people.RESOURCES,
         Resource(backend="address", name="geographicAddress", root=places.ADDRESS_ROOT),
         *place_operations.resources(),
@@ -68,6 +73,7 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
             *control.routes(),
             *place_operations.routes(),
             *service_orders.routes(),
+            *(route for hub in hubs.values() for route in hub.routes()),
             *(route for resource in resources for route in routes(resource, state)),
         ]
     )
