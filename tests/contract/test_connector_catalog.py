@@ -9,17 +9,24 @@ import pytest
 
 from connectors.base import BackendFailure, FailureKind
 from connectors.catalog import (
+    EVENTS,
     BundledOffering,
     CatalogBackend,
+    CatalogChange,
+    CatalogResource,
     Characteristic,
+    CharacteristicUse,
     CharacteristicValue,
     OfferingPrice,
+    OfferingRelationship,
     PriceAlteration,
     PriceType,
     ProductOffering,
     ProductSpecification,
     Term,
+    read_catalog_event,
 )
+from connectors.wire import MalformedNotification
 from tests.contract.scripted_backend import Reply, ScriptedBackend, calling, scripted_backend
 
 OFFERING = """{
@@ -35,14 +42,25 @@ OFFERING = """{
   ],
   "productSpecification": {"id": "spec-fibre", "version": "1", "@type": "ProductSpecificationRef"},
   "productOfferingPrice": [{"id": "p-month", "name": "M"}, {"id": "p-quarter"}, {"id": "p-use"}, {"id": "p-once"}],
-  "bundledProductOffering": [], "productOfferingRelationship": [], "agreement": null, "@type": "ProductOffering"
+  "place": [{"id": "DE", "name": "Germany"}, {"id": "101"}], "agreement": [{"id": "agr-1", "name": "Frame"}],
+  "productOfferingRelationship": [
+    {"id": "fibre-1000", "name": "Fibre 1000", "relationshipType": "upgradesTo", "validFor": {}},
+    {"id": "tv", "relationshipType": "requires", "role": "television"}],
+  "prodSpecCharValueUse": [{"name": "router", "minCardinality": 1, "maxCardinality": 2,
+    "productSpecCharacteristicValue": [{"value": "own", "isDefault": true}]}],
+  "productOfferingCharacteristic": [
+    {"name": "minimumAge", "value": 18}, {"name": "maximumAge", "value": "27"},
+    {"name": "creditCheck", "value": "soft"},
+    {"name": "signatureRequired", "value": true}, {"name": "depositAmount", "value": 49.90}, {"name": "x", "value": 1}],
+  "bundledProductOffering": [], "@type": "ProductOffering"
 }"""
 BUNDLE = """{
   "id": "family", "name": "Family", "lifecycleStatus": "In test", "isBundle": true, "productSpecification": null,
   "validFor": null, "category": null, "productOfferingPrice": [],
   "bundledProductOffering": [
     {"id": "mobile", "name": "Mobile", "bundledProductOfferingOption":
-      {"numberRelOfferLowerLimit": 1, "numberRelOfferUpperLimit": 4, "numberRelOfferDefault": 2}},
+      {"numberRelOfferLowerLimit": 1, "numberRelOfferUpperLimit": 4, "numberRelOfferDefault": 2},
+     "productOfferingPrice": [{"id": "p-inside"}]},
     {"id": "tv"}
   ]
 }"""
@@ -55,7 +73,7 @@ SPECIFICATION = """{
        {"value": "premium"}]},
     {"name": "downloadSpeed", "valueType": "integer", "configurable": false, "productSpecCharacteristicValue": [
        {"value": 500, "unitOfMeasure": "Mbit/s"}]},
-    {"name": "ratio", "productSpecCharacteristicValue": [{"value": 1.5}, {"value": true}, {"value": {"a": [1]}}]},
+    {"name": "ratio", "characteristicValueSpecification": [{"value": 1.5}, {"value": true}, {"value": {"a": [1]}}]},
     {"name": "length", "productSpecCharacteristicValue": [{"valueFrom": 1, "valueTo": 2.5, "rangeInterval": "closed"}]},
     {"name": "label", "regex": "^[a-z]+$", "productSpecCharacteristicValue": null},
     {"name": "code", "productSpecCharacteristicValue": [{"regex": "^[0-9]+$"}]}
@@ -75,7 +93,9 @@ PRICES = """[
   {"id": "p-use", "name": "Roaming", "priceType": "usage", "price": {"unit": "EUR", "value": 2},
    "unitOfMeasure": {"amount": 100, "units": "MB"}},
   {"id": "p-once", "name": "Start", "priceType": "oneTime", "price": {"unit": "EUR", "value": 12345678901234567.89},
-   "unitOfMeasure": {"units": "piece"}}
+   "unitOfMeasure": {"units": "piece"}},
+  {"id": "p-inside", "name": "Start", "priceType": "oneTime", "price": {"unit": "EUR", "value": 5},
+   "lifecycleStatus": "launched"}
 ]"""
 
 FIBRE = ProductOffering(
@@ -89,6 +109,25 @@ FIBRE = ProductOffering(
     categories=("fibre",),
     channels=("online", "retail"),
     market_segments=("consumer", "ms-2"),
+    places=("DE", "101"),
+    agreement_ids=("agr-1",),
+    relationships=(
+        OfferingRelationship(type="upgradesTo", offering_id="fibre-1000", name="Fibre 1000"),
+        OfferingRelationship(type="requires", offering_id="tv", role="television"),
+    ),
+    characteristic_uses=(
+        CharacteristicUse(
+            name="router",
+            values=(CharacteristicValue(value="own", is_default=True),),
+            minimum_cardinality=1,
+            maximum_cardinality=2,
+        ),
+    ),
+    minimum_age=18,
+    maximum_age=27,
+    credit_check="soft",
+    signature_required=True,
+    deposit_amount=Decimal("49.90"),
     terms=(Term(name="24 months", amount=24, unit="month"),),
     prices=(
         OfferingPrice(
@@ -167,7 +206,23 @@ FAMILY = ProductOffering(
     lifecycle_status="In test",
     is_bundle=True,
     bundled=(
-        BundledOffering(offering_id="mobile", name="Mobile", lower_limit=1, upper_limit=4, default=2),
+        BundledOffering(
+            offering_id="mobile",
+            name="Mobile",
+            lower_limit=1,
+            upper_limit=4,
+            default=2,
+            prices=(
+                OfferingPrice(
+                    id="p-inside",
+                    name="Start",
+                    price_type=PriceType.ONE_TIME,
+                    amount=Decimal(5),
+                    currency="EUR",
+                    lifecycle_status="launched",
+                ),
+            ),
+        ),
         BundledOffering(offering_id="tv", name="tv", lower_limit=0, upper_limit=1, default=0),
     ),
 )
@@ -229,7 +284,7 @@ async def test_offerings_are_three_calls_and_then_none(backend: Catalog, catalog
     assert sorted(backend.calls) == ["productOffering", "productOfferingPrice", "productSpecification"]
     assert {r.path.rsplit("/", 1)[-1]: r.query["id"] for r in backend.received} == {
         "productOffering": "family,fibre-500",
-        "productOfferingPrice": "p-month,p-once,p-quarter,p-use",
+        "productOfferingPrice": "p-inside,p-month,p-once,p-quarter,p-use",
         "productSpecification": "spec-fibre",
     }
 
@@ -279,7 +334,7 @@ async def test_a_search_is_asked_in_the_words_of_tmf630_and_fills_the_memory(
 async def test_a_search_without_wishes_asks_for_all_and_believes_the_total(
     backend: Catalog, catalog: CatalogBackend
 ) -> None:
-    backend.has(productOffering=f"[{BUNDLE}]")
+    backend.has(productOffering=f"[{BUNDLE}]", productOfferingPrice=PRICES)
     backend.total = "46"
 
     page = await catalog.search_offerings(offset=0, limit=1)
@@ -307,7 +362,7 @@ async def test_what_was_being_read_when_the_catalog_changed_is_not_kept(
     backend: Catalog, catalog: CatalogBackend, by_search: bool
 ) -> None:
     go = asyncio.Event()
-    backend.has(productOffering=f"[{BUNDLE}]")
+    backend.has(productOffering=f"[{BUNDLE}]", productOfferingPrice=PRICES)
     backend.hold("productOffering", go)
     reading: asyncio.Task[object] = asyncio.create_task(
         catalog.search_offerings(offset=0, limit=9) if by_search else catalog.offerings_by_ids(["family"])
@@ -317,9 +372,97 @@ async def test_what_was_being_read_when_the_catalog_changed_is_not_kept(
     go.set()
     await reading
 
-    backend.has(productOffering=f"[{BUNDLE.replace('In test', 'Active')}]")
+    backend.has(productOffering=f"[{BUNDLE.replace('In test', 'Active')}]", productOfferingPrice=PRICES)
 
     assert (await catalog.offerings_by_ids(["family"]))["family"].lifecycle_status == "Active"
+
+
+CHANGES = [
+    (CatalogChange(CatalogResource.OFFERING, "family"), "productOffering", "family"),
+    (CatalogChange(CatalogResource.SPECIFICATION, "spec-fibre"), "productOffering", "fibre-500"),
+    (CatalogChange(CatalogResource.PRICE, "p-inside"), "productOfferingPrice", "p-inside"),
+]
+
+
+@pytest.mark.parametrize(("change", "resource", "asked"), CHANGES, ids=[c.resource for c, _, _ in CHANGES])
+async def test_only_what_a_change_concerns_is_read_anew(
+    backend: Catalog, catalog: CatalogBackend, change: CatalogChange, resource: str, asked: str
+) -> None:
+    await catalog.offerings_by_ids(["fibre-500", "family"])
+    backend.received.clear()
+
+    catalog.invalidate(change)
+    await catalog.offerings_by_ids(["fibre-500", "family"])
+
+    assert [r.query["id"] for r in backend.received if r.path.endswith(f"/{resource}")] == [
+        "family,fibre-500" if change.resource is CatalogResource.PRICE and resource == "productOffering" else asked
+    ]
+
+
+async def test_a_price_that_is_not_asked_is_left_out(backend: Catalog, catalog: CatalogBackend) -> None:
+    retired = PRICES.replace('"lifecycleStatus": "launched"', '"lifecycleStatus": "Retired"')
+    backend.has(productOffering=f"[{BUNDLE}]", productOfferingPrice=retired)
+    assert [part.prices for part in (await catalog.offerings_by_ids(["family"]))["family"].bundled] == [(), ()]
+
+    backend.has(productOffering=f"[{BUNDLE}]", productOfferingPrice=PRICES)
+    catalog.invalidate(CatalogChange(CatalogResource.PRICE, "p-inside"))
+
+    (mobile, _) = (await catalog.offerings_by_ids(["family"]))["family"].bundled
+    assert [price.id for price in mobile.prices] == ["p-inside"]
+
+
+def test_an_offering_narrows_its_specification() -> None:
+    router, *others = FIBRE.characteristics
+
+    assert (router.values, router.required) == ((CharacteristicValue(value="own", is_default=True),), True)
+    assert FIBRE.specification is not None
+    assert tuple(others) == FIBRE.specification.characteristics[1:]
+    assert (FIBRE.agreement_required, FAMILY.agreement_required, FAMILY.characteristics) == (True, False, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("minimumAge", "old"), ("signatureRequired", "maybe"), ("depositAmount", "much")]
+)
+async def test_a_limit_that_cannot_be_understood_is_no_limit_ignored(
+    backend: Catalog, catalog: CatalogBackend, name: str, value: str
+) -> None:
+    limit = f'"productOfferingCharacteristic": [{{"name": "{name}", "value": "{value}"}}], "isBundle": true'
+    limited = BUNDLE.replace('"isBundle": true', limit)
+    backend.has(productOffering=f"[{limited}]", productOfferingPrice=PRICES)
+
+    with pytest.raises(BackendFailure) as raised:
+        await catalog.offerings_by_ids(["family"])
+
+    assert (raised.value.kind, value in raised.value.detail) == (FailureKind.MALFORMED, True)
+
+
+# Events
+
+
+async def test_the_catalog_is_asked_to_tell_of_every_change(backend: Catalog, catalog: CatalogBackend) -> None:
+    backend.has(hub='{"id": "hub-1"}')
+
+    await catalog.register_listener("http://gateway:8000")
+
+    assert backend.received[0].json == {"callback": "http://gateway:8000", "query": f"eventType={','.join(EVENTS)}"}
+    assert {"productOfferingCreateEvent", "productOfferingPriceAttributeValueChangeEvent"} <= set(EVENTS)
+
+
+@pytest.mark.parametrize("resource", list(CatalogResource))
+def test_an_event_says_what_has_changed(resource: CatalogResource) -> None:
+    body = f"""{{"eventType": "Whatever", "eventTime": "2026-03-02T08:00:00Z", "correlationId": null,
+      "event": {{"{resource}": {{"id": "x", "name": "X", "lastUpdate": "2026-03-02T08:00:00Z"}}}}}}"""
+
+    assert read_catalog_event(body.encode()) == CatalogChange(resource, "x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b'{"event": null}', b'{"event": {}}', b'{"event": {"category": {"id": "c"}}}', b'{"event": {"x": 1}}'],
+)
+def test_nonsense_is_no_event(body: bytes) -> None:
+    with pytest.raises(MalformedNotification):
+        read_catalog_event(body)
 
 
 @pytest.mark.parametrize("gone", ["productSpecification", "productOfferingPrice"])

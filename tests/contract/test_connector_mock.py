@@ -5,14 +5,14 @@ from decimal import Decimal
 from connectors.address import ValidationResult
 from connectors.backends import Backends
 from connectors.base import FailureKind
-from connectors.catalog import PriceType
+from connectors.catalog import PriceType, read_catalog_event
 from connectors.provisioning import (
     ServiceOrder,
     ServiceOrderState,
     read_notification,
 )
 from connectors.workforce import Appointment, SlotTaken
-from tests.contract.running_mock import NOW, book, free_slot, product, service_order
+from tests.contract.running_mock import NOW, book, change, free_slot, product, service_order
 from tests.contract.scripted_backend import Reply, ScriptedBackend, failure_of, scripted_backend
 from tests.harness import MockControl, until
 
@@ -103,6 +103,47 @@ async def test_offerings_are_searched(backends: Backends) -> None:
     assert "fibre-500" in {o.id for o in fibre.items}
     assert all("fibre" in o.categories and "fibre 5" in o.name.lower() for o in fibre.items)
     assert {o.lifecycle_status for o in retired.items} == {"Retired"}
+
+
+async def test_the_rules_of_the_catalog(backends: Backends) -> None:
+    names = ["fibre-250", "fibre-student", "tv-sport", "mobile-youth", "business-line-250", "mobile-pair"]
+    found = await backends.catalog.offerings_by_ids(names)
+    fibre, student, sport, youth, line, pair = (found[name] for name in names)
+
+    assert {(r.type, r.offering_id) for r in fibre.relationships if r.type == "upgradesTo"} == {
+        ("upgradesTo", "fibre-500"),
+        ("upgradesTo", "fibre-1000"),
+    }
+    assert {r.offering_id for r in fibre.relationships if r.type == "excludes"} >= {"fibre-100", "fibre-student"}
+    assert {(r.offering_id, r.role) for r in sport.relationships} == {
+        ("tv-basic", "television"),
+        ("tv-family", "television"),
+    }
+    assert (student.maximum_age, student.channels, student.places) == (30, ("online",), ("DE",))
+    assert [v.value for c in student.characteristics if c.name == "router" for v in c.values] == ["standard", "own"]
+    assert (youth.minimum_age, youth.maximum_age, youth.credit_check) == (None, 27, "soft")
+    assert (line.credit_check, line.signature_required) == ("full", True)
+    assert [price.amount for price in pair.bundled[0].prices] == [Decimal("9.99")]
+
+
+async def test_a_change_of_the_catalog_is_told_and_then_read(mock: MockControl, backends: Backends) -> None:
+    async def fee() -> Decimal:
+        return (await backends.catalog.offerings_by_ids(["tv-kids"]))["tv-kids"].prices[0].amount
+
+    assert await fee() == Decimal("5.99")
+    async with scripted_backend() as listener:
+        listener.answer(Reply(status=204))
+        await backends.catalog.register_listener(listener.url)
+        await backends.catalog.register_listener(listener.url)
+        path = "/tmf-api/productCatalogManagement/v4/productOfferingPrice/tv-kids-monthly"
+        await change(mock, path, {"price": {"unit": "EUR", "value": 6.49}})
+        await listener.until_received(1)
+
+    (told,) = listener.received
+    assert told.path == "/listener/productOfferingPriceAttributeValueChangeEvent"
+    assert await fee() == Decimal("5.99")
+    backends.catalog.invalidate(read_catalog_event(told.body))
+    assert await fee() == Decimal("6.49")
 
 
 # Address and serviceability
