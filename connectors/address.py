@@ -1,5 +1,5 @@
-"""Addresses: completed from free text, validated, found by id. TMF673 geographicAddress and
-geographicAddressValidation, v4.
+"""Addresses: completed from free text, validated, found by id; and the sites of customers. TMF673 geographicAddress and
+geographicAddressValidation, TMF674 geographicSite, v4.
 """
 
 from collections.abc import Collection
@@ -8,10 +8,15 @@ from typing import Final
 
 import msgspec
 
+from connectors import parties
 from connectors.base import Apis, BackendHttp, OpenApi
-from connectors.wire import Json
+from connectors.owners import by_owner
+from connectors.wire import Json, PlaceRef, RelatedParty
 
-APIS: Final[Apis] = {"TMF673": OpenApi(v4="tmf-api/geographicAddressManagement/v4")}
+APIS: Final[Apis] = {
+    "TMF673": OpenApi(v4="tmf-api/geographicAddressManagement/v4"),
+    "TMF674": OpenApi(v4="tmf-api/geographicSiteManagement/v4"),
+}
 
 
 class GeographicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -30,6 +35,16 @@ class GeographicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False, ren
         street = " ".join(part for part in (self.street_name, self.street_nr) if part)
         town = " ".join(part for part in (self.postcode, self.city) if part)
         return ", ".join(part for part in (street, town) if part) or self.id
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a customer is, under the customer's own name for it (TMF674); `status` is the backend's own word."""
+
+    id: str
+    name: str
+    place_id: str | None = None
+    status: str | None = None
+    customer_ids: tuple[str, ...] = ()
 
 
 class ValidationResult(StrEnum):
@@ -54,11 +69,30 @@ class _Validation(msgspec.Struct, rename="camel"):
     alternate_geographic_address: list[GeographicAddress] = []
 
 
+class _Site(msgspec.Struct, rename="camel"):
+    id: str
+    name: str = ""
+    status: str | None = None
+    place: list[PlaceRef] = []
+    related_party: list[RelatedParty] = []
+
+
+def _read_site(wire: _Site) -> Site:
+    return Site(
+        id=wire.id,
+        name=wire.name or wire.id,
+        place_id=next((place.place_id for place in wire.place if place.place_id), None),
+        status=wire.status,
+        customer_ids=parties.customers(wire.related_party),
+    )
+
+
 class AddressBackend:
     """Raises BackendFailure when there is no answer. "No such address" is an answer."""
 
     def __init__(self, http: BackendHttp) -> None:
         self._http = http
+        self._sites = http.at("TMF674")
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, GeographicAddress]:
         """The addresses with these ids; unknown ids are absent."""
@@ -78,3 +112,9 @@ class AddressBackend:
             address=wire.valid_geographic_address,
             alternatives=tuple(wire.alternate_geographic_address),
         )
+
+    async def sites_of(self, customer_ids: Collection[str]) -> dict[str, tuple[Site, ...]]:
+        """The sites of each of these customers; every asked customer is in the answer."""
+        attribute = parties.attribute(self._sites.dialect)
+        found = await self._sites.where("listGeographicSite", "geographicSite", attribute, customer_ids, list[_Site])
+        return by_owner(customer_ids, map(_read_site, found))

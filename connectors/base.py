@@ -11,9 +11,8 @@ from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -22,7 +21,13 @@ import msgspec
 from opentelemetry import propagate
 from yarl import URL
 
-from connectors.breaker import Breaker, BreakerState
+from connectors.breaker import Breaker
+from connectors.config import Apis as Apis
+from connectors.config import BackendConfig as BackendConfig
+from connectors.config import BackendHealth as BackendHealth
+from connectors.config import Dialect as Dialect
+from connectors.config import OpenApi as OpenApi
+from connectors.config import Page as Page
 from connectors.failure import BackendFailure as BackendFailure
 from connectors.failure import FailureKind as FailureKind
 from connectors.failure import count_of, seconds_of, unanswered
@@ -40,64 +45,6 @@ FETCH_SECONDS: Final = 5.0
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 """The id under which this request can be found in every log; set at the edge, sent to every backend."""
-
-
-class Dialect(StrEnum):
-    """Which generation of the Open APIs a backend speaks."""
-
-    V4 = "v4"
-    V5 = "v5"
-
-
-class OpenApi(msgspec.Struct, frozen=True, kw_only=True):
-    """Where TM Forum puts an Open API; `v5` None: its client speaks v4 only, whatever the backend's dialect is."""
-
-    v4: str
-    v5: str | None = None
-
-    def path(self, dialect: Dialect) -> str:
-        """The published path in this dialect."""
-        return self.v5 if dialect is Dialect.V5 and self.v5 is not None else self.v4
-
-
-Apis = Mapping[str, OpenApi]
-"""The Open APIs of one backend by TM Forum's number ("TMF629"), the main one first."""
-
-
-class BackendConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a backend is and how it is treated. Times in seconds.
-
-    `prefixes` replaces the paths of Open APIs by their number. A call, its retries included, ends within `deadline`;
-    one attempt within `attempt_timeout`. At most `concurrency` calls are under way at once.
-    """
-
-    base_url: str
-    dialect: Dialect = Dialect.V4
-    prefixes: Mapping[str, str] = {}
-    deadline: float = 8.0
-    attempt_timeout: float = 3.0
-    attempts: int = 3
-    concurrency: int = 64
-    breaker_window: int = 20
-    breaker_threshold: float = 0.5
-    breaker_rest: float = 5.0
-
-
-class BackendHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a backend does, seen from here."""
-
-    breaker: BreakerState
-    in_flight: int
-    last_success_at: datetime | None
-    last_failure_at: datetime | None
-    last_failure: str | None
-
-
-class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Part of a collection, and how many members it has in all."""
-
-    items: tuple[T, ...]
-    total: int
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -151,6 +98,7 @@ class BackendHttp:
     def __init__(self, name: str, apis: Apis, config: BackendConfig, session: aiohttp.ClientSession) -> None:
         self.name = name
         self.dialect = config.dialect
+        self.deadline = config.deadline
         self._config = config
         self._roots = {
             api: str(URL(f"{config.base_url.rstrip('/')}/{config.prefixes.get(api, at.path(self.dialect)).strip('/')}"))
@@ -297,6 +245,8 @@ class BackendHttp:
         """Attempts until one is answered, as long as the deadline leaves time for one more."""
         headers = {CORRELATION_HEADER: correlation_id.get()} if correlation_id.get() else {}
         propagate.inject(headers)
+        if self._config.authorization is not None:
+            headers["Authorization"] = self._config.authorization
         if key is not None:
             headers["Idempotency-Key"] = header_text(key)
         data = None

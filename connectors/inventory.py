@@ -1,4 +1,4 @@
-"""Product inventory: what a customer owns. TMF637 product, v4."""
+"""Inventories: what a customer owns, what the network has at a place. TMF637 product, TMF639 resource, v4 and v5."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -7,22 +7,37 @@ from typing import Final
 
 import msgspec
 
-from connectors.base import Apis, BackendHttp, OpenApi
-from connectors.owners import by_owner
-from connectors.wire import Instant, Json, segment, text_of
+from connectors import parties
+from connectors.base import Apis, BackendHttp, Dialect, OpenApi
+from connectors.network import Drift as Drift
+from connectors.network import Resource as Resource
+from connectors.network import drift as drift
+from connectors.network import read_resources
+from connectors.owners import by_owner, grouped
+from connectors.wire import Instant, Json, PlaceRef, Ref, RelatedParty, segment, text_of
 
-APIS: Final[Apis] = {"TMF637": OpenApi(v4="tmf-api/productInventory/v4")}
+APIS: Final[Apis] = {
+    "TMF637": OpenApi(v4="tmf-api/productInventory/v4", v5="productInventory/v5"),
+    "TMF639": OpenApi(v4="tmf-api/resourceInventoryManagement/v4", v5="resourceInventoryManagement/v5"),
+}
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An owned product (TMF637). `status` is the standard's: created, pendingActive, active, suspended …"""
+    """An owned product (TMF637). `status` is the standard's: created, pendingActive, active, suspended …
+
+    `term_ends_at` is the end of the last commitment that the customer has taken on for it.
+    """
 
     id: str
     name: str
     status: str
     offering_id: str | None = None
+    specification_id: str | None = None
     customer_ids: tuple[str, ...] = ()
+    billing_account_id: str | None = None
+    place_id: str | None = None
     start_date: datetime | None = None
+    term_ends_at: datetime | None = None
     characteristics: Mapping[str, str] = {}
 
 
@@ -42,36 +57,89 @@ class NewProduct(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "pendingActive"
 
 
-class _Ref(msgspec.Struct):
-    id: str
-    role: str | None = None
-
-
 class _Characteristic(msgspec.Struct):
     name: str
     value: object = None
+
+
+class _Validity(msgspec.Struct, rename="camel"):
+    end_date_time: Instant | None = None
+
+
+class _Term(msgspec.Struct, rename="camel"):
+    valid_for: _Validity = msgspec.field(default_factory=_Validity)
 
 
 class _Product(msgspec.Struct, rename="camel"):
     id: str
     status: str
     name: str = ""
-    product_offering: _Ref | None = None
-    related_party: list[_Ref] = []
+    product_offering: Ref | None = None
+    product_specification: Ref | None = None
+    billing_account: Ref | None = None
+    related_party: list[RelatedParty] = []
+    place: list[PlaceRef] = []
     start_date: Instant | None = None
+    product_term: list[_Term] = []
     product_characteristic: list[_Characteristic] = []
 
 
+def _id_of(ref: Ref | None) -> str | None:
+    return ref.id if ref else None
+
+
 def _read(wire: _Product) -> Product:
+    ends = [term.valid_for.end_date_time for term in wire.product_term if term.valid_for.end_date_time]
     return Product(
         id=wire.id,
         name=wire.name or wire.id,
         status=wire.status.strip(),  # the standard's own enumeration has "aborted " with a blank
-        offering_id=wire.product_offering.id if wire.product_offering else None,
-        customer_ids=tuple(p.id for p in wire.related_party if (p.role or "").lower() == "customer"),
+        offering_id=_id_of(wire.product_offering),
+        specification_id=_id_of(wire.product_specification),
+        customer_ids=parties.customers(wire.related_party),
+        billing_account_id=_id_of(wire.billing_account),
+        place_id=next((place.place_id for place in wire.place if place.place_id), None),
         start_date=wire.start_date,
+        term_ends_at=max(ends, default=None),
         characteristics={c.name: text_of(c.value) for c in wire.product_characteristic if c.value is not None},
     )
+
+
+def _write(new: NewProduct, dialect: Dialect) -> Json:
+    v5 = dialect is Dialect.V5
+
+    def typed(kind: str, **attributes: Json) -> Json:
+        return {**attributes, "@type": kind} if v5 else attributes
+
+    body: dict[str, Json] = {
+        "name": new.name,
+        "status": new.status,
+        "isBundle": new.is_bundle,
+        "productOffering": typed("ProductOfferingRef", id=new.offering_id),
+        "relatedParty": [parties.named(new.customer_id, "customer", dialect)],
+        "productOrderItem": [
+            typed("RelatedOrderItem", productOrderId=new.order_id, orderItemId=new.order_item_id),
+        ],
+        "productCharacteristic": [
+            typed("StringCharacteristic", name=n, value=v, valueType="string") if v5 else {"name": n, "value": v}
+            for n, v in new.characteristics.items()
+        ],
+    }
+    if v5:
+        body["@type"] = "Product"
+    if new.specification_id:
+        body["productSpecification"] = typed("ProductSpecificationRef", id=new.specification_id)
+    if new.billing_account_id:
+        body["billingAccount"] = typed("BillingAccountRef", id=new.billing_account_id)
+    if new.place_id:
+        role = "installationAddress"
+        place = {"id": new.place_id, "@type": "PlaceRef", "@referredType": "GeographicAddress"}
+        body["place"] = [
+            {"role": role, "place": place, "@type": "RelatedPlaceRefOrValue"}
+            if v5
+            else {"id": new.place_id, "role": role}
+        ]
+    return body
 
 
 class InventoryBackend:
@@ -79,6 +147,8 @@ class InventoryBackend:
 
     def __init__(self, http: BackendHttp) -> None:
         self._http = http
+        self._network = http.at("TMF639")
+        self._place = "place.id" if http.dialect is Dialect.V4 else "place.place.id"
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, Product]:
         """The products with these ids; unknown ids are absent."""
@@ -87,26 +157,31 @@ class InventoryBackend:
 
     async def products_of(self, customer_ids: Collection[str]) -> dict[str, tuple[Product, ...]]:
         """What each of these customers owns; every asked customer is in the answer."""
-        found = await self._http.where("listProduct", "product", "relatedParty.id", customer_ids, list[_Product])
+        attribute = parties.attribute(self._http.dialect)
+        found = await self._http.where("listProduct", "product", attribute, customer_ids, list[_Product])
         return by_owner(customer_ids, map(_read, found))
+
+    async def products_at(self, place_ids: Collection[str]) -> dict[str, tuple[Product, ...]]:
+        """What is owned at each of these places, whoever owns it; every asked place is in the answer."""
+        found = await self._http.where("listProduct", "product", self._place, place_ids, list[_Product])
+        return grouped(place_ids, map(_read, found), lambda product: (product.place_id or "",))
+
+    async def resources_of(self, place_ids: Collection[str]) -> dict[str, tuple[Resource, ...]]:
+        """What is recorded of the network at each of these places; every asked place is in the answer."""
+        return await self._resources(place_ids, discovered=False)
+
+    async def discovered_of(self, place_ids: Collection[str]) -> dict[str, tuple[Resource, ...]]:
+        """What discovery has seen in the network at each of these places; every asked place is in the answer."""
+        return await self._resources(place_ids, discovered=True)
+
+    async def _resources(self, place_ids: Collection[str], *, discovered: bool) -> dict[str, tuple[Resource, ...]]:
+        resources = await read_resources(self._network, self._place, place_ids)
+        wanted = (resource for resource in resources if resource.discovered is discovered)
+        return grouped(place_ids, wanted, lambda resource: (resource.place_id or "",))
 
     async def create(self, new: NewProduct, *, key: str) -> Product:
         """Record a product."""
-        body: dict[str, Json] = {
-            "name": new.name,
-            "status": new.status,
-            "isBundle": new.is_bundle,
-            "productOffering": {"id": new.offering_id},
-            "relatedParty": [{"id": new.customer_id, "role": "customer", "@referredType": "Customer"}],
-            "productOrderItem": [{"productOrderId": new.order_id, "orderItemId": new.order_item_id}],
-            "productCharacteristic": [{"name": n, "value": v} for n, v in new.characteristics.items()],
-        }
-        if new.specification_id:
-            body["productSpecification"] = {"id": new.specification_id}
-        if new.billing_account_id:
-            body["billingAccount"] = {"id": new.billing_account_id}
-        if new.place_id:
-            body["place"] = [{"id": new.place_id, "role": "installationAddress"}]
+        body = _write(new, self._http.dialect)
         answer = await self._http.write("POST", "createProduct", "product", body, key=key)
         return _read(answer.decode(_Product))
 
@@ -117,6 +192,8 @@ class InventoryBackend:
         body: dict[str, Json] = {"status": status}
         if start_date:
             body["startDate"] = start_date.isoformat()
+        if self._http.dialect is Dialect.V5:
+            body["@type"] = "Product"
         answer = await self._http.write(
             "PATCH", "patchProduct", f"product/{segment(product_id)}", body, key=key, expected={HTTPStatus.NOT_FOUND}
         )

@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, TypeVar
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 T = TypeVar("T")
-Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+Json = str | int | bool | Decimal | None | Sequence["Json"] | Mapping[str, "Json"]
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time. One without an offset could mean any of two dozen and is not read."""
@@ -27,9 +27,52 @@ class Money(msgspec.Struct, frozen=True):
     value: Decimal
 
 
+class Day:
+    """A day as the Open APIs write it: a date, or a point in time of which only the day counts."""
+
+    __slots__ = ("day",)
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+
+
+class RelatedParty(msgspec.Struct, rename="camel"):
+    """Who is involved, in which role: the party itself in v4, inside `partyOrPartyRole` in v5."""
+
+    id: str = ""
+    role: str | None = None
+    party_or_party_role: "Ref | None" = None
+
+    @property
+    def party_id(self) -> str:
+        """The party's id."""
+        return self.party_or_party_role.id if self.party_or_party_role else self.id
+
+
+class Ref(msgspec.Struct):
+    """A reference to something that another resource holds."""
+
+    id: str
+    name: str | None = None
+
+
+class PlaceRef(msgspec.Struct):
+    """Where something is: the place itself in v4, inside `place` in v5."""
+
+    id: str = ""
+    role: str | None = None
+    place: Ref | None = None
+
+    @property
+    def place_id(self) -> str:
+        """The place's id."""
+        return self.place.id if self.place else self.id
+
+
 class TmfError(msgspec.Struct):
     """The error body of TMF630."""
 
+    code: str | int | None = None
     reason: str | None = None
     message: str | None = None
 
@@ -50,12 +93,20 @@ def decode(body: bytes, shape: type[T]) -> T:
     """
     try:
         try:
-            return msgspec.json.decode(body, type=shape)
+            return msgspec.json.decode(body, type=shape, dec_hook=_read_day)
         except msgspec.ValidationError:
             # many backends write null for what they do not have; few enough to look only now
-            return msgspec.convert(_without_nulls(_UNTYPED.decode(body)), shape)
+            return msgspec.convert(_without_nulls(_UNTYPED.decode(body)), shape, dec_hook=_read_day)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
+
+
+def _read_day(shape: type, value: object) -> object:
+    if shape is not Day:
+        return value  # a value of any type, as it is
+    if not isinstance(value, str):
+        raise ValueError("a day is written as text")
+    return Day(date.fromisoformat(value[:10]))
 
 
 def _without_nulls(value: object) -> object:
@@ -64,6 +115,11 @@ def _without_nulls(value: object) -> object:
     if isinstance(value, list):
         return [_without_nulls(member) for member in value if member is not None]
     return value
+
+
+def money(amount: Decimal, currency: str) -> Json:
+    """TMF Money."""
+    return {"unit": currency, "value": amount}
 
 
 def encode(body: Json) -> bytes:

@@ -65,6 +65,8 @@ class Resource:
 
     `required` attributes must be there at creation. `on_create` completes or refuses a new document, `on_patch`
     gets the document and the patch before it is merged. `created` and `changed` are told after the write is durable.
+    `once_by` is an attribute of which each value makes one document: who asks again gets the first. `refresh` is called
+    before every look, for what time changes by itself.
     """
 
     backend: str
@@ -77,6 +79,8 @@ class Resource:
     created: Accept | None = None
     changed: Accept | None = None
     patchable: bool = False
+    once_by: str = ""
+    refresh: Callable[[], None] | None = None
     type: str = field(default="")
 
 
@@ -84,13 +88,19 @@ def routes(resource: Resource, state: State) -> list[Route]:
     """The HTTP operations of this resource."""
     path = f"/{resource.root}/{resource.name}"
 
+    def look() -> Mapping[str, Document]:
+        if resource.refresh:
+            resource.refresh()
+        return state.members(resource.name)
+
     async def collection(request: Request) -> Response:
+        members = look()
         if request.method == "POST":
             return await _create(resource, state, request)
-        return _list(state.members(resource.name), request)
+        return _list(members, request)
 
     async def member(request: Request) -> Response:
-        document = state.members(resource.name).get(request.path_params["id"])
+        document = look().get(request.path_params["id"])
         if document is None:
             return error(404, "not found", f"there is no {resource.name} {request.path_params['id']}")
         if request.method == "PATCH":
@@ -114,6 +124,8 @@ async def _create(resource: Resource, state: State, request: Request) -> Respons
         made: list[Document] = []
 
         def act() -> tuple[int, Document]:
+            if (first := _first(resource, state, document)) is not None:
+                return 201, first
             document["id"] = state.next_id(resource.name, resource.id_prefix)
             document["href"] = f"/{resource.root}/{resource.name}/{document['id']}"
             document.setdefault("@type", resource.type or resource.name[0].upper() + resource.name[1:])
@@ -133,6 +145,13 @@ async def _create(resource: Resource, state: State, request: Request) -> Respons
         return error(refusal.status, refusal.reason, refusal.message)
     except KeyReused:
         return error(409, "idempotency key reused", "the key came before with another body")
+
+
+def _first(resource: Resource, state: State, document: Document) -> Document | None:
+    """The document that was made for the same, if there is one."""
+    wanted = text_of(document, resource.once_by) if resource.once_by else ""
+    made = state.members(resource.name).values() if wanted else ()
+    return next((known for known in made if known.get(resource.once_by) == wanted), None)
 
 
 async def _patch(resource: Resource, state: State, request: Request, document: Document) -> Response:

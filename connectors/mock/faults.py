@@ -4,7 +4,8 @@
 {"distribution": "lognormal", "medianMs", "sigma"}; `errorRate` (0 to 1) and `errorStatus`; `failNext` (this many
 requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
 lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`;
-`outage` (the connection is broken off); `operations` (only these, e.g. ["POST serviceOrder"]).
+`outage` (the connection is broken off); `operations` (only these, e.g. ["POST serviceOrder"]); `holdSeconds` (for how
+long what was reserved and not confirmed is held; as usual half an hour).
 """
 
 import asyncio
@@ -58,6 +59,7 @@ class Faults(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     callback_delay_ms: float = 0.0
     outage: bool = False
     operations: list[str] = []
+    hold_seconds: float = 1800.0
 
 
 class Control:

@@ -1,4 +1,4 @@
-"""TMF629 customer, TMF632 individual and organization, TMF666 billingAccount, TMF637 product."""
+"""TMF629 customer, TMF632 individual and organization, TMF669 partyRole, TMF637 product, TMF639 resource."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,9 @@ from connectors.mock.state import Document, text_of
 
 CUSTOMER_ROOT = "tmf-api/customerManagement/v4"
 PARTY_ROOT = "tmf-api/party/v4"
-ACCOUNT_ROOT = "tmf-api/accountManagement/v4"
+PARTY_ROLE_ROOT = "tmf-api/partyRoleManagement/v4"
 INVENTORY_ROOT = "tmf-api/productInventory/v4"
+NETWORK_ROOT = "tmf-api/resourceInventoryManagement/v4"
 
 PRODUCT_MOVES: Mapping[str, frozenset[str]] = {
     "created": frozenset({"pendingActive", "active", "cancelled", "aborted"}),
@@ -20,11 +21,6 @@ PRODUCT_MOVES: Mapping[str, frozenset[str]] = {
     "aborted": frozenset(),
     "terminated": frozenset(),
 }
-
-
-def _new_account(account: Document) -> None:
-    account.setdefault("state", "active")
-    account.setdefault("paymentStatus", "settled")
 
 
 def _new_product(product: Document) -> None:
@@ -51,15 +47,8 @@ RESOURCES = (
     ),
     Resource(backend="customer", name="individual", root=PARTY_ROOT),
     Resource(backend="customer", name="organization", root=PARTY_ROOT),
-    Resource(
-        backend="billing",
-        name="billingAccount",
-        root=ACCOUNT_ROOT,
-        id_prefix="ba-9",
-        required=("name", "relatedParty"),
-        on_create=_new_account,
-        patchable=True,
-    ),
+    Resource(backend="customer", name="partyRole", root=PARTY_ROLE_ROOT),
+    Resource(backend="inventory", name="resource", root=NETWORK_ROOT, patchable=True),
     Resource(
         backend="inventory",
         name="product",

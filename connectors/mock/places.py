@@ -1,13 +1,15 @@
-"""TMF673 addresses, TMF645 serviceability, TMF646 time slots and appointments.
+"""TMF673 addresses, TMF674 sites, TMF645 serviceability.
 
 A free text is validated by its words: every word must begin a word of the address. One address left is a success,
 several are alternatives, none is a failure with whatever shares a word as alternatives.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,16 +19,13 @@ from connectors.mock.state import Document, State, seed, text_of
 
 ADDRESS_ROOT = "tmf-api/geographicAddressManagement/v4"
 SERVICEABILITY_ROOT = "tmf-api/serviceQualificationManagement/v4"
-APPOINTMENT_ROOT = "tmf-api/appointment/v4"
+SITE_ROOT = "tmf-api/geographicSiteManagement/v4"
 
-SLOT_HOURS = (8, 10, 12, 14, 16)
-SLOT_LENGTH = timedelta(hours=2)
-MOST_SLOTS = 60
+CHECK = "checkServiceQualification"
 MOST_ALTERNATIVES = 10
-VISIT_MOVES = {
-    "initialized": frozenset({"confirmed", "cancelled"}),
-    "confirmed": frozenset({"completed", "cancelled", "failed"}),
-}
+QUALIFIED_FOR = timedelta(days=14)
+THINKS = timedelta(seconds=0.3)
+"""How long a place of which the network is not known at once takes to be looked at."""
 
 
 def _words(text: str) -> list[str]:
@@ -48,28 +47,25 @@ class Places:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._unserved = {text_of(entry, "place"): entry for entry in seed("serviceability")}
+        self._networks = {text_of(entry, "place"): entry for entry in seed("serviceability")}
         self._words = {key: _address_words(a) for key, a in state.members("geographicAddress").items()}
 
     def resources(self) -> Iterable[Resource]:
         """The plain collections."""
+        yield Resource(backend="address", name="geographicAddress", root=ADDRESS_ROOT)
+        yield Resource(backend="address", name="geographicSite", root=SITE_ROOT)
         yield Resource(
-            backend="workforce",
-            name="appointment",
-            root=APPOINTMENT_ROOT,
-            id_prefix="appt-",
-            required=("validFor",),
-            on_create=self._book,
-            on_patch=self._move_visit,
-            patchable=True,
+            backend="serviceability",
+            name=CHECK,
+            root=SERVICEABILITY_ROOT,
+            refresh=self._decide,
         )
 
     def routes(self) -> list[Route]:
-        """The task resources: validate, check, search."""
+        """The task resources: validate, check."""
         return [
             Route(f"/{ADDRESS_ROOT}/geographicAddressValidation", self._validate, methods=["POST"]),
-            Route(f"/{SERVICEABILITY_ROOT}/checkServiceQualification", self._check, methods=["POST"]),
-            Route(f"/{APPOINTMENT_ROOT}/searchTimeSlot", self._search, methods=["POST"]),
+            Route(f"/{SERVICEABILITY_ROOT}/{CHECK}", self._check, methods=["POST"]),
         ]
 
     async def _validate(self, request: Request) -> Response:
@@ -111,37 +107,68 @@ class Places:
         items = document.get("serviceQualificationItem")
         if not isinstance(items, list) or not items:
             return error(400, "missing attribute", "serviceQualificationItem is required")
-        results = [self._check_item(item) for item in items]
-        qualified = all(r["qualificationItemResult"] == "qualified" for r in results)
-        return answer(
-            201,
-            {
-                "id": f"sq-{self._place_of(items[0]) or 'unknown'}",
-                "state": "done",
-                "instantSyncQualification": True,
-                "qualificationResult": "qualified" if qualified else "unqualified",
-                "effectiveQualificationDate": now(),
-                "expirationDate": (datetime.now(UTC) + timedelta(days=14)).isoformat(),
-                "serviceQualificationItem": results,
-            },
-        )
+        place = self._place_of(items[0])
+        asked = hashlib.sha256(orjson.dumps(items)).hexdigest()[:12]
+        check: Document = {
+            "id": f"sq-{place or 'unknown'}-{asked}",
+            "@type": "CheckServiceQualification",
+            "instantSyncQualification": document.get("instantSyncQualification", True),
+            "provideAlternative": document.get("provideAlternative", False),
+            "serviceQualificationItem": items,
+        }
+        if self._network(place).get("thinks"):
+            check |= {"state": "inProgress", "estimatedResponseDate": (datetime.now(UTC) + THINKS).isoformat()}
+        else:
+            check = self._decided(check)
+        self._state.put(CHECK, check)
+        return answer(201, check)
 
-    def _check_item(self, item: Document) -> Document:
+    def _decide(self) -> None:
+        """Come to a result where the time for it is up."""
+        for check in list(self._state.members(CHECK).values()):
+            expected = text_of(check, "estimatedResponseDate")
+            if check["state"] == "inProgress" and datetime.fromisoformat(expected) <= datetime.now(UTC):
+                self._state.put(CHECK, self._decided(check))
+
+    def _decided(self, check: Document) -> Document:
+        items = [item for item in _list(check["serviceQualificationItem"]) if isinstance(item, dict)]
+        results = [self._check_item(item, propose=check.get("provideAlternative") is True) for item in items]
+        qualified = all(r["qualificationItemResult"] == "qualified" for r in results)
+        return check | {
+            "state": "done",
+            "qualificationResult": "qualified" if qualified else "unqualified",
+            "effectiveQualificationDate": now(),
+            "expirationDate": (datetime.now(UTC) + QUALIFIED_FOR).isoformat(),
+            "serviceQualificationItem": results,
+        }
+
+    def _network(self, place: str) -> Document:
+        """What is known of the network at a place; what is said of no place holds for all others."""
+        return self._networks.get(place) or self._networks[""]
+
+    def _check_item(self, item: Document, *, propose: bool) -> Document:
         service = item.get("service")
         specification = service.get("serviceSpecification") if isinstance(service, dict) else None
         wanted = specification.get("id") if isinstance(specification, dict) else None
         place = self._place_of(item)
-        reason = ""
-        if place not in self._state.members("geographicAddress"):
-            reason = "the address is unknown"
-        elif (entry := self._unserved.get(place)) and wanted not in _list(entry.get("services")):
-            reason = text_of(entry, "reason")
-        return {
+        network = self._network(place)
+        known = place in self._state.members("geographicAddress")
+        if known and wanted in _list(network.get("services")):
+            return {**item, "state": "done", "qualificationItemResult": "qualified"}
+        reason = text_of(network, "reason") if known else "the address is unknown"
+        result: Document = {
             **item,
             "state": "done",
-            "qualificationItemResult": "unqualified" if reason else "qualified",
-            "eligibilityUnavailabilityReason": [{"code": "NO_NETWORK", "label": reason}] if reason else [],
+            "qualificationItemResult": "unqualified",
+            "eligibilityUnavailabilityReason": [{"code": "NO_NETWORK", "label": reason}],
         }
+        if known and propose:
+            result["alternateServiceProposal"] = [
+                {"id": str(n), "alternateService": {"serviceSpecification": {"id": service_id, "name": service_id}}}
+                for n, service_id in enumerate(_list(network.get("alternatives")), 1)
+                if service_id != wanted
+            ]
+        return result
 
     @staticmethod
     def _place_of(item: Document) -> str:
@@ -150,84 +177,6 @@ class Places:
         first = places[0] if isinstance(places, list) and places else None
         return text_of(first, "id") if isinstance(first, dict) else ""
 
-    async def _search(self, request: Request) -> Response:
-        try:
-            document = await body_of(request)
-            place = document.get("relatedPlace")
-            if not isinstance(place, dict) or not place.get("id"):
-                raise Refused(400, "missing attribute", "relatedPlace is required")
-            start, end = _period(_first(document.get("requestedTimeSlot")))
-        except Refused as refusal:
-            return error(refusal.status, refusal.reason, refusal.message)
-        taken = self._taken(str(place["id"]))
-        free = [s for s in _slots(start, end) if s not in taken][:MOST_SLOTS]
-        slots = [
-            {"id": s.isoformat(), "validFor": {"startDateTime": _z(s), "endDateTime": _z(s + SLOT_LENGTH)}}
-            for s in free
-        ]
-        return answer(201, {"status": "done", "searchDate": now(), "availableTimeSlot": slots})
-
-    def _taken(self, place: str) -> set[datetime]:
-        return {
-            _period(a)[0]
-            for a in self._state.members("appointment").values()
-            if a.get("status") != "cancelled" and _related_place(a) == place
-        }
-
-    def _book(self, appointment: Document) -> None:
-        start, end = _period(appointment)
-        if start not in set(_slots(start, end)) or start in self._taken(_related_place(appointment)):
-            raise Refused(409, "the slot is taken", f"{_z(start)} is not free; search again")
-        appointment["status"] = "initialized"
-        appointment["creationDate"] = now()
-
-    @staticmethod
-    def _move_visit(appointment: Document, patch: Document) -> None:
-        old, new = text_of(appointment, "status"), text_of(patch, "status")
-        if new and new != old and new not in VISIT_MOVES.get(old, frozenset()):
-            raise Refused(409, "illegal transition", f"an appointment that is {old} does not become {new}")
-
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _first(value: object) -> Document:
-    first = value[0] if isinstance(value, list) and value else None
-    if not isinstance(first, dict):
-        raise Refused(400, "missing attribute", "requestedTimeSlot is required")
-    return first
-
-
-def _related_place(appointment: Document) -> str:
-    place = appointment.get("relatedPlace")
-    return text_of(place, "id") if isinstance(place, dict) else ""
-
-
-def _period(document: Document) -> tuple[datetime, datetime]:
-    valid_for = document.get("validFor")
-    try:
-        if not isinstance(valid_for, dict):
-            raise ValueError("validFor is required")
-        start = datetime.fromisoformat(text_of(valid_for, "startDateTime"))
-        end = datetime.fromisoformat(text_of(valid_for, "endDateTime"))
-    except ValueError as problem:
-        raise Refused(400, "bad period", str(problem)) from problem
-    return start.astimezone(UTC), end.astimezone(UTC)
-
-
-def _slots(start: datetime, end: datetime) -> Iterable[datetime]:
-    """The technicians' slots that lie within the period and ahead of us, on working days."""
-    from_now = max(start, datetime.now(UTC))
-    day: date = from_now.date()
-    while day <= end.date() and (day - from_now.date()).days < 366:
-        if day.weekday() < 5:
-            for hour in SLOT_HOURS:
-                slot = datetime.combine(day, time(hour), UTC)
-                if slot >= from_now and slot + SLOT_LENGTH <= end:
-                    yield slot
-        day += timedelta(days=1)
-
-
-def _z(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

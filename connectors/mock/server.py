@@ -11,25 +11,31 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connectors.mock import catalog, people, places, provisioning
+from connectors.mock import billing, catalog, people, places, provisioning, workforce
+from connectors.mock.billing import Billing
 from connectors.mock.catalog import Catalog
-from connectors.mock.collection import Resource, answer, routes
+from connectors.mock.collection import answer, routes
 from connectors.mock.faults import Control
 from connectors.mock.hub import Hub
 from connectors.mock.places import Places
 from connectors.mock.provisioning import Provisioning
 from connectors.mock.state import State
+from connectors.mock.workforce import Workforce
 
 ROOTS = {
     people.CUSTOMER_ROOT: "customer",
     people.PARTY_ROOT: "customer",
+    people.PARTY_ROLE_ROOT: "customer",
     catalog.ROOT: "catalog",
     places.ADDRESS_ROOT: "address",
     places.SERVICEABILITY_ROOT: "serviceability",
-    places.APPOINTMENT_ROOT: "workforce",
+    places.SITE_ROOT: "address",
+    workforce.APPOINTMENT_ROOT: "workforce",
+    workforce.WORK_ORDER_ROOT: "workforce",
     provisioning.ROOT: "provisioning",
     people.INVENTORY_ROOT: "inventory",
-    people.ACCOUNT_ROOT: "billing",
+    people.NETWORK_ROOT: "inventory",
+    **dict.fromkeys(billing.ROOTS, "billing"),
 }
 
 
@@ -39,6 +45,7 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
     app = Starlette()
     control = Control(app, ROOTS, state)
     place_operations = Places(state)
+    calendar = Workforce(state, control)
     hubs = {
         backend: Hub(backend, root, state, control)
         for backend, root in (("catalog", catalog.ROOT), ("provisioning", provisioning.ROOT))
@@ -62,8 +69,9 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
     resources = (
         *Catalog(hubs["catalog"]).resources(),
         *people.RESOURCES,
-        Resource(backend="address", name="geographicAddress", root=places.ADDRESS_ROOT),
+        *Billing(state).resources(),
         *place_operations.resources(),
+        *calendar.resources(),
         *service_orders.resources(),
     )
     app.router.lifespan_context = lifespan
@@ -72,6 +80,7 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
             Route("/health", health),
             *control.routes(),
             *place_operations.routes(),
+            *calendar.routes(),
             *service_orders.routes(),
             *(route for hub in hubs.values() for route in hub.routes()),
             *(route for resource in resources for route in routes(resource, state)),

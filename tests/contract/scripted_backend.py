@@ -10,9 +10,15 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from connectors.backends import APIS
 from connectors.base import BackendConfig, BackendFailure, BackendHttp, OpenApi, http_session
 
 PREFIX = "tmf-api/some/v4"
+PREFIX_V5 = "some/v5"
+ANY_API = dict.fromkeys(
+    ["TMF000", *(number for apis in APIS.values() for number in apis)], OpenApi(v4=PREFIX, v5=PREFIX_V5)
+)
+"""Every Open API at the same place, so that a test need not say which it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +130,7 @@ async def calling(url: str, **config: object) -> AsyncIterator[BackendHttp]:
     """The way to this address: two attempts of two seconds, five in all, unless `config` says otherwise."""
     told: dict[str, object] = {"deadline": 5.0, "attempt_timeout": 2.0, "attempts": 2, **config}
     async with http_session() as session:
-        yield BackendHttp(
-            "some", {"TMF000": OpenApi(v4=PREFIX)}, msgspec.convert({"base_url": url, **told}, BackendConfig), session
-        )
+        yield BackendHttp("some", ANY_API, msgspec.convert({"base_url": url, **told}, BackendConfig), session)
 
 
 def read(http: BackendHttp) -> Awaitable[object]:
@@ -169,4 +173,4 @@ def asked(backend: ScriptedBackend) -> Received:
 
 def path_of(request: Received) -> str:
     """Method and path within the Open API."""
-    return f"{request.method} {request.path.removeprefix(f'/{PREFIX}/')}"
+    return f"{request.method} {request.path.removeprefix(f'/{PREFIX}/').removeprefix(f'/{PREFIX_V5}/')}"
