@@ -1,19 +1,18 @@
-"""Customer, address, serviceability, workforce: what is asked on the wire, and recorded v4 answers as values."""
+"""Customer and address: what is asked on the wire, and recorded v4 answers as values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from connectors.address import AddressBackend, AddressValidation, GeographicAddress, ValidationResult
+from connectors.address import AddressBackend, AddressValidation, GeographicAddress, Site, ValidationResult
 from connectors.backends import APIS
 from connectors.base import BackendFailure, BackendHttp, FailureKind
-from connectors.customer import Customer, CustomerBackend
+from connectors.customer import Customer, CustomerBackend, Party, PartyRole
 from connectors.inventory import InventoryBackend
-from connectors.serviceability import Serviceability, ServiceabilityBackend
-from connectors.workforce import Appointment, SlotTaken, TimeSlot, WorkforceBackend
 from tests.contract.scripted_backend import (
     PREFIX,
+    Reply,
     ScriptedBackend,
     answers,
     asked,
@@ -22,11 +21,12 @@ from tests.contract.scripted_backend import (
     scripted_backend,
 )
 
-EIGHT, TEN = datetime(2026, 3, 2, 8, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
+EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 CUSTOMER = """{
   "id": "cust-1", "href": "/customer/cust-1", "name": "Ada Lindqvist", "status": "active", "statusReason": "paid",
-  "validFor": {"startDateTime": "2024-01-01T00:00:00Z"}, "account": [{"id": "ba-1", "name": "A"}], "agreement": null,
+  "validFor": {"startDateTime": "2024-01-01T00:00:00Z"}, "account": [{"id": "ba-1"}],
+  "agreement": [{"id": "agr-1"}],
   "engagedParty": {"id": "ind-1", "href": "/individual/ind-1", "name": "Ada", "@referredType": "Individual"},
   "contactMedium": [
     {"mediumType": "email", "preferred": false, "characteristic": {"emailAddress": "old@mail.example"}},
@@ -34,7 +34,9 @@ CUSTOMER = """{
     {"mediumType": "email", "preferred": true, "characteristic": {"emailAddress": "new@mail.example"}},
     {"mediumType": "fax"}
   ],
-  "characteristic": [{"name": "score", "value": 7}, {"name": "segment", "value": "consumer"}],
+  "characteristic": [{"name": "score", "value": 7}, {"name": "segment", "value": "consumer"},
+    {"name": "vip", "value": true}, {"name": "language", "value": "de"}, {"name": "market", "value": "DE"},
+    {"name": "consent.creditCheck", "value": "2026-03-02T08:00:00Z"}, {"name": "consent.marketing", "value": "yes"}],
   "creditProfile": [{"creditScore": 1}], "@type": "Customer"
 }"""
 ADA = Customer(
@@ -46,7 +48,13 @@ ADA = Customer(
     party_type="Individual",
     email="new@mail.example",
     phone="+49 40 1",
+    preferred_medium="email",
     segment="consumer",
+    language="de",
+    market="DE",
+    vip=True,
+    agreement_ids=("agr-1",),
+    consents={"creditCheck": EIGHT},
 )
 ADDRESS = """{
   "id": "addr-1", "href": "/geographicAddress/addr-1", "streetName": "Hafenstraße", "streetNr": "12",
@@ -55,12 +63,6 @@ ADDRESS = """{
 HARBOUR = GeographicAddress(
     id="addr-1", street_name="Hafenstraße", street_nr="12", postcode="20457", city="Hamburg", country="DE"
 )
-APPOINTMENT = """{
-  "id": "appt-1", "externalId": "order-1", "category": "installation", "status": "initialized",
-  "validFor": {"startDateTime": "2026-03-02T09:00:00+01:00", "endDateTime": "2026-03-02T10:00:00Z"},
-  "relatedParty": [{"id": "cust-1", "role": "customer"}], "note": [], "@type": "Appointment"
-}"""
-VISIT = Appointment(id="appt-1", status="initialized", start=EIGHT, end=TEN, external_id="order-1")
 
 
 @pytest.fixture
@@ -78,14 +80,29 @@ async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
 def test_the_default_paths_are_those_of_the_open_apis() -> None:
     published = {name: {number: api.v4 for number, api in apis.items()} for name, apis in APIS.items()}
     assert published == {
-        "customer": {"TMF629": "tmf-api/customerManagement/v4"},
+        "customer": {
+            "TMF629": "tmf-api/customerManagement/v4",
+            "TMF632": "tmf-api/party/v4",
+            "TMF669": "tmf-api/partyRoleManagement/v4",
+        },
         "catalog": {"TMF620": "tmf-api/productCatalogManagement/v4"},
-        "address": {"TMF673": "tmf-api/geographicAddressManagement/v4"},
+        "address": {
+            "TMF673": "tmf-api/geographicAddressManagement/v4",
+            "TMF674": "tmf-api/geographicSiteManagement/v4",
+        },
         "serviceability": {"TMF645": "tmf-api/serviceQualificationManagement/v4"},
-        "workforce": {"TMF646": "tmf-api/appointment/v4"},
+        "workforce": {"TMF646": "tmf-api/appointment/v4", "TMF697": "tmf-api/workOrderManagement/v4"},
         "provisioning": {"TMF641": "tmf-api/serviceOrdering/v4"},
-        "inventory": {"TMF637": "tmf-api/productInventory/v4"},
-        "billing": {"TMF666": "tmf-api/accountManagement/v4"},
+        "inventory": {
+            "TMF637": "tmf-api/productInventory/v4",
+            "TMF639": "tmf-api/resourceInventoryManagement/v4",
+        },
+        "billing": {
+            "TMF666": "tmf-api/accountManagement/v4",
+            "TMF678": "tmf-api/customerBillManagement/v4",
+            "TMF676": "paymentManagement/v4",
+            "TMF670": "tmf-api/paymentMethods/v4",
+        },
     }
 
 
@@ -93,7 +110,6 @@ ByIds = Callable[[BackendHttp], Callable[[list[str]], Awaitable[object]]]
 BY_IDS: list[tuple[ByIds, str, str, dict[str, object]]] = [
     (lambda http: CustomerBackend(http).by_ids, "customer", CUSTOMER, {"cust-1": ADA}),
     (lambda http: AddressBackend(http).by_ids, "geographicAddress", ADDRESS, {"addr-1": HARBOUR}),
-    (lambda http: WorkforceBackend(http).by_ids, "appointment", APPOINTMENT, {"appt-1": VISIT}),
 ]
 
 
@@ -153,6 +169,55 @@ async def test_what_is_not_there_is_an_answer_and_an_id_never_another_path(
     assert asked(backend).path == f"/{PREFIX}/{resource}/..%2Fx%2Fy%3Fz%3D1%23%C3%BC"
 
 
+INDIVIDUAL = """{
+  "id": "ind-1", "givenName": "Ada", "familyName": "Lindqvist", "fullName": "Ada Lindqvist", "status": "validated",
+  "birthDate": "1986-04-12T00:00:00Z", "nationality": "DE", "deathDate": null, "@type": "Individual"
+}"""
+ORGANIZATION = """{
+  "id": "org-1", "tradingName": "Nordwind", "status": "validated", "isLegalEntity": true, "@type": "Organization",
+  "organizationParentRelationship": {"relationshipType": "parent", "organization": {"id": "org-0", "name": "Holding"}}
+}"""
+
+
+async def test_people_and_organizations_are_found_side_by_side(backend: ScriptedBackend, http: BackendHttp) -> None:
+    people, organizations = Reply(body=f"[{INDIVIDUAL}]".encode()), Reply(body=f"[{ORGANIZATION}]".encode())
+    backend.answer(people, organizations)
+
+    found = await CustomerBackend(http).parties_by_ids(["ind-1", "org-1", "unknown"])
+
+    assert found == {
+        "ind-1": Party(
+            id="ind-1",
+            type="Individual",
+            name="Ada Lindqvist",
+            status="validated",
+            birth_date=date(1986, 4, 12),
+            nationality="DE",
+        ),
+        "org-1": Party(id="org-1", type="Organization", name="Nordwind", status="validated", parent_id="org-0"),
+    }
+    assert sorted(path_of(request) for request in backend.received) == ["GET individual", "GET organization"]
+
+
+@pytest.mark.parametrize("born", ['"1986-02-30"', '"soon"', "1986"])
+async def test_a_birthday_that_cannot_be_is_not_guessed(backend: ScriptedBackend, http: BackendHttp, born: str) -> None:
+    answers(backend, f'[{{"id": "ind-1", "fullName": "Ada", "birthDate": {born}}}]')
+
+    with pytest.raises(BackendFailure) as raised:
+        await CustomerBackend(http).parties_by_ids(["ind-1"])
+
+    assert raised.value.kind is FailureKind.MALFORMED
+
+
+async def test_what_a_party_is_to_the_operator(backend: ScriptedBackend, http: BackendHttp) -> None:
+    answers(backend, '[{"id": "r-1", "name": "dealer", "status": "active", "engagedParty": {"id": "org-1"}}]')
+
+    found = await CustomerBackend(http).roles_of(["org-1", "org-2"])
+
+    assert found == {"org-1": (PartyRole(id="r-1", name="dealer", party_id="org-1", status="active"),), "org-2": ()}
+    assert (path_of(asked(backend)), asked(backend).query["engagedParty.id"]) == ("GET partyRole", "org-1,org-2")
+
+
 # Address
 
 
@@ -200,133 +265,16 @@ def test_an_address_in_one_line(address: GeographicAddress, label: str) -> None:
     assert address.label == label
 
 
-# Serviceability
-
-
-CHECK = """{
-  "id": "sq-1", "state": "done", "qualificationResult": "%s", "expirationDate": "2026-03-02T08:00:00Z",
-  "serviceQualificationItem": [
-    {"id": "1", "state": "done", "qualificationItemResult": "unqualified",
-     "eligibilityUnavailabilityReason": [{"code": "A", "label": "no fibre"}, {"code": "B", "label": "no duct"}]},
-    {"id": "2", "eligibilityUnavailabilityReason": [{"code": "A", "label": "no fibre"}]}
-  ]
-}"""
-
-
-@pytest.mark.parametrize(("result", "serviceable"), [("qualified", True), ("unqualified", False), ("alternate", False)])
-async def test_a_place_is_checked(backend: ScriptedBackend, http: BackendHttp, result: str, serviceable: bool) -> None:
-    answers(backend, CHECK % result, status=201)
-
-    found = await ServiceabilityBackend(http).check("addr-1", ["cfs-tv", "cfs-fibre"])
-
-    assert found == Serviceability(id="sq-1", serviceable=serviceable, reason="no fibre; no duct", valid_until=EIGHT)
-    place = [{"id": "addr-1", "role": "installationAddress", "@referredType": "GeographicAddress"}]
-    assert path_of(asked(backend)) == "POST checkServiceQualification"
-    assert asked(backend).json == {
-        "instantSyncQualification": True,
-        "provideUnavailabilityReason": True,
-        "serviceQualificationItem": [
-            {"id": "1", "service": {"serviceSpecification": {"id": "cfs-fibre"}, "place": place}},
-            {"id": "2", "service": {"serviceSpecification": {"id": "cfs-tv"}, "place": place}},
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"id": "sq-1", "state": "inProgress"}',
-        '{"id": "sq-1", "state": "terminatedWithError", "qualificationResult": "unqualified"}',
-        '{"id": "sq-1", "state": "done"}',
-    ],
-)
-async def test_a_check_without_a_result_is_not_a_no(backend: ScriptedBackend, http: BackendHttp, body: str) -> None:
-    answers(backend, body, status=201)
-
-    with pytest.raises(BackendFailure) as raised:
-        await ServiceabilityBackend(http).check("addr-1", ["cfs-fibre"])
-
-    assert (raised.value.kind, raised.value.retryable) == (FailureKind.MALFORMED, True)
-
-
-# Workforce
-
-
-async def test_free_slots_come_earliest_first(backend: ScriptedBackend, http: BackendHttp) -> None:
+async def test_sites_by_owner(backend: ScriptedBackend, http: BackendHttp) -> None:
     answers(
         backend,
-        """{"status": "done", "availableTimeSlot": [
-          {"id": "2", "validFor": {"startDateTime": "2026-03-02T10:00:00Z", "endDateTime": "2026-03-02T11:00:00Z"}},
-          {"id": "1", "validFor": {"startDateTime": "2026-03-02T08:00:00Z", "endDateTime": "2026-03-02T10:00:00Z"}}
-        ]}""",
-        status=201,
+        """[{"id": "site-1", "name": "Office", "status": "active", "place": [{"id": "addr-1", "role": "siteAddress"}],
+          "relatedParty": [{"id": "cust-1", "role": "customer"}, {"id": "x", "role": "owner"}]}, {"id": "site-2"}]""",
     )
 
-    slots = await WorkforceBackend(http).time_slots("addr-1", EIGHT, TEN)
+    found = await AddressBackend(http).sites_of(["cust-1", "cust-2"])
 
-    assert slots == (TimeSlot(start=EIGHT, end=TEN), TimeSlot(start=TEN, end=TEN.replace(hour=11)))
-    assert path_of(asked(backend)) == "POST searchTimeSlot"
-    assert asked(backend).json == {
-        "relatedPlace": {"id": "addr-1", "role": "interventionAddress", "@referredType": "GeographicAddress"},
-        "requestedTimeSlot": [
-            {"validFor": {"startDateTime": "2026-03-02T08:00:00+00:00", "endDateTime": "2026-03-02T10:00:00+00:00"}}
-        ],
-    }
-
-
-async def book(http: BackendHttp) -> Appointment | SlotTaken:
-    return await WorkforceBackend(http).book(
-        TimeSlot(start=EIGHT, end=TEN),
-        place_id="addr-1",
-        customer_id="cust-1",
-        description="Installation",
-        external_id="order-1",
-        key="k",
-    )
-
-
-async def test_a_slot_is_booked(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, APPOINTMENT, status=201)
-
-    assert await book(http) == VISIT
-
-    assert path_of(asked(backend)) == "POST appointment"
-    assert asked(backend).json == {
-        "externalId": "order-1",
-        "description": "Installation",
-        "category": "installation",
-        "validFor": {"startDateTime": "2026-03-02T08:00:00+00:00", "endDateTime": "2026-03-02T10:00:00+00:00"},
-        "relatedPlace": {"id": "addr-1", "role": "interventionAddress", "@referredType": "GeographicAddress"},
-        "relatedParty": [{"id": "cust-1", "role": "customer", "@referredType": "Customer"}],
-    }
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [('{"reason": "gone", "message": "m"}', "gone"), ("<html>", "the slot is taken"), ("", "the slot is taken")],
-)
-async def test_a_taken_slot_is_an_answer(backend: ScriptedBackend, http: BackendHttp, body: str, reason: str) -> None:
-    answers(backend, body, status=409)
-
-    assert await book(http) == SlotTaken(reason)
-    assert len(backend.received) == 1
-
-
-@pytest.mark.parametrize("verb", ["confirm", "cancel"])
-async def test_a_visit_is_confirmed_or_cancelled(backend: ScriptedBackend, http: BackendHttp, verb: str) -> None:
-    answers(backend, APPOINTMENT)
-    workforce = WorkforceBackend(http)
-
-    await {"confirm": workforce.confirm, "cancel": workforce.cancel}[verb]("appt/1", key="k")
-
-    assert path_of(asked(backend)) == "PATCH appointment/appt%2F1"
-    assert asked(backend).json == {"status": {"confirm": "confirmed", "cancel": "cancelled"}[verb]}
-
-
-async def test_a_visit_without_an_offset_is_not_guessed(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, APPOINTMENT.replace("10:00:00Z", "10:00:00"), status=201)
-
-    with pytest.raises(BackendFailure) as raised:
-        await book(http)
-
-    assert raised.value.kind is FailureKind.MALFORMED
+    office = Site(id="site-1", name="Office", status="active", place_id="addr-1", customer_ids=("cust-1",))
+    assert found == {"cust-1": (office,), "cust-2": ()}
+    assert path_of(asked(backend)) == "GET geographicSite"
+    assert asked(backend).query["relatedParty.id"] == "cust-1,cust-2"

@@ -1,4 +1,4 @@
-"""Provisioning, inventory, billing: what is asked on the wire, and recorded v4 answers as values."""
+"""Provisioning and inventory: what is asked on the wire, and recorded v4 answers as values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.base import BackendHttp
-from connectors.billing import BillingAccount, BillingBackend
-from connectors.inventory import InventoryBackend, NewProduct, Product
+from connectors.inventory import InventoryBackend, NewProduct, Product, Resource, drift
 from connectors.provisioning import (
     MalformedNotification,
     NewServiceOrder,
@@ -39,6 +38,8 @@ FAILED = ServiceOrder(
 PRODUCT = """{
   "id": "prod-1", "name": "Fibre 500", "status": "aborted ", "isBundle": false, "startDate": "2026-03-02T08:00:00Z",
   "productOffering": {"id": "fibre-500", "name": "Fibre 500"}, "productSpecification": {"id": "spec-fibre"},
+  "billingAccount": {"id": "ba-1"}, "place": [{"id": "addr-1", "role": "installationAddress"}],
+  "productTerm": [{"name": "a", "validFor": {"endDateTime": "2026-03-02T10:00:00Z"}}, {"name": "b"}],
   "relatedParty": [{"id": "cust-1", "role": "Customer"}, {"id": "cust-2", "role": "customer"}, {"id": "dealer-1"}],
   "productCharacteristic": [{"name": "router", "value": "own"}, {"name": "vlan", "value": 7},
     {"name": "ipv6", "value": true}, {"name": "dns", "value": ["a", 1]}, {"name": "none", "value": null}]
@@ -48,15 +49,14 @@ LINE = Product(
     name="Fibre 500",
     status="aborted",
     offering_id="fibre-500",
+    specification_id="spec-fibre",
     customer_ids=("cust-1", "cust-2"),
+    billing_account_id="ba-1",
+    place_id="addr-1",
     start_date=EIGHT,
+    term_ends_at=TEN,
     characteristics={"router": "own", "vlan": "7", "ipv6": "true", "dns": '["a",1]'},
 )
-ACCOUNT = """{
-  "id": "1513", "name": "Account of Jean", "state": "active", "paymentStatus": "settled", "creditLimit": null,
-  "relatedParty": [{"id": "cust-1", "name": "Jean", "role": "customer"}, {"id": "payer-1", "role": "payer"}]
-}"""
-JEANS = BillingAccount(id="1513", name="Account of Jean", state="active", customer_ids=("cust-1",))
 
 
 @pytest.fixture
@@ -75,7 +75,6 @@ ByIds = Callable[[BackendHttp], Callable[[list[str]], Awaitable[object]]]
 BY_IDS: list[tuple[ByIds, str, str, dict[str, object]]] = [
     (lambda http: ProvisioningBackend(http).by_ids, "serviceOrder", SERVICE_ORDER, {"so-1": FAILED}),
     (lambda http: InventoryBackend(http).by_ids, "product", PRODUCT, {"prod-1": LINE}),
-    (lambda http: BillingBackend(http).by_ids, "billingAccount", ACCOUNT, {"1513": JEANS}),
 ]
 
 
@@ -190,7 +189,7 @@ def test_nonsense_is_no_notification(body: bytes) -> None:
         read_notification(body)
 
 
-# Inventory and billing: what belongs to customers
+# Inventory
 
 
 async def test_products_by_owner(backend: ScriptedBackend, http: BackendHttp) -> None:
@@ -203,13 +202,12 @@ async def test_products_by_owner(backend: ScriptedBackend, http: BackendHttp) ->
     assert asked(backend).query["relatedParty.id"] == "cust-1,cust-2,cust-3"
 
 
-async def test_accounts_by_owner(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, f"[{ACCOUNT}]")
+async def test_products_by_place(backend: ScriptedBackend, http: BackendHttp) -> None:
+    answers(backend, f"[{PRODUCT}]")
 
-    owned = await BillingBackend(http).accounts_of(["cust-1", "payer-1"])
+    assert await InventoryBackend(http).products_at(["addr-1", "addr-2"]) == {"addr-1": (LINE,), "addr-2": ()}
 
-    assert owned == {"cust-1": (JEANS,), "payer-1": ()}
-    assert path_of(asked(backend)) == "GET billingAccount"
+    assert (path_of(asked(backend)), asked(backend).query["place.id"]) == ("GET product", "addr-1,addr-2")
 
 
 async def test_a_product_is_recorded(backend: ScriptedBackend, http: BackendHttp) -> None:
@@ -271,13 +269,55 @@ async def test_a_products_status_is_patched(backend: ScriptedBackend, http: Back
     assert asked(backend).json == {"status": "active", "startDate": "2026-03-02T08:00:00+00:00"}
 
 
-async def test_an_account_is_opened(backend: ScriptedBackend, http: BackendHttp) -> None:
-    answers(backend, ACCOUNT, status=201)
+# The network at a place
 
-    assert await BillingBackend(http).open_account("cust-1", "Jean", key="k") == JEANS
+RECORDED = """{"id": "res-1", "name": "ont-1", "category": "ont", "place": [{"id": "addr-1"}],
+  "resourceStatus": "available", "administrativeState": "unlocked", "operationalState": "enable", "usageState": "idle",
+  "resourceCharacteristic": [{"name": "source", "value": "record"}]}"""
+SEEN = """{"id": "seen-1", "name": "ont-1", "resourceSpecification": {"id": "ont"}, "place": [{"id": "addr-1"}],
+  "resourceStatus": "alarm", "usageState": null,
+  "resourceCharacteristic": [{"name": "source", "value": "discovery"}]}"""
+ONT = Resource(
+    id="res-1",
+    name="ont-1",
+    kind="ont",
+    place_id="addr-1",
+    resource_status="available",
+    administrative_state="unlocked",
+    operational_state="enable",
+    usage_state="idle",
+)
+SEEN_ONT = Resource(id="seen-1", name="ont-1", kind="ont", place_id="addr-1", discovered=True, resource_status="alarm")
 
-    assert path_of(asked(backend)) == "POST billingAccount"
-    assert asked(backend).json == {
-        "name": "Account of Jean",
-        "relatedParty": [{"id": "cust-1", "name": "Jean", "role": "customer"}],
-    }
+
+async def test_the_network_at_a_place_as_recorded_and_as_seen(backend: ScriptedBackend, http: BackendHttp) -> None:
+    answers(backend, f"[{RECORDED}, {SEEN}]")
+    inventory = InventoryBackend(http)
+
+    assert await inventory.resources_of(["addr-1", "addr-2"]) == {"addr-1": (ONT,), "addr-2": ()}
+    assert await inventory.discovered_of(["addr-1", "addr-2"]) == {"addr-1": (SEEN_ONT,), "addr-2": ()}
+
+    assert {path_of(request) for request in backend.received} == {"GET resource"}
+    assert backend.received[0].query["place.id"] == "addr-1,addr-2"
+
+
+def test_drift_is_what_record_and_network_do_not_agree_on() -> None:
+    other, unknown = Resource(id="res-2", name="drop-1"), Resource(id="seen-2", name="splitter-1", discovered=True)
+
+    found = drift([ONT, other], [SEEN_ONT, unknown])
+
+    assert [(d.name, d.attribute, d.recorded, d.discovered) for d in found] == [
+        ("drop-1", None, "res-2", None),
+        ("ont-1", "resource_status", "available", "alarm"),
+        ("splitter-1", None, None, "seen-2"),
+    ]
+    assert [str(d) for d in found] == [
+        "drop-1 is not in the network",
+        "ont-1: resource_status is alarm, on record it is available",
+        "splitter-1 is not on record",
+    ]
+
+
+def test_what_one_side_does_not_know_is_no_drift() -> None:
+    assert drift([ONT], [Resource(id="seen-1", name="ont-1", discovered=True)]) == ()
+    assert drift([], []) == ()
