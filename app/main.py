@@ -5,7 +5,7 @@ import signal
 import time
 from base64 import b32hexencode
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -18,7 +18,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.domain.actor import Actor, Role
-from app.domain.rulebook import Rulebook
 from app.gateway.app import create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Dependency, Readiness, Status
@@ -27,12 +26,13 @@ from app.gateway.operations import RequestFacts
 from app.orchestration.contract import TaskPolicy
 from app.orchestration.engine import Engine, EngineUnreachable
 from app.orchestration.fulfilment import TemporalFulfilment
-from app.orchestration.listener import listener_route
+from app.orchestration.listener import listener_routes
 from app.orchestration.operations import OPERATIONS
 from app.orchestration.worker import keep_up
+from app.ordering.expiry import DraftPolicy
 from app.ordering.ordering import Ordering
 from app.ordering.reading import Reading
-from app.ordering.rulebook import BadRules, read_rulebook
+from app.ordering.rulebook import BadRules, Rulebooks
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
 from app.settings import BACKENDS, CannotStart, Settings
 from app.store import open_store
@@ -86,7 +86,7 @@ def new_order_id() -> str:
 @asynccontextmanager
 async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Parts]:
     """Everything that the settings name, reached as far as it has to be. Raises CannotStart."""
-    rulebook = _rulebook()
+    rules = _rules(settings)
     async with AsyncExitStack() as stack:
         try:
             store = await open_store(
@@ -110,7 +110,7 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
             ordering=Ordering(
                 store=store,
                 backends=backends,
-                rulebook=lambda: rulebook,
+                rules=rules,
                 fulfilment=fulfilment,
                 clock=lambda: datetime.now(UTC),
                 new_id=new_order_id,
@@ -118,11 +118,23 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
         )
 
 
-def _rulebook() -> Rulebook:
+def _rules(settings: Settings) -> Rulebooks:
     try:
-        return read_rulebook(None, OPERATIONS)
+        return Rulebooks(settings.rules_dir, OPERATIONS)
     except BadRules as error:
-        raise CannotStart(str(error)) from error
+        raise CannotStart(f"ORDERWAY_RULES_DIR: {error}") from error
+
+
+@asynccontextmanager
+async def _beside(*upkeep: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """These go on while the context is entered."""
+    tasks = [asyncio.create_task(one) for one in upkeep]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _task_policy(settings: Settings) -> TaskPolicy:
@@ -173,7 +185,7 @@ async def _engine(settings: Settings, *, lazy: bool) -> Engine:
 
 
 async def _serve(settings: Settings) -> None:
-    async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed:
+    async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed, _beside(p.ordering.rules.watch()):
         reading = Reading(p.store, feed)
         development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
         verifier = TokenVerifier(
@@ -200,7 +212,7 @@ async def _serve(settings: Settings) -> None:
                 aliases=settings.limits.aliases,
             ),
             explain=explain,
-            routes=[listener_route(p.backends, p.fulfilment)],
+            routes=listener_routes(p.backends, p.fulfilment),
             allowed_origins=settings.allowed_origins,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
         )
@@ -294,11 +306,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with parts(settings, needs_temporal=True) as p:
-        upkeep = asyncio.create_task(keep_up(p.ordering, settings.callback_url))
-        try:
-            async with p.engine.worker(p.ordering):
-                await stop.wait()
-        finally:
-            upkeep.cancel()
-            with suppress(asyncio.CancelledError):
-                await upkeep
+        policy = DraftPolicy(days=settings.drafts.days, notice_days=settings.drafts.notice_days)
+        upkeep = keep_up(p.ordering, settings.callback_url, policy)
+        async with _beside(upkeep, p.ordering.rules.watch()), p.engine.worker(p.ordering):
+            await stop.wait()

@@ -44,6 +44,12 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def _folder(path: Path | None) -> Path | None:
+    if path is not None and not path.expanduser().is_dir():
+        raise ValueError(path)
+    return path.expanduser().resolve() if path else None
+
+
 def _mongodb_address(value: str | None) -> str | None:
     if value is not None and not value.startswith(("mongodb://", "mongodb+srv://")):
         raise ValueError(value)
@@ -89,7 +95,7 @@ def _paths(value: object) -> object:
     if not isinstance(value, str):
         return value
     pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
-    if any(not api.upper().startswith("TMF") or not path.strip("/ ") for api, _, path in pairs):
+    if any(not api.isalnum() or not path.strip("/ ") for api, _, path in pairs):
         raise ValueError(value)
     return {api.upper(): path for api, _, path in pairs}
 
@@ -135,6 +141,12 @@ class BackendsSettings(BaseModel, frozen=True):
     provisioning: BackendSettings = BackendSettings()
     inventory: BackendSettings = BackendSettings()
     billing: BackendSettings = BackendSettings()
+    channels: BackendSettings = BackendSettings()
+    credit: BackendSettings = BackendSettings()
+    documents: BackendSettings = BackendSettings()
+    intelligent_network: BackendSettings = BackendSettings()
+    ledger: BackendSettings = BackendSettings()
+    service_resources: BackendSettings = BackendSettings()
 
 
 BACKENDS: Final = tuple(BackendsSettings.model_fields)
@@ -193,6 +205,21 @@ class TaskSettings(BaseModel, frozen=True):
     )
 
 
+class DraftSettings(BaseModel, frozen=True):
+    """How long a draft waits for its channel to go on."""
+
+    days: int = _setting(
+        30,
+        "Days that a draft is kept after its last change, in channels for which the registry says nothing else.",
+        "a number of days from 1 to 3650",
+        ge=1,
+        le=3650,
+    )
+    notice_days: int = _setting(
+        3, "Days before its end that the customer is told.", "a number of days from 0 to 365", ge=0, le=365
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Read it with `load`, which refuses what is wrong or unknown by name."""
 
@@ -215,6 +242,12 @@ class Settings(BaseSettings):
     )
     data_dir: Folder = _setting(
         Path(".orderway"), "Folder of the embedded parts: their data, logs and development key.", "a folder"
+    )
+    rules_dir: Annotated[Path | None, AfterValidator(_folder)] = _setting(
+        None,
+        "Folder of your own rule files, read again whenever they change. Unset, or a file that is not in it: the rules "
+        "that Orderway comes with (`app/rules`).",
+        "a folder that exists",
     )
     mongodb_uri: Annotated[str | None, AfterValidator(_mongodb_address)] = _setting(
         None,
@@ -274,6 +307,7 @@ class Settings(BaseSettings):
     )
     limits: LimitSettings = LimitSettings()
     tasks: TaskSettings = TaskSettings()
+    drafts: DraftSettings = DraftSettings()
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe log event to write.", "debug, info, warning or error"
     )

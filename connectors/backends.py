@@ -5,7 +5,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from connectors import address, billing, catalog, customer, inventory, provisioning, serviceability, workforce
+from connectors import (
+    address,
+    billing,
+    catalog,
+    channels,
+    credit,
+    customer,
+    documents,
+    intelligent_network,
+    inventory,
+    ledger,
+    provisioning,
+    service_resources,
+    serviceability,
+    workforce,
+)
 from connectors.base import Apis, BackendConfig, BackendHealth, BackendHttp, http_session
 
 APIS: Final[Mapping[str, Apis]] = {
@@ -17,6 +32,12 @@ APIS: Final[Mapping[str, Apis]] = {
     "provisioning": provisioning.APIS,
     "inventory": inventory.APIS,
     "billing": billing.APIS,
+    "channels": channels.APIS,
+    "credit": credit.APIS,
+    "documents": documents.APIS,
+    "intelligent_network": intelligent_network.APIS,
+    "ledger": ledger.APIS,
+    "service_resources": service_resources.APIS,
 }
 """Every backend by name, with the Open APIs that it answers by."""
 
@@ -33,6 +54,12 @@ class Backends:
     provisioning: provisioning.ProvisioningBackend
     inventory: inventory.InventoryBackend
     billing: billing.BillingBackend
+    channels: channels.ChannelsBackend
+    credit: credit.CreditBackend
+    documents: documents.DocumentsBackend
+    intelligent_network: intelligent_network.IntelligentNetworkBackend
+    ledger: ledger.LedgerBackend
+    service_resources: service_resources.ServiceResourcesBackend
     http: Mapping[str, BackendHttp]
 
     def health(self) -> dict[str, BackendHealth]:
@@ -54,5 +81,11 @@ async def connect(configs: Mapping[str, BackendConfig]) -> AsyncIterator[Backend
             provisioning=provisioning.ProvisioningBackend(http["provisioning"]),
             inventory=inventory.InventoryBackend(http["inventory"]),
             billing=billing.BillingBackend(http["billing"]),
+            channels=channels.ChannelsBackend(http["channels"]),
+            credit=credit.CreditBackend(http["credit"]),
+            documents=documents.DocumentsBackend(http["documents"]),
+            intelligent_network=intelligent_network.IntelligentNetworkBackend(http["intelligent_network"]),
+            ledger=ledger.LedgerBackend(http["ledger"]),
+            service_resources=service_resources.ServiceResourcesBackend(http["service_resources"]),
             http=http,
         )

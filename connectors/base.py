@@ -5,7 +5,7 @@ Everything that can go wrong leaves here as one BackendFailure. Only this module
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from copy import copy
@@ -207,21 +207,32 @@ class BackendHttp:
         return await self.where(operation, path, "id", ids, shape)
 
     async def where(
-        self, operation: str, path: str, attribute: str, values: Collection[str], shape: type[list[T]]
+        self,
+        operation: str,
+        path: str,
+        attribute: str,
+        values: Collection[str],
+        shape: type[list[T]],
+        *,
+        fields: str | None = None,
     ) -> list[T]:
-        """The members of a collection whose attribute has one of these values, in one call per hundred values."""
+        """The members of a collection whose attribute has one of these values, in one call per hundred values.
+
+        `fields` names the attributes that are wanted; None: all.
+        """
         # a comma parts the values, so none can hold one; an empty value would ask some backends for everything
         wanted = sorted({value for value in values if value and "," not in value})
         parts = [wanted[n : n + IDS_PER_CALL] for n in range(0, len(wanted), IDS_PER_CALL)]
-        found = await asyncio.gather(*(self._all_pages(operation, path, attribute, part, shape) for part in parts))
+        only = {"fields": fields} if fields else {}
+        found = await asyncio.gather(
+            *(self._all_pages(operation, path, {attribute: ",".join(part)} | only, shape) for part in parts)
+        )
         return [member for members in found for member in members]
 
-    async def _all_pages(
-        self, operation: str, path: str, attribute: str, values: Sequence[str], shape: type[list[T]]
-    ) -> list[T]:
+    async def _all_pages(self, operation: str, path: str, filters: Mapping[str, str], shape: type[list[T]]) -> list[T]:
         members: list[T] = []
         for _ in range(MOST_PAGES):
-            query = {attribute: ",".join(values), "offset": str(len(members)), "limit": str(MEMBERS_PER_CALL)}
+            query = {**filters, "offset": str(len(members)), "limit": str(MEMBERS_PER_CALL)}
             answer = await self.get(operation, path, query)
             page = answer.decode(shape)
             members += page

@@ -7,16 +7,25 @@ from enum import Enum
 from typing import TypeVar
 
 import strawberry
+from connectors.documents import SignatureState as SignatureState
+from connectors.service_resources import ResourceKind as ResourceKind
 
 from app.domain.catalog import PriceType as PriceType
 from app.domain.events import EventType as EventType
+from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import RelationshipType as RelationshipType
 from app.domain.plan import FalloutAction as FalloutAction
+from app.domain.qualification import ConditionKind as ConditionKind
+from app.domain.qualification import QualificationResult as QualificationResult
 from app.domain.states import ItemState as ItemState
 from app.domain.states import OrderState as OrderState
 from app.domain.states import TaskState as TaskState
+from app.domain.steps import BlockedBy as BlockedBy
+from app.domain.steps import FieldType as FieldType
+from app.domain.steps import StepState as StepState
 from app.domain.violations import Severity as Severity
+from app.domain.violations import StepKind as StepKind
 from app.domain.violations import ViolationCode as ViolationCode
 from app.ordering.reading import OrderBy as OrderBy
 from connectors.address import ValidationResult as ValidationResult
@@ -153,5 +162,111 @@ _describe(
         "SUCCESS": "It means one address.",
         "PARTIAL": "It may mean several addresses.",
         "FAIL": "It means none that is known.",
+    },
+)
+_describe(
+    StepKind,
+    "OrderStepKind",
+    "The steps in which an order is established, in their order.",
+    {
+        "CUSTOMER": "Who orders.",
+        "OFFERING": "What is ordered, and how it is configured.",
+        "PLACE": "Where it is delivered.",
+        "SERVICEABILITY": "Whether it can be delivered there.",
+        "QUALIFICATION": "Whether the customer's credit allows it.",
+        "APPOINTMENT": "When a technician comes.",
+        "PRICE": "What it costs, and for how long.",
+        "AGREEMENT": "What is agreed in writing.",
+        "PAYMENT": "How it is paid.",
+        "REVIEW": "A last look, and the submission.",
+    },
+)
+_describe(
+    StepState,
+    "OrderStepState",
+    "Where a step stands.",
+    {
+        "DONE": "Nothing is left to do in it.",
+        "TODO": "It can be taken now.",
+        "BLOCKED": "It cannot be taken yet; see why.",
+    },
+)
+_describe(
+    FieldType,
+    "StepFieldType",
+    "What kind of value a field takes.",
+    {
+        "TEXT": "A text, or one of the allowed values.",
+        "NUMBER": "A number.",
+        "BOOLEAN": "Yes or no.",
+        "CUSTOMER": "A customer, as `customers` finds them.",
+        "OFFERING": "An offering, as `productOfferings` lists them.",
+        "PLACE": "A validated address, as `validateAddress` finds them.",
+        "TIME_SLOT": "A time slot, as `timeSlots` lists them.",
+        "PAYMENT_METHOD": "A payment method of the customer.",
+        "BILLING_ACCOUNT": "A billing account of the customer.",
+    },
+)
+_describe(
+    BlockedBy,
+    "StepBlockedBy",
+    "Why a step cannot be taken.",
+    {
+        "STEPS": "Other steps come first.",
+        "BACKEND": "Its backend gives no answer.",
+        "RULES": "A rule forbids it, and nothing in the step can change that.",
+    },
+)
+_describe(
+    QualificationResult,
+    "QualificationResult",
+    "Whether an offering can be had (TMF679 qualificationItemResult).",
+    {
+        "QUALIFIED": "It can be had.",
+        "CONDITIONAL": "It can be had on conditions.",
+        "UNQUALIFIED": "It cannot be had.",
+        "UNDETERMINED": "A source that decides gave no answer.",
+    },
+)
+_describe(
+    ConditionKind,
+    "QualificationConditionKind",
+    "What has to be fulfilled before an offering can be had.",
+    {
+        "CREDIT_CHECK": "The credit bureau has to be asked.",
+        "CREDIT_REVIEW": "People decide about the credit.",
+        "DEPOSIT": "A deposit has to be paid.",
+        "AGREEMENT": "A contract has to be signed.",
+        "ADDRESS": "An address has to be named.",
+        "OTHER_ADDRESS": "It can be delivered at another address of the customer.",
+        "OTHER_OFFERING": "Another offering is needed with it.",
+    },
+)
+_describe(
+    CreditDecision,
+    "CreditDecision",
+    "What the credit bureau's answer means for an order (TMF696).",
+    {
+        "ACCEPT": "Nothing speaks against it.",
+        "DEPOSIT": "Against a deposit.",
+        "REVIEW": "People decide.",
+        "REJECT": "The bureau advises against it.",
+    },
+)
+_describe(
+    ResourceKind,
+    "ResourceKind",
+    "What can be reserved (TMF685).",
+    {"NUMBER": "A telephone number.", "SIM": "A SIM, by its ICCID.", "PORT": "A port in the network."},
+)
+_describe(
+    SignatureState,
+    "SignatureState",
+    "How far the signature of a document has come.",
+    {
+        "NOT_REQUIRED": "Nobody has to sign it.",
+        "REQUESTED": "It waits for the customer's signature.",
+        "SIGNED": "It is signed.",
+        "DECLINED": "The customer did not sign it.",
     },
 )

@@ -4,17 +4,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from connectors.channels import Interaction, Message
+from connectors.documents import Document
+from connectors.intelligent_network import Bucket
+from connectors.ledger import Journal
+from connectors.service_resources import Service
 from strawberry.dataloader import DataLoader
 
 from app.domain.actor import Actor
 from app.ordering.reading import Reading, StoredOrder, StoreUnavailable
-from connectors.address import GeographicAddress
+from connectors.address import GeographicAddress, Site
 from connectors.backends import Backends
 from connectors.base import BackendFailure
-from connectors.billing import BillingAccount
+from connectors.billing import Bill, BillingAccount, Payment, PaymentMethod
 from connectors.catalog import ProductOffering
-from connectors.customer import Customer
-from connectors.inventory import Product
+from connectors.customer import Customer, Party
+from connectors.inventory import Product, Resource
+from connectors.workforce import WorkOrder
 
 T = TypeVar("T")
 
@@ -74,6 +80,76 @@ class Loaders:
     def billing_accounts_by_customer_id(self) -> DataLoader[str, tuple[BillingAccount, ...] | None]:
         """TMF666."""
         return _by_key(self._backends.billing.accounts_of)
+
+    @cached_property
+    def bills_by_customer_id(self) -> DataLoader[str, tuple[Bill, ...] | None]:
+        """TMF678."""
+        return _by_key(self._backends.billing.bills_of)
+
+    @cached_property
+    def payment_methods_by_customer_id(self) -> DataLoader[str, tuple[PaymentMethod, ...] | None]:
+        """TMF670."""
+        return _by_key(self._backends.billing.methods_of)
+
+    @cached_property
+    def payments_by_order_id(self) -> DataLoader[str, tuple[Payment, ...] | None]:
+        """TMF676."""
+        return _by_key(self._backends.billing.payments_of)
+
+    @cached_property
+    def interactions_by_customer_id(self) -> DataLoader[str, tuple[Interaction, ...] | None]:
+        """TMF683."""
+        return _by_key(self._backends.channels.interactions_of)
+
+    @cached_property
+    def messages_by_order_id(self) -> DataLoader[str, tuple[Message, ...] | None]:
+        """TMF681."""
+        return _by_key(self._backends.channels.messages_for)
+
+    @cached_property
+    def documents_by_order_id(self) -> DataLoader[str, tuple[Document, ...] | None]:
+        """TMF667."""
+        return _by_key(self._backends.documents.documents_of)
+
+    @cached_property
+    def journals_by_order_id(self) -> DataLoader[str, tuple[Journal, ...] | None]:
+        """The general ledger."""
+        return _by_key(self._backends.ledger.journals_of)
+
+    @cached_property
+    def buckets_by_customer_id(self) -> DataLoader[str, tuple[Bucket, ...] | None]:
+        """TMF654."""
+        return _by_key(self._backends.intelligent_network.buckets_of)
+
+    @cached_property
+    def services_by_customer_id(self) -> DataLoader[str, tuple[Service, ...] | None]:
+        """TMF638."""
+        return _by_key(self._backends.service_resources.services_of)
+
+    @cached_property
+    def sites_by_customer_id(self) -> DataLoader[str, tuple[Site, ...] | None]:
+        """TMF674."""
+        return _by_key(self._backends.address.sites_of)
+
+    @cached_property
+    def party_by_id(self) -> DataLoader[str, Party | None]:
+        """TMF632."""
+        return _by_key(self._backends.customer.parties_by_ids)
+
+    @cached_property
+    def resources_by_place_id(self) -> DataLoader[str, tuple[Resource, ...] | None]:
+        """TMF639."""
+        return _by_key(self._backends.inventory.resources_of)
+
+    @cached_property
+    def discovered_by_place_id(self) -> DataLoader[str, tuple[Resource, ...] | None]:
+        """TMF639, as the network shows it."""
+        return _by_key(self._backends.inventory.discovered_of)
+
+    @cached_property
+    def work_orders_by_order_id(self) -> DataLoader[str, tuple[WorkOrder, ...] | None]:
+        """TMF697."""
+        return _by_key(self._backends.workforce.work_orders_of)
 
     @cached_property
     def order_by_id(self) -> DataLoader[str, StoredOrder | None]:

@@ -13,21 +13,25 @@ from app.domain.access import Right, sees_customer
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
 from app.ordering.drafts import require
+from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
 from app.ordering.validate import validate_order
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
 from resolvers.context import Context, Info
-from resolvers.enums import OrderBy, OrderState
+from resolvers.enums import OrderBy, OrderState, ResourceKind
 from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
 from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
+from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
+from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
 
 T = TypeVar("T")
@@ -272,6 +276,49 @@ async def _time_slots(
     return await workforce.time_slots(key_of(place_id, "GeographicAddress"), start, end)
 
 
+async def _qualify_customer(
+    info: Info, input: Annotated[QualifyCustomerInput, argument(description="Who asks for what, where.")]
+) -> object:
+    prospect = input.prospect
+    ask = QualifyCustomer(
+        customer_id=key_of(input.customer_id, "Customer") if input.customer_id else None,
+        prospect=Prospect(segment=prospect.market_segment, market=prospect.market, birth_date=prospect.birth_date)
+        if prospect
+        else Prospect(),
+        place_id=key_of(input.place_id, "GeographicAddress") if input.place_id else None,
+        offering_ids=keys_of(input.offering_ids, "ProductOffering"),
+        credit_consent=input.credit_consent,
+    )
+    page_length(len(ask.offering_ids), info.context.page_size)
+    return await qualify_customer(info.context.ordering, info.context.actor, ask)
+
+
+def _rulebook(info: Info) -> Rulebook:
+    require(info.context.actor, Right.READ_INTERNAL)
+    return rulebook_of(info.context.ordering.rules)
+
+
+async def _channels(info: Info) -> Sequence[object]:
+    require(info.context.actor, Right.READ_CATALOG)
+    return await info.context.ordering.backends.channels.all()
+
+
+async def _available_resources(
+    info: Info,
+    kind: Annotated[ResourceKind, argument(description="What is looked for.")],
+    pattern: Annotated[str | None, argument(description="Digits that it should contain.")] = None,
+    place_id: Annotated[strawberry.ID | None, argument(description="For ports: where, id or key.")] = None,
+    first: First = 20,
+) -> Sequence[str]:
+    require(info.context.actor, Right.READ_CATALOG)
+    return await info.context.ordering.backends.service_resources.available(
+        kind,
+        pattern=pattern,
+        place_id=key_of(place_id, "GeographicAddress") if place_id else None,
+        limit=page_length(first, info.context.page_size),
+    )
+
+
 @strawberry.type(description="Everything that can be asked.")
 class Query:
     node = resolved(Node | None, _node, "The thing with this opaque id; null when there is none that you may see.")
@@ -287,6 +334,17 @@ class Query:
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")
     product_offering = resolved(ProductOffering | None, _one_offering, "One offering (TMF620).")
     product_offerings = resolved(Connection[ProductOffering] | None, _offerings, "What is sold (TMF620).")
+    qualify_customer = resolved(
+        CustomerQualification | None,
+        _qualify_customer,
+        "What a customer or prospect may have at a place, and on which conditions (TMF679). Changes nothing; null: "
+        "there is no such customer that you may see.",
+    )
+    available_resources = resolved(
+        list[str] | None, _available_resources, "Numbers, SIMs or ports that can be reserved now (TMF685)."
+    )
+    sales_channels = resolved(list[SalesChannel] | None, _channels, "The operator's sales channels.")
+    rulebook = resolved(Rulebook | None, _rulebook, "The rules that are data, as they are in force.")
     validate_address = resolved(
         AddressValidation | None,
         _validate_address,

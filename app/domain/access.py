@@ -18,12 +18,15 @@ class Right(StrEnum):
     READ_CUSTOMERS = "readCustomers"
     SEARCH_CUSTOMERS = "searchCustomers"
     RESOLVE_FALLOUT = "resolveFallout"
+    READ_FINANCES = "readFinances"
+    READ_INTERNAL = "readInternal"
 
 
 _ALL: Final = frozenset(Right)
-_SELLER: Final = _ALL - {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT}
+_INTERNAL: Final = frozenset({Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT, Right.READ_INTERNAL})
+_SELLER: Final = _ALL - _INTERNAL - {Right.READ_FINANCES}
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
-    Role.CUSTOMER: _ALL - {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT},
+    Role.CUSTOMER: _ALL - _INTERNAL,
     Role.AGENT: _ALL - {Right.RESOLVE_FALLOUT},
     Role.DEALER: _SELLER,
     Role.AFFILIATE: _SELLER,

@@ -124,7 +124,7 @@ class OfferingRelation(StrEnum):
     MIGRATES_TO = "migratesTo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OfferingRelationship:
     """A relation with another offering. Of requirements with the same `group` one is enough."""
 

@@ -56,6 +56,7 @@ def _make(rule: DecompositionRule, item: OrderItem) -> Iterable[_Made]:
             operation=template.operation,
             rule=rule.id,
             expected=template.expected,
+            pends=template.pends,
         )
         yield _Made(task, template, served)
 

@@ -123,10 +123,14 @@ class CreditAssessment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentChoice:
-    """How what is due now is paid: a payment method of the customer (TMF670), or cash over the counter."""
+    """How what is due now is paid: a payment method of the customer (TMF670), or cash over the counter.
+
+    `due` is what is taken before delivery, fixed at submission.
+    """
 
     method_id: str
     label: str
+    due: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Task:
     `item_id` None: it serves the whole order. `rule` names the decomposition rule that made it.
     `revision` rises when the work is asked for anew; with it the key `order:task:revision` that makes the backend
     call safe to repeat. `reference` is the backend's own id of what was made. `expected` is how long it usually takes.
+    A task that `pends` waits for people outside while its result is awaited.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Task:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cause: Cause | None = None
+    pends: bool = False
 
     @property
     def backend(self) -> str:

@@ -35,7 +35,15 @@ def item_state_of(tasks: Sequence[Task]) -> ItemState:
         return ItemState.FAILED if states & TASK_LOST else ItemState.COMPLETED
     if TaskState.FALLOUT in states:
         return ItemState.HELD
+    if _waits_for_people(tasks):
+        return ItemState.PENDING
     return ItemState.ACKNOWLEDGED if states == {TaskState.PENDING} else ItemState.IN_PROGRESS
+
+
+def _waits_for_people(tasks: Sequence[Task]) -> bool:
+    """Whether nothing goes on but what somebody outside has to do: sign, decide, bring information."""
+    active = [task for task in tasks if task.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT)]
+    return bool(active) and all(task.pends and task.state is TaskState.AWAITING_RESULT for task in active)
 
 
 def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
@@ -46,6 +54,10 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     shared = {task.state for task in plan.tasks if task.item_id is None}
     if TaskState.FALLOUT in shared:
         items = [*items, ItemState.HELD]
+    elif _waits_for_people([task for task in plan.tasks if task.item_id is None]) and not any(
+        task.state is TaskState.RUNNING for task in plan.tasks
+    ):
+        items = [item for item in items if item is not ItemState.IN_PROGRESS] + [ItemState.PENDING]
     elif shared - TASK_ENDED and all(item in ITEM.terminal for item in items):
         items = [*items, ItemState.IN_PROGRESS]
     state = order_state_of(items)

@@ -14,6 +14,7 @@ from app.domain.order import (
     ItemRelationship,
     Note,
     OrderItem,
+    PaymentChoice,
     PlaceRef,
     ProductOrder,
 )
@@ -52,12 +53,15 @@ class OrderRequest:
     items: tuple[ItemRequest, ...] = ()
     place_id: str | None = None
     billing_account_id: str | None = None
+    payment_method_id: str | None = None
+    credit_consent: bool = False
     seller_id: str | None = None
     category: str | None = None
     description: str | None = None
     priority: int = 4
     external_ids: tuple[ExternalId, ...] = ()
     notes: tuple[str, ...] = ()
+    internal_notes: tuple[str, ...] = ()
     requested_start_at: datetime | None = None
     requested_completion_at: datetime | None = None
 
@@ -78,11 +82,16 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         seller_id=request.seller_id,
         place=_place(request.place_id),
         billing_account_id=request.billing_account_id,
+        payment=_payment(request.payment_method_id),
         category=request.category,
         description=request.description,
         priority=request.priority,
         external_ids=request.external_ids,
-        notes=tuple(Note(author=actor.subject, at=at, text=text) for text in request.notes),
+        notes=tuple(
+            Note(author=actor.subject, at=at, text=text, internal=internal)
+            for texts, internal in ((request.notes, False), (request.internal_notes, True))
+            for text in texts
+        ),
         requested_start_at=request.requested_start_at,
         requested_completion_at=request.requested_completion_at,
     )
@@ -118,6 +127,10 @@ def _place(place_id: str | None) -> PlaceRef | None:
     return PlaceRef(id=place_id, label=place_id) if place_id else None
 
 
+def _payment(method_id: str | None) -> PaymentChoice | None:
+    return PaymentChoice(method_id=method_id, label=method_id) if method_id else None
+
+
 def _next_item_id(order: ProductOrder) -> str:
     taken = {item.id for item in order.items}
     return next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
@@ -130,8 +143,11 @@ def named(order: ProductOrder, facts: Facts) -> ProductOrder:
         fact = facts.places.get(ref.id) if ref else None
         return PlaceRef(id=fact.id, label=fact.label) if fact else ref
 
+    methods = {method.id: method.label for method in facts.payment_methods}
+    payment = order.payment
     return replace(
         order,
+        payment=replace(payment, label=methods.get(payment.method_id, payment.label)) if payment else None,
         customer_name=facts.customer.name if facts.customer else order.customer_name,
         place=place(order.place),
         items=tuple(

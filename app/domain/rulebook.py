@@ -18,12 +18,27 @@ View = Mapping[str, object]
 """What a condition may speak of, by name."""
 
 
+class CannotJudge(Exception):
+    """A condition met values that it cannot handle; the message names the rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition in Google's Common Expression Language, as it is written and ready to be asked."""
+    """A condition in Google's Common Expression Language, as it is written and ready to be asked.
+
+    `holds` raises CannotJudge. `names` are the values that it looks at, as (part, member).
+    """
 
     text: str
     holds: Callable[[View], bool]
+    names: tuple[tuple[str, str], ...] = ()
+
+    def because(self, view: View) -> tuple[str, ...]:
+        """What it looked at, as name = value."""
+        looked_at = ((part, member, view.get(part)) for part, member in self.names)
+        return tuple(
+            f"{part}.{member} = {found[member]}" for part, member, found in looked_at if isinstance(found, Mapping)
+        )
 
 
 class Need(StrEnum):

@@ -90,6 +90,7 @@ _T = Trigger
 MOVES: Final[tuple[Move[OrderState], ...]] = (  # nothing else moves an order
     Move(_O.DRAFT, _T.SUBMIT, _O.ACKNOWLEDGED),
     Move(_O.DRAFT, _T.REJECT, _O.REJECTED),
+    Move(_O.DRAFT, _T.GIVE_UP, _O.CANCELLED),
     Move(_O.ACKNOWLEDGED, _T.START, _O.IN_PROGRESS),
     Move(_O.ACKNOWLEDGED, _T.ASK_INFORMATION, _O.PENDING),
     Move(_O.IN_PROGRESS, _T.ASK_INFORMATION, _O.PENDING),

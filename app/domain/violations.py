@@ -58,8 +58,9 @@ def refusals(found: Iterable[Violation]) -> tuple[Violation, ...]:
 
 
 def mistakes(found: Iterable[Violation]) -> tuple[Violation, ...]:
-    """The breaches that refuse even a draft: what is wrong, as opposed to what is still missing."""
-    return tuple(v for v in refusals(found) if v.code is not ViolationCode.MISSING_PROPERTY)
+    """The breaches that refuse even a draft: what is wrong, as opposed to what is missing or may still change."""
+    later = (ViolationCode.MISSING_PROPERTY, ViolationCode.OTHER_ISSUE)
+    return tuple(v for v in refusals(found) if v.code not in later)
 
 
 def relocated(found: Iterable[Violation], prefixes: Mapping[str, str]) -> tuple[Violation, ...]:

@@ -15,13 +15,17 @@ from app.orchestration.contract import (
     PLAN_ORDER,
     RECORD_PROGRESS,
     RUN_TASK,
+    TELL_CUSTOMER,
+    Notice,
     Record,
     ReportKind,
     TaskCall,
     TaskReport,
 )
-from app.orchestration.operations import OPERATIONS, Accepted, Done, Refused, Result, Work, result_of
+from app.orchestration.operations import CHECKS, OPERATIONS
+from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from app.ordering.fulfil import ORCHESTRATION, plan_order, record_progress
+from app.ordering.notify import tell_customer
 from app.ordering.ordering import Ordering
 from connectors.base import BackendFailure, correlation_id
 
@@ -63,8 +67,7 @@ class Activities:
     async def run_task(self, call: TaskCall) -> TaskReport:
         """Carry the task out on its backend. Raises when the same call may succeed later."""
         async with _alive(call.order_id):
-            stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
-            work = Work(call=call, order=stored.order, backends=self._ordering.backends)
+            work = await self._work(call)
             try:
                 result = await OPERATIONS[call.task.operation](work)
             except BackendFailure as failure:
@@ -78,10 +81,17 @@ class Activities:
     async def check_task(self, call: TaskCall) -> TaskReport:
         """Ask the backend how far an accepted task has come."""
         async with _alive(call.order_id):
-            reference = call.task.reference or ""
-            found = (await self._ordering.backends.provisioning.by_ids([reference])).get(reference)
-            missing = Refused("NOT_FOUND", f"provisioning has no service order {reference}")
-            return _report(call, result_of(found) if found else missing, 0)
+            return _report(call, await CHECKS[call.task.operation](await self._work(call)), 0)
+
+    @activity.defn(name=TELL_CUSTOMER)
+    async def tell_customer(self, notice: Notice) -> int:
+        """Write to the customer what became of the order since the last time; gives the last event told of."""
+        async with _alive(notice.order_id):
+            return await tell_customer(self._ordering, notice.order_id, after=notice.after)
+
+    async def _work(self, call: TaskCall) -> Work:
+        stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
+        return Work(call=call, order=stored.order, backends=self._ordering.backends)
 
 
 def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:

@@ -13,6 +13,7 @@ PLAN_ORDER = "planOrder"
 RECORD_PROGRESS = "recordProgress"
 RUN_TASK = "runTask"
 CHECK_TASK = "checkTask"
+TELL_CUSTOMER = "tellCustomer"
 REPORT = "report"
 DECIDE = "decide"
 
@@ -40,10 +41,11 @@ class TaskPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRun:
-    """What a workflow is started with."""
+    """What a workflow is started with. `told` is the last event that the customer was told of."""
 
     order_id: str
     policy: TaskPolicy
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,14 @@ class TaskReport:
     reference: str | None = None
     cause: Cause | None = None
     attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """The customer is to be told of the order's events after this one."""
+
+    order_id: str
+    after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""The listener that provisioning calls back: TMF641 serviceOrderStateChangeEvent.
+"""The listener that backends call back: TMF641 serviceOrderStateChangeEvent, and TMF620's events of the catalog.
 
-Anybody can send a notification, so it only says where to look: what counts is what provisioning answers when asked.
+Anybody can send a notification, so it only says where to look: what counts is what the backend answers when asked.
 """
 
 from http import HTTPStatus
@@ -13,8 +13,10 @@ from starlette.routing import Route
 from app.domain.plan import Cause
 from app.orchestration.contract import ReportKind, TaskReport
 from app.orchestration.fulfilment import TemporalFulfilment
-from app.orchestration.operations import Accepted, Done, Refused, result_of
+from app.orchestration.operations.field import result_of
+from app.orchestration.operations.work import Accepted, Done, Refused
 from app.ordering.ordering import FulfilmentUnavailable
+from connectors import catalog
 from connectors.backends import Backends
 from connectors.base import BackendFailure
 from connectors.provisioning import MalformedNotification, ServiceOrder, read_notification
@@ -24,8 +26,15 @@ PATH = "/listener/serviceOrderStateChangeEvent"
 log = structlog.get_logger()
 
 
-def listener_route(backends: Backends, fulfilment: TemporalFulfilment) -> Route:
-    """The route to add to the gateway. Lost, late and repeated notifications do no harm."""
+def listener_routes(backends: Backends, fulfilment: TemporalFulfilment) -> list[Route]:
+    """The routes to add to the gateway. Lost, late and repeated notifications do no harm."""
+
+    async def catalog_changed(request: Request) -> Response:
+        try:
+            backends.catalog.invalidate(catalog.read_catalog_event(await request.body()))
+        except MalformedNotification as error:
+            return Response(f"not an event of the catalog: {error}", HTTPStatus.BAD_REQUEST)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def listen(request: Request) -> Response:
         try:
@@ -43,7 +52,10 @@ def listener_route(backends: Backends, fulfilment: TemporalFulfilment) -> Route:
             return Response("try again later", HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    return Route(PATH, listen, methods=["POST"])
+    return [
+        Route(PATH, listen, methods=["POST"]),
+        *(Route(f"/listener/{event}", catalog_changed, methods=["POST"]) for event in catalog.EVENTS),
+    ]
 
 
 async def _pass_on(service_order: ServiceOrder, fulfilment: TemporalFulfilment) -> None:

@@ -12,11 +12,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from app.domain.states import OrderState
 from app.orchestration.activities import Activities
 from app.orchestration.workflow import OrderWorkflow
+from app.ordering.expiry import DraftPolicy, expire_drafts
 from app.ordering.ordering import Ordering
 from app.store.port import StoreUnavailable
 from connectors.base import BackendFailure
 
 SWEEP_SECONDS: Final = 2.0
+EXPIRY_SECONDS: Final = 5.0
 LEFT_ALONE: Final = timedelta(seconds=5)
 REGISTER_SECONDS: Final = 30.0
 SWEEP_AT_ONCE: Final = 100
@@ -38,7 +40,13 @@ def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
         client,
         task_queue=task_queue,
         workflows=[OrderWorkflow],
-        activities=[activities.plan_order, activities.record_progress, activities.run_task, activities.check_task],
+        activities=[
+            activities.plan_order,
+            activities.record_progress,
+            activities.run_task,
+            activities.check_task,
+            activities.tell_customer,
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=LOST_AFTER,
@@ -53,10 +61,14 @@ async def sweep(ordering: Ordering) -> None:
         await ordering.fulfilment.start(order_id)
 
 
-async def keep_up(ordering: Ordering, callback: str) -> None:
-    """Sweep and register for callbacks, again and again, until cancelled; both are retried when they fail."""
+async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy) -> None:
+    """Sweep, end old drafts and register for callbacks, again and again, until cancelled; what fails is retried."""
     await asyncio.gather(
         _again_and_again(SWEEP_SECONDS, "sweep", lambda: sweep(ordering)),
+        _again_and_again(EXPIRY_SECONDS, "draft_expiry", lambda: expire_drafts(ordering, drafts)),
+        _again_and_again(
+            REGISTER_SECONDS, "catalog_registration", lambda: ordering.backends.catalog.register_listener(callback)
+        ),
         _again_and_again(
             REGISTER_SECONDS,
             "callback_registration",

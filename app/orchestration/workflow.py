@@ -31,8 +31,10 @@ from app.orchestration.contract import (
     RECORD_PROGRESS,
     REPORT,
     RUN_TASK,
+    TELL_CUSTOMER,
     WORKFLOW,
     Decision,
+    Notice,
     OrderRun,
     Record,
     ReportKind,
@@ -56,6 +58,9 @@ class OrderWorkflow:
         self._policy = TaskPolicy()
         self._plan: Plan | None = None
         self._recorded = 0
+        self._told = 0
+        self._told_of = -1
+        self._ended = False
         self._decisions: deque[tuple[Plan, Decision]] = deque()
         self._work: set[asyncio.Task[None]] = set()
 
@@ -76,12 +81,16 @@ class OrderWorkflow:
             self._apply(Started(at=workflow.now()))
         else:
             self._carry_out(resume(self._plan))
+        self._told = run.told
+        telling = asyncio.create_task(self._keep_customer_told())
         while not (self._plan.ended and self._recorded == self._plan.revision):
             await workflow.wait_condition(lambda: self._recorded < self._revision or self._history_is_long())
             if self._recorded < self._revision:
                 await self._record()
             else:
-                workflow.continue_as_new(run)
+                workflow.continue_as_new(OrderRun(order_id=run.order_id, policy=run.policy, told=self._told))
+        self._ended = True
+        await telling
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.signal(name=REPORT)
@@ -116,6 +125,7 @@ class OrderWorkflow:
             and workflow.all_handlers_finished()
             and self._plan is not None
             and all(task.state is not TaskState.RUNNING for task in self._plan.tasks)
+            and self._told_of == self._recorded
         )
 
     def _apply(self, event: PlanEvent) -> None:
@@ -141,6 +151,21 @@ class OrderWorkflow:
             retry_policy=PATIENT,
         )
         self._recorded = max(self._recorded, plan.revision)
+
+    async def _keep_customer_told(self) -> None:
+        """Tell of what was recorded, as it is recorded. A message that cannot be sent now holds no task up."""
+        while not (self._ended and self._told_of == self._recorded):
+            await workflow.wait_condition(lambda: self._told_of < self._recorded or self._ended)
+            recorded = self._recorded
+            self._told = await workflow.execute_activity(
+                TELL_CUSTOMER,
+                Notice(order_id=self._order_id, after=self._told),
+                result_type=int,
+                start_to_close_timeout=LONGEST_CALL,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=PATIENT,
+            )
+            self._told_of = recorded
 
     def _call(self, task_id: str) -> TaskCall:
         assert self._plan is not None, "commands come from a plan"

@@ -32,4 +32,5 @@ async def add_item(ordering: Ordering, actor: Actor, ask: AddItem) -> Outcome:
         changed=("/items",),
         summary=f"item {ask.item.offering_id} added",
         input_paths=last,
+        needs=("catalog",),
     )

@@ -40,6 +40,7 @@ async def change_item(ordering: Ordering, actor: Actor, ask: ChangeItem) -> Outc
         changed=(f"/items/{ask.item_id}",),
         summary=f"item {ask.item_id} changed",
         input_paths=paths,
+        needs=("catalog",),
     )
 
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from app.domain.access import Right, rows_of
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
-from app.domain.pricing import price_order
-from app.domain.request import OrderRequest, draft_of, named
+from app.domain.request import OrderRequest, draft_of
 from app.domain.rules import violations
 from app.domain.violations import mistakes
-from app.ordering.drafts import case_of, not_orderable_for, require
-from app.ordering.facts import facts_for
+from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
 from app.ordering.ordering import Ask, Ordering, commit, recall
 from app.ordering.outcomes import Outcome, ValidationFailed
 
@@ -34,10 +32,10 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
         return refusal
     at = ordering.clock()
     order = draft_of(with_seller(ask.request, actor), actor, order_id=ordering.new_id(), at=at)
-    facts = await facts_for(order, ordering.backends, ordering.rulebook())
+    facts = (await gather(ordering, order)).need(*_needed(ask.request))
     if wrong := mistakes(violations(case_of(ordering, order, facts))):
         return ValidationFailed(wrong)
-    order = price_order(named(order, facts), facts.offerings, at=at)
+    order = established(order, facts, at)
     event = order_event(order, 1, EventType.CREATED, at=at, actor=actor, summary="draft created")
     return await commit(ordering, actor, ask, order, after=0, events=(event,))
 
@@ -45,3 +43,13 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
 def with_seller(request: OrderRequest, actor: Actor) -> OrderRequest:
     """A dealer's or affiliate's order is sold by itself; others name the seller, if there is one."""
     return replace(request, seller_id=rows_of(actor).seller_id or request.seller_id)
+
+
+def _needed(request: OrderRequest) -> tuple[str, ...]:
+    """The backends without whose answer nothing can be said of what the channel names."""
+    return (
+        "customer",
+        *(("catalog",) if request.items else ()),
+        *(("address",) if request.place_id or any(item.place_id for item in request.items) else ()),
+        *(("billing",) if request.billing_account_id else ()),
+    )

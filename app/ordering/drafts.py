@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from app.domain.access import Right, may, rows_of, sees_customer
 from app.domain.actor import Actor
@@ -14,7 +15,7 @@ from app.domain.rules import violations
 from app.domain.rules.case import Case
 from app.domain.states import ORDER, OrderState
 from app.domain.violations import Violation, mistakes, relocated
-from app.ordering.facts import facts_for
+from app.ordering.facts import Gathered, gather_facts
 from app.ordering.ordering import OrderAsk, Ordering, commit, load, recall
 from app.ordering.outcomes import NotAllowedInState, NotFound, NotInControl, Outcome, Refusal, ValidationFailed
 from app.store.port import StoredOrder
@@ -55,11 +56,13 @@ async def edit_draft(
     changed: tuple[str, ...],
     summary: str,
     input_paths: Callable[[ProductOrder], dict[str, str]],
+    needs: tuple[str, ...] = (),
 ) -> Outcome:
     """Change a draft. What is wrong refuses the change; what is still missing does not.
 
     `input_paths` says where parts of the order stand in the caller's input; only breaches there can refuse the edit,
-    so that a draft whose surroundings changed can still be mended step by step.
+    so that a draft whose surroundings changed can still be mended step by step. `needs` names the backends without
+    whose answer the edit cannot be judged; the others may be away. Raises BackendFailure.
     """
     if earlier := await recall(ordering, actor, ask):
         return earlier
@@ -69,7 +72,7 @@ async def edit_draft(
     edited = edit(stored.order)
     if not isinstance(edited, ProductOrder):
         return edited
-    facts = await facts_for(edited, ordering.backends, ordering.rulebook())
+    facts = (await gather(ordering, edited)).need(*needs)
     wrong = in_input(mistakes(violations(case_of(ordering, edited, facts))), input_paths(edited))
     if wrong:
         return ValidationFailed(wrong)
@@ -89,12 +92,29 @@ async def record_edit(
 ) -> Outcome:
     """Keep the edited draft as its next version, named and priced anew."""
     at = ordering.clock()
-    order = price_order(named(edited, facts), facts.offerings, at=at)
-    order = replace(order, version=stored.order.version + 1, updated_at=at)
+    order = established(edited, facts, at)
+    order = replace(order, version=stored.order.version + 1, updated_at=at, expiry_told_at=None)
     event = order_event(
         order, stored.sequence + 1, EventType.CHANGED, at=at, actor=actor, summary=summary, changed=changed
     )
     return await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
+
+
+def established(order: ProductOrder, facts: Facts, at: datetime) -> ProductOrder:
+    """The order with what the backends say of it now: names, prices, and the qualifications it relies on.
+
+    What a backend that gave no answer said before is kept.
+    """
+    priced = price_order(named(order, facts), facts.offerings, at=at)
+    # of places and services that are no longer wanted nothing is kept
+    relied_on = (q for q in facts.qualifications.values() if q.serviceable)
+    silent = "serviceability" in facts.unanswered or "catalog" in facts.unanswered
+    return priced if silent else replace(priced, qualifications=tuple(relied_on))
+
+
+async def gather(ordering: Ordering, order: ProductOrder) -> Gathered:
+    """What the backends say about the order now."""
+    return await gather_facts(order, ordering.backends, ordering.rulebook(), ordering.store, at=ordering.clock())
 
 
 def case_of(ordering: Ordering, order: ProductOrder, facts: Facts) -> Case:

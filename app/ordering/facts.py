@@ -1,13 +1,22 @@
-"""Asks the backends together what a decision about an order needs to know, and gives it as the domain's facts."""
+"""Asks the backends together what a decision about an order needs to know, and gives it as the domain's facts.
+
+A backend that gives no answer takes only its own facts with it; who needs them says so with `Gathered.need`.
+"""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, TypeVar
 
 from app.domain.catalog import (
     BundledOffering,
     CharacteristicSpecification,
+    CreditCheck,
     Offering,
     OfferingPrice,
+    OfferingRelation,
+    OfferingRelationship,
     PriceAlteration,
     PriceType,
     ProductSpecification,
@@ -18,73 +27,258 @@ from app.domain.facts import (
     BillingAccountFact,
     CustomerFact,
     Facts,
+    OtherOrder,
+    OverdueFact,
+    OwnedProduct,
+    PaymentMethodFact,
     PlaceFact,
-    ServiceabilityFact,
+    Unanswered,
 )
 from app.domain.money import Money
-from app.domain.order import ProductOrder
+from app.domain.order import ItemAction, PlaceQualification, PlaceRef, ProductOrder
 from app.domain.rulebook import Need, Rulebook
 from app.domain.rules.places import serviceability_key
+from app.domain.states import ORDER, OrderState
+from app.store.port import OrderBy, OrderSearch, OrderStore
 from connectors import catalog
+from connectors.address import GeographicAddress
 from connectors.backends import Backends
+from connectors.base import BackendFailure
+from connectors.billing import Bill
+from connectors.customer import Customer, Party
+from connectors.inventory import Product
+from connectors.service_resources import HELD, Reservation
+
+T = TypeVar("T")
+Key = tuple[str, tuple[str, ...]]
+"""A place and the services wanted there."""
+
+RELATIONS: Final = frozenset(OfferingRelation)
+CHECKS: Final = frozenset(CreditCheck)
+LATELY: Final = timedelta(days=30)
+MOST_OTHERS: Final = 200
 
 
-async def facts_for(order: ProductOrder, backends: Backends, rulebook: Rulebook) -> Facts:
-    """Everything the rules ask about this order, in two steps: what it names, then what depends on the catalog.
+@dataclass(slots=True)
+class Gathered:
+    """The facts, and the failures of the backends that gave none."""
 
-    Raises BackendFailure when one of the backends does not answer.
-    """
-    items = order.items
-    places = {p.id for item in items if (p := order.place_of(item))} | ({order.place.id} if order.place else set())
-    appointments = {item.appointment.id for item in items if item.appointment and item.appointment.id}
-    accounts = {order.billing_account_id} if order.billing_account_id else set()
-    customers, offerings, addresses, visits, billing = await asyncio.gather(
-        backends.customer.by_ids([order.customer_id]),
-        offerings_of(order, backends),
-        backends.address.by_ids(places),
-        backends.workforce.by_ids(appointments),
-        backends.billing.by_ids(accounts),
+    facts: Facts = field(default_factory=Facts)
+    failures: dict[str, BackendFailure] = field(default_factory=dict)
+
+    def need(self, *backends: str) -> Facts:
+        """The facts, once it is sure that these backends have answered. Raises BackendFailure."""
+        for name in backends:
+            if name in self.failures:
+                raise self.failures[name]
+        return self.facts
+
+    def whole(self) -> Facts:
+        """The facts, once it is sure that every backend has answered. Raises BackendFailure."""
+        return self.need(*self.failures)
+
+    async def ask(self, backend: str, answer: Awaitable[T], without: T) -> T:
+        """The answer, or what stands for it while the backend gives none."""
+        try:
+            return await answer
+        except BackendFailure as failure:
+            self.failures[backend] = failure
+            return without
+
+
+async def gather_facts(
+    order: ProductOrder, backends: Backends, rulebook: Rulebook, store: OrderStore, *, at: datetime
+) -> Gathered:
+    """Everything the rules ask about this order, in two steps: what it names, then what depends on the catalog."""
+    g = Gathered()
+    customer_id = order.customer_id
+    places = {place.id for place in _places(order)}
+    appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
+    reservations = {reservation.id for item in order.items for reservation in item.reservations}
+    (
+        (customers, offerings, addresses, visits, reserved),
+        (accounts, bills, methods, products, others),
+    ) = await asyncio.gather(
+        asyncio.gather(
+            g.ask("customer", backends.customer.by_ids([customer_id]), {}),
+            g.ask("catalog", offerings_of(order, backends), {}),
+            g.ask("address", backends.address.by_ids(places), {}),
+            g.ask("workforce", backends.workforce.by_ids(appointments), {}),
+            g.ask("service_resources", backends.service_resources.by_ids(reservations), {}),
+        ),
+        asyncio.gather(
+            g.ask(
+                "billing",
+                backends.billing.by_ids([order.billing_account_id] if order.billing_account_id else []),
+                {},
+            ),
+            g.ask("billing", backends.billing.bills_of([customer_id]), {}),
+            g.ask("billing", backends.billing.methods_of([customer_id]), {}),
+            g.ask("inventory", backends.inventory.products_of([customer_id]), {}),
+            other_orders(order, store, at),
+        ),
     )
-    customer = customers.get(order.customer_id)
-    return Facts(
-        customer=CustomerFact(id=customer.id, name=customer.name, status=customer.status) if customer else None,
-        offerings=offerings,
-        places={a.id: PlaceFact(id=a.id, label=a.label) for a in addresses.values()},
-        serviceability=await _serviceability(order, offerings, addresses, backends, rulebook),
+    owned = tuple(_owned(product) for product in products.get(customer_id, ()))
+    customer = customers.get(customer_id)
+    qualifications, party, owned_offerings = await asyncio.gather(
+        _qualifications(g, order, offerings, addresses, backends, rulebook, at),
+        _party(g, customer, offerings, backends),
+        g.ask("catalog", _offerings_changed(order, owned, offerings, backends), {}),
+    )
+    g.facts = Facts(
+        customer=_customer(customer, party) if customer else None,
+        offerings={**owned_offerings, **offerings},
+        places={a.id: _place(a) for a in addresses.values()},
+        qualifications=qualifications,
         appointments={v.id: AppointmentFact(id=v.id, status=v.status, start=v.start) for v in visits.values()},
         billing_accounts={
-            a.id: BillingAccountFact(id=a.id, customer_ids=a.customer_ids, state=a.state) for a in billing.values()
+            a.id: BillingAccountFact(id=a.id, customer_ids=a.customer_ids, state=a.state) for a in accounts.values()
         },
+        owned=owned,
+        overdue=_overdue(bills.get(customer_id, ()), at.date()),
+        other_orders=others,
+        payment_methods=tuple(PaymentMethodFact(id=m.id, label=m.label) for m in methods.get(customer_id, ())),
+        reservations=frozenset(r.id for r in reserved.values() if _still_held(r, at)),
+        unanswered=unanswered(g.failures),
     )
+    return g
+
+
+def unanswered(failures: Mapping[str, BackendFailure]) -> dict[str, Unanswered]:
+    """The silence of these backends, as a fact."""
+    return {
+        name: Unanswered(backend=name, kind=failure.kind.value, retryable=failure.retryable)
+        for name, failure in failures.items()
+    }
 
 
 async def offerings_of(order: ProductOrder, backends: Backends) -> dict[str, Offering]:
     """The ordered offerings that the catalog knows. Raises BackendFailure when it does not answer."""
-    found = await backends.catalog.offerings_by_ids({item.offering_id for item in order.items})
-    return {offering.id: _offering(offering) for offering in found.values()}
+    return await offerings_by_ids({item.offering_id for item in order.items}, backends)
 
 
-async def _serviceability(
+async def offerings_by_ids(offering_ids: Collection[str], backends: Backends) -> dict[str, Offering]:
+    """The offerings with these ids that the catalog knows. Raises BackendFailure when it does not answer."""
+    found = await backends.catalog.offerings_by_ids(offering_ids)
+    return {offering.id: offering_of(offering) for offering in found.values()}
+
+
+async def other_orders(order: ProductOrder, store: OrderStore, at: datetime) -> tuple[OtherOrder, ...]:
+    """What else the customer ordered lately, the newest first."""
+    search = OrderSearch(customer_ids=(order.customer_id,), created_from=at - LATELY)
+    found = await store.search(search, OrderBy.CREATED_DESCENDING, after=None, limit=MOST_OTHERS)
+    return tuple(
+        OtherOrder(
+            id=other.id,
+            offering_ids=tuple(item.offering_id for item in other.items if item.action is ItemAction.ADD),
+            place_ids=tuple(sorted({place.id for place in _places(other)})),
+            submitted_at=other.submitted_at,
+            open=other.state not in ORDER.terminal,
+        )
+        for other in found
+        if other.submitted_at and other.id != order.id and other.state is not OrderState.REJECTED
+    )
+
+
+async def ask_qualifications(wanted: Iterable[Key], backends: Backends, at: datetime) -> dict[Key, PlaceQualification]:
+    """What serviceability says now of these services at these places. Raises BackendFailure."""
+    asked = sorted(set(wanted))
+    answers = await asyncio.gather(*(backends.serviceability.check(place, services) for place, services in asked))
+    return {
+        key: PlaceQualification(
+            id=answer.id,
+            place_id=key[0],
+            services=key[1],
+            serviceable=answer.serviceable,
+            asked_at=at,
+            reason=answer.reason,
+            alternatives=answer.alternatives,
+            guaranteed_until=answer.valid_until,
+        )
+        for key, answer in zip(asked, answers, strict=True)
+    }
+
+
+def _places(order: ProductOrder) -> list[PlaceRef]:
+    return [place for place in (order.place, *(item.place for item in order.items)) if place]
+
+
+async def _qualifications(
+    g: Gathered,
     order: ProductOrder,
     offerings: Mapping[str, Offering],
     known_places: Collection[str],
     backends: Backends,
     rulebook: Rulebook,
-) -> dict[tuple[str, tuple[str, ...]], ServiceabilityFact]:
-    wanted: set[tuple[str, tuple[str, ...]]] = set()
+    at: datetime,
+) -> dict[Key, PlaceQualification]:
+    """What the order relies on as long as it holds; what does not hold any more is asked again."""
+    wanted: set[Key] = set()
     for item in order.items:
         offering, place = offerings.get(item.offering_id), order.place_of(item)
         if offering and place and place.id in known_places and Need.PLACE in rulebook.needs(order, item, offering):
             wanted.add((place.id, serviceability_key(offering)))
-    asked = sorted(wanted)
-    answers = await asyncio.gather(*(backends.serviceability.check(place, services) for place, services in asked))
-    return {
-        key: ServiceabilityFact(serviceable=a.serviceable, reason=a.reason, valid_until=a.valid_until)
-        for key, a in zip(asked, answers, strict=True)
-    }
+    kept = {(q.place_id, q.services): q for q in order.qualifications if q.serviceable and q.holds_at(at)}
+    found = {key: kept[key] for key in wanted & kept.keys()}
+    return found | await g.ask("serviceability", ask_qualifications(wanted - kept.keys(), backends, at), {})
 
 
-def _offering(wire: catalog.ProductOffering) -> Offering:
+async def _party(
+    g: Gathered, customer: Customer | None, offerings: Mapping[str, Offering], backends: Backends
+) -> Party | None:
+    """Who the customer is, when an offering asks for an age."""
+    limited = any(o.minimum_age is not None or o.maximum_age is not None for o in offerings.values())
+    if not limited or customer is None or customer.party_id is None:
+        return None
+    party_id = customer.party_id
+    return (await g.ask("customer", backends.customer.parties_by_ids([party_id]), {})).get(party_id)
+
+
+async def _offerings_changed(
+    order: ProductOrder, owned: Sequence[OwnedProduct], known: Mapping[str, Offering], backends: Backends
+) -> dict[str, Offering]:
+    """The offerings of the products that the order changes: what they may become is written there."""
+    changed = {item.product_id for item in order.items if item.action is ItemAction.MODIFY}
+    wanted = {p.offering_id for p in owned if p.id in changed and p.offering_id and p.offering_id not in known}
+    return await offerings_by_ids(wanted, backends) if wanted else {}
+
+
+def _customer(wire: Customer, party: Party | None) -> CustomerFact:
+    return CustomerFact(
+        id=wire.id,
+        name=wire.name,
+        status=wire.status,
+        segment=wire.segment,
+        market=wire.market,
+        birth_date=party.birth_date if party else None,
+        vip=wire.vip,
+    )
+
+
+def _place(wire: GeographicAddress) -> PlaceFact:
+    return PlaceFact(id=wire.id, label=wire.label, country=wire.country, postcode=wire.postcode)
+
+
+def _owned(wire: Product) -> OwnedProduct:
+    return OwnedProduct(
+        id=wire.id, offering_id=wire.offering_id, name=wire.name, status=wire.status, place_id=wire.place_id
+    )
+
+
+def _overdue(bills: Iterable[Bill], today: date) -> OverdueFact | None:
+    late = [bill for bill in bills if bill.overdue_at(today)]
+    if not late:
+        return None
+    amounts = [Money(bill.remaining, bill.currency) for bill in late]
+    return OverdueFact(amount=sum(amounts[1:], amounts[0]), since=min(bill.due_on for bill in late if bill.due_on))
+
+
+def _still_held(reservation: Reservation, at: datetime) -> bool:
+    return reservation.state in HELD and (reservation.expires_at is None or at < reservation.expires_at)
+
+
+def offering_of(wire: catalog.ProductOffering) -> Offering:
+    """The offering as the rules know it."""
     return Offering(
         id=wire.id,
         name=wire.name,
@@ -97,9 +291,29 @@ def _offering(wire: catalog.ProductOffering) -> Offering:
         prices=tuple(_price(price) for price in wire.prices),
         terms=tuple(Term(name=t.name, amount=t.amount, unit=t.unit) for t in wire.terms),
         bundled=tuple(
-            BundledOffering(offering_id=b.offering_id, lower_limit=b.lower_limit, upper_limit=b.upper_limit)
+            BundledOffering(
+                offering_id=b.offering_id,
+                lower_limit=b.lower_limit,
+                upper_limit=b.upper_limit,
+                prices=tuple(_price(price) for price in b.prices),
+            )
             for b in wire.bundled
         ),
+        channels=wire.channels,
+        market_segments=wire.market_segments,
+        markets=wire.places,
+        relationships=tuple(
+            OfferingRelationship(OfferingRelation(r.type), r.offering_id, r.role)
+            for r in wire.relationships
+            if r.type in RELATIONS
+        ),
+        minimum_age=wire.minimum_age,
+        maximum_age=wire.maximum_age,
+        # a check that we do not know is not taken lightly
+        credit_check=CreditCheck(wire.credit_check or "none")
+        if (wire.credit_check or "none") in CHECKS
+        else CreditCheck.FULL,
+        signature_required=wire.signature_required,
     )
 
 
@@ -116,6 +330,9 @@ def _specification(wire: catalog.ProductSpecification) -> ProductSpecification:
                 pattern=c.pattern,
                 minimum=c.minimum,
                 maximum=c.maximum,
+                value_type=c.value_type,
+                default=next((v.value for v in c.values if v.is_default), None),
+                description=c.description,
             )
             for c in wire.characteristics
         ),

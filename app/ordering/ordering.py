@@ -24,6 +24,7 @@ from app.ordering.outcomes import (
     StaleVersion,
     ValidationFailed,
 )
+from app.ordering.rulebook import Rulebooks
 from app.store.port import Change, IdempotencyKey, KeyRecord, KeyUsed, MovedOn, OrderStore, StoredOrder, Written
 from connectors.backends import Backends
 
@@ -80,10 +81,14 @@ class Ordering:
 
     store: OrderStore
     backends: Backends
-    rulebook: Callable[[], Rulebook]
+    rules: Rulebooks
     fulfilment: Fulfilment
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+
+    def rulebook(self) -> Rulebook:
+        """The rules in force now."""
+        return self.rules.current
 
 
 def key_of(actor: Actor, ask: Ask) -> IdempotencyKey:

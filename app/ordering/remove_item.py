@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 
 from app.domain.actor import Actor
-from app.domain.order import AppointmentRef, ProductOrder
+from app.domain.order import OrderItem, ProductOrder
 from app.ordering.change_item import no_such_item
+from app.ordering.discard import give_all_back
 from app.ordering.drafts import edit_draft
 from app.ordering.ordering import OrderAsk, Ordering
 from app.ordering.outcomes import Committed, Outcome, Refusal
-from app.ordering.visits import release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +19,14 @@ class RemoveItem(OrderAsk):
 
 
 async def remove_item(ordering: Ordering, actor: Actor, ask: RemoveItem) -> Outcome:
-    """The draft without the item; a visit held for it is given back. Raises BackendFailure, NotPermitted."""
-    held: list[AppointmentRef] = []
+    """The draft without the item; what is held for it is given back. Raises BackendFailure, NotPermitted."""
+    removed: list[OrderItem] = []
 
     def edit(order: ProductOrder) -> ProductOrder | Refusal:
         item = order.item(ask.item_id)
         if item is None:
             return no_such_item(ask.item_id)
-        if item.appointment:
-            held.append(item.appointment)
+        removed.append(item)
         rest = (
             replace(item, relationships=tuple(r for r in item.relationships if r.item_id != ask.item_id))
             for item in order.items
@@ -46,6 +45,5 @@ async def remove_item(ordering: Ordering, actor: Actor, ask: RemoveItem) -> Outc
         input_paths=lambda _: {},
     )
     if isinstance(outcome, Committed):
-        for appointment in held:
-            await release(ordering.backends, appointment)
+        await give_all_back(ordering.backends, removed)
     return outcome

@@ -1,19 +1,57 @@
-"""Reads rule files: YAML with conditions in Google's Common Expression Language. Nothing in them runs as Python."""
+"""Reads rule files, and reads them again when they change: YAML with conditions in Google's Common Expression Language.
 
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+Nothing in them runs as Python. A change is taken whole or not at all; what is refused leaves the rules in force as
+they are.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Final, TypeVar
 
 import cel
 import msgspec
+import structlog
 import yaml
 
-from app.domain.rulebook import BLANK_VIEW, Condition, DecompositionRule, Need, Rulebook, Scope, TaskTemplate
+from app.domain.rulebook import (
+    BLANK_ITEM,
+    BLANK_ORDER,
+    CannotJudge,
+    Condition,
+    DecompositionRule,
+    Need,
+    PriorityRule,
+    Rulebook,
+    Scope,
+    TaskTemplate,
+    ValidationRule,
+    View,
+    item_view,
+)
+from app.domain.rules import SERVES
+from app.domain.rules.business import BLANK_CASE, case_view
+from app.domain.states import OrderState
+from app.domain.violations import Severity, StepKind, ViolationCode
+
+R = TypeVar("R")
+DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING)
+LOOK_SECONDS: Final = 1.0
+_QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
+
+log = structlog.get_logger()
 
 
 class BadRules(Exception):
-    """The rule file cannot be used; the message names the rule and what is wrong with it."""
+    """The rule files cannot be used; the message names the file, the rule and what is wrong with it."""
 
 
 class _Task(msgspec.Struct, forbid_unknown_fields=True):
@@ -22,6 +60,7 @@ class _Task(msgspec.Struct, forbid_unknown_fields=True):
     operation: str
     expected: str
     after: list[str] = []
+    pends: bool = False
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,20 +71,130 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True):
     needs: list[Need] = []
 
 
-def read_rulebook(path: Path | None, operations: Collection[str]) -> Rulebook:
-    """The rules of this file, or those that Orderway comes with.
+class _Validation(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    id: str
+    when: str
+    message: str
+    step: StepKind
+    scope: Scope = Scope.ITEM
+    path: str = ""
+    code: ViolationCode = ViolationCode.INVALID_VALUE
+    severity: Severity = Severity.ERROR
+    sources: list[str] = []
+    valid_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    valid_until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
-    `operations` are those that can be carried out. Raises BadRules: a file is taken whole or not at all.
-    """
+
+class _Priority(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    when: str
+    priority: Annotated[int, msgspec.Meta(ge=0, le=4)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A change of the rule files that was not taken, and why."""
+
+    at: datetime
+    reason: str
+
+
+class Rulebooks:
+    """The rules in force, kept up with their files."""
+
+    def __init__(self, folder: Path | None, operations: Collection[str]) -> None:
+        """`folder` None, or a file that is not in it: the rules that Orderway comes with. Raises BadRules."""
+        self._folder = folder
+        self._operations = operations
+        self._seen = self._stamps()
+        self.current: Rulebook = read_rulebook(folder, operations)
+        self.read_at = datetime.now(UTC)
+        self.refused: Refused | None = None
+
+    async def watch(self) -> None:
+        """Look for changed files every second, until cancelled. Requests under way keep the rules they began with."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Take changed files, whole or not at all."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return
+        self._seen = stamps
+        try:
+            self.current = read_rulebook(self._folder, self._operations)
+        except BadRules as refusal:
+            self.refused = Refused(at=datetime.now(UTC), reason=str(refusal))
+            log.error("rules_refused", reason=str(refusal))
+        else:
+            self.read_at, self.refused = datetime.now(UTC), None
+            log.info("rules_read", version=self.current.version)
+
+    def _stamps(self) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(_stamp(self._folder / name) if self._folder else None for name in FILES)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
     try:
-        text = path.read_text() if path else (resources.files("app.rules") / "decomposition.yaml").read_text()
-        rules = msgspec.convert(yaml.safe_load(text), list[_Rule])
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise BadRules(f"{path or 'decomposition.yaml'}: {error}") from error
-    return Rulebook(tuple(_rule(rule, operations) for rule in rules))
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
-def _rule(rule: _Rule, operations: Collection[str]) -> DecompositionRule:
+def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
+    """The rules in this folder, or those that Orderway comes with. Raises BadRules.
+
+    `operations` are those that can be carried out.
+    """
+    texts = {name: _text(folder, name) for name in FILES}
+    item_words, case_words = item_view(BLANK_ORDER, BLANK_ITEM, None), case_view(BLANK_CASE, None, None)
+    return Rulebook(
+        decomposition=tuple(
+            _decomposition(rule, operations, item_words) for rule in _rules(texts, DECOMPOSITION, list[_Rule])
+        ),
+        validation=tuple(_validation(rule, case_words) for rule in _rules(texts, VALIDATION, list[_Validation])),
+        priority=tuple(
+            PriorityRule(id=rule.id, when=_condition(rule.id, rule.when, case_words), priority=rule.priority)
+            for rule in _rules(texts, PRIORITY, list[_Priority])
+        ),
+        wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
+        version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
+    )
+
+
+def _text(folder: Path | None, name: str) -> str:
+    try:
+        if folder is not None and (folder / name).exists():
+            return (folder / name).read_text()
+        return (resources.files("app.rules") / name).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRules(f"{name}: {error}") from error
+
+
+def _parsed(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
+    try:
+        return msgspec.convert(yaml.safe_load(texts[name]) or shape(), shape)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise BadRules(f"{name}: {error}") from error
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
+    """The rules of a file; an id names one rule only."""
+    rules = _parsed(texts, name, shape)
+    ids = [rule.id for rule in _parsed(texts, name, list[_Identified])]
+    if doubled := sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+        raise BadRules(f"{name}: more than one rule has the id {', '.join(doubled)}")
+    return rules
+
+
+def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
     for task in rule.tasks:
         if task.operation not in operations:
             raise BadRules(
@@ -54,7 +203,7 @@ def _rule(rule: _Rule, operations: Collection[str]) -> DecompositionRule:
     return DecompositionRule(
         id=rule.id,
         scope=rule.scope,
-        when=_condition(rule),
+        when=_condition(rule.id, rule.when, words),
         needs=frozenset(rule.needs),
         tasks=tuple(
             TaskTemplate(
@@ -63,26 +212,80 @@ def _rule(rule: _Rule, operations: Collection[str]) -> DecompositionRule:
                 operation=task.operation,
                 expected=_duration(rule, task),
                 after=tuple(task.after),
+                pends=task.pends,
             )
             for task in rule.tasks
         ),
     )
 
 
-def _condition(rule: _Rule) -> Condition:
-    try:
-        program = cel.compile(rule.when)
-    except ValueError as error:
-        raise BadRules(f"rule {rule.id}: `when` is no condition: {error}") from error
+def _validation(rule: _Validation, words: View) -> ValidationRule:
+    if unknown := sorted(set(rule.sources) - set(SERVES)):
+        raise BadRules(
+            f"rule {rule.id}: {', '.join(unknown)} is no source of facts; there are {', '.join(sorted(SERVES))}"
+        )
+    return ValidationRule(
+        id=rule.id,
+        scope=rule.scope,
+        when=_condition(rule.id, rule.when, words),
+        step=rule.step,
+        path=rule.path,
+        code=rule.code,
+        severity=rule.severity,
+        message=_message(rule, words),
+        text=rule.message,
+        sources=frozenset(rule.sources),
+        valid_from=rule.valid_from,
+        valid_until=rule.valid_until,
+    )
 
-    def holds(view: Mapping[str, object]) -> bool:
+
+def _condition(rule_id: str, text: str, words: View) -> Condition:
+    """The condition, once it is sure that it speaks only of what is there."""
+    try:
+        program = cel.compile(text)
+    except ValueError as error:
+        raise BadRules(f"rule {rule_id}: `when` is no condition: {error}") from error
+
+    def holds(view: View) -> bool:
         try:
             return program.execute(dict(view)) is True
         except (RuntimeError, TypeError, ValueError, KeyError) as error:
-            raise BadRules(f"rule {rule.id}: `when` cannot be judged: {error}") from error
+            raise CannotJudge(f"rule {rule_id}: `when` cannot be judged: {error}") from error
 
-    holds(BLANK_VIEW)
-    return holds
+    found = dict.fromkeys(_MEMBER.findall(_QUOTED.sub('""', text)))
+    names = tuple((name, member) for name, member in found if name in program.variables() or name in words)
+    for name, member in names:
+        _spoken_of(rule_id, name, member, words)
+    try:
+        holds(words)
+    except CannotJudge as error:
+        raise BadRules(str(error)) from error
+    return Condition(text.strip(), holds, names)
+
+
+def _spoken_of(rule_id: str, name: str, member: str, words: View) -> None:
+    """Raises BadRules when rules cannot speak of `name.member`: a condition may not look at it before much later."""
+    part = words.get(name)
+    known: Iterable[str] = part if isinstance(part, Mapping) else ()
+    if member not in known:
+        there = ", ".join(sorted(known)) if known else f"no {name!r}; there are {', '.join(sorted(words))}"
+        raise BadRules(f"rule {rule_id}: there is no {name}.{member}; there is {there}")
+
+
+def _message(rule: _Validation, words: View) -> Callable[[View], str]:
+    for name, member in _PLACEHOLDER.findall(rule.message):
+        _spoken_of(rule.id, name, member, words)
+
+    def filled(view: View) -> str:
+        def value(placeholder: re.Match[str]) -> str:
+            part = view[placeholder[1]]
+            found = part[placeholder[2]] if isinstance(part, Mapping) else ""
+            return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
+
+        return _PLACEHOLDER.sub(value, rule.message)
+
+    return filled
 
 
 def _duration(rule: _Rule, task: _Task) -> timedelta:

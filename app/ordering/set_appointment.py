@@ -8,8 +8,7 @@ from app.domain.order import OrderItem, ProductOrder
 from app.domain.request import Slot
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.change_item import no_such_item, replace_item
-from app.ordering.drafts import load_draft, record_edit
-from app.ordering.facts import facts_for
+from app.ordering.drafts import gather, load_draft, record_edit
 from app.ordering.ordering import OrderAsk, Ordering, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, SlotUnavailable, ValidationFailed
 from app.ordering.visits import book, release
@@ -45,7 +44,7 @@ async def set_appointment(ordering: Ordering, actor: Actor, ask: SetAppointment)
     if isinstance(booked, SlotUnavailable):
         return booked
     edited = replace_item(stored.order, replace(item, appointment=booked))
-    facts = await facts_for(edited, ordering.backends, ordering.rulebook())
+    facts = (await gather(ordering, edited)).facts
     outcome = await record_edit(
         ordering,
         actor,

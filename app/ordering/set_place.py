@@ -43,4 +43,5 @@ async def set_place(ordering: Ordering, actor: Actor, ask: SetPlace) -> Outcome:
         changed=(f"/items/{ask.item_id}/place" if ask.item_id else "/place",),
         summary="place set",
         input_paths=paths,
+        needs=("address",),
     )

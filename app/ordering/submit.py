@@ -5,15 +5,15 @@ from datetime import datetime
 
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
-from app.domain.facts import Facts
 from app.domain.order import ProductOrder
-from app.domain.pricing import price_order
-from app.domain.request import named
 from app.domain.rules import violations
+from app.domain.rules.business import prioritised
+from app.domain.rules.case import Case
+from app.domain.rules.payments import amount_due
 from app.domain.states import ITEM, ORDER, Trigger
 from app.domain.violations import refusals
-from app.ordering.drafts import case_of, load_draft
-from app.ordering.facts import facts_for
+from app.ordering.credit import reassessed
+from app.ordering.drafts import case_of, established, gather, load_draft
 from app.ordering.ordering import OrderAsk, Ordering, commit, recall
 from app.ordering.outcomes import Committed, Outcome, ValidationFailed
 from app.store.port import StoredOrder
@@ -34,11 +34,13 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     stored = await load_draft(ordering, actor, ask, "submit")
     if not isinstance(stored, StoredOrder):
         return stored
-    facts = await facts_for(stored.order, ordering.backends, ordering.rulebook())
-    if breaches := refusals(violations(case_of(ordering, stored.order, facts))):
-        return ValidationFailed(breaches)
+    facts = (await gather(ordering, stored.order)).whole()
     at = ordering.clock()
-    order = replace(acknowledged(stored.order, facts, at), version=stored.order.version + 1)
+    draft = await reassessed(ordering, established(stored.order, facts, at), facts, at)
+    case = case_of(ordering, draft, facts)
+    if breaches := refusals(violations(case)):
+        return ValidationFailed(breaches)
+    order = replace(acknowledged(finished(case), at), version=stored.order.version + 1)
     event = order_event(
         order,
         stored.sequence + 1,
@@ -54,13 +56,18 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     return outcome
 
 
-def acknowledged(order: ProductOrder, facts: Facts, at: datetime) -> ProductOrder:
-    """The order as published: its names and prices frozen as they are now."""
-    priced = price_order(named(order, facts), facts.offerings, at=at)
+def finished(case: Case) -> ProductOrder:
+    """The order with what only a submission decides: how urgent it is, and how much is due before delivery."""
+    order = prioritised(case)
+    return replace(order, payment=replace(order.payment, due=amount_due(case))) if order.payment else order
+
+
+def acknowledged(order: ProductOrder, at: datetime) -> ProductOrder:
+    """The order as published: what it says of names, prices and qualifications is frozen from here on."""
     return replace(
-        priced,
+        order,
         state=ORDER.move(order.state, Trigger.SUBMIT),
-        items=tuple(replace(item, state=ITEM.move(item.state, Trigger.SUBMIT)) for item in priced.items),
+        items=tuple(replace(item, state=ITEM.move(item.state, Trigger.SUBMIT)) for item in order.items),
         submitted_at=at,
         updated_at=at,
     )

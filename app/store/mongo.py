@@ -348,7 +348,13 @@ class MongoStore:
         """See OrderStore."""
         query = {"waiting_since": {"$lt": before}, "state": state.value}
         async with _answering():
-            found = await self._of("product_order").find(query, {"_id": 1}).sort("waiting_since", ASCENDING).limit(limit).to_list(None)
+            found = (
+                await self._of("product_order")
+                .find(query, {"_id": 1})
+                .sort("waiting_since", ASCENDING)
+                .limit(limit)
+                .to_list(None)
+            )
         return [document["_id"] for document in found]
 
 

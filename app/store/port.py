@@ -169,7 +169,7 @@ class OrderStore(Protocol):
         """Yields soon after events were committed, by this process or another; may yield without reason."""
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
-        """Orders in this state that have waited since before `before` (`ProductOrder.waiting_since`), the first first."""
+        """Orders in this state that wait since before `before` (`ProductOrder.waiting_since`), the longest first."""
 
     async def ping(self) -> None:
         """Returns when the database answers."""

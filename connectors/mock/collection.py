@@ -23,13 +23,18 @@ Change = Callable[[Document, Document], None]
 
 
 class Refused(Exception):
-    """The request breaks a rule of the resource."""
+    """The request breaks a rule of the resource; `more` goes into the error body."""
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
+    def __init__(self, status: int, reason: str, message: str, more: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
         self.message = message
+        self.more = more or {}
+
+    def answer(self) -> Response:
+        """The refusal as an HTTP answer."""
+        return error(self.status, self.reason, self.message, self.more)
 
 
 def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
@@ -38,9 +43,10 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
     return Response(content, status, headers, media_type="application/json")
 
 
-def error(status: int, reason: str, message: str) -> Response:
+def error(status: int, reason: str, message: str, more: Mapping[str, object] | None = None) -> Response:
     """A TMF630 error body."""
-    return answer(status, {"code": str(status), "reason": reason, "message": message, "status": str(status)})
+    body = {"code": str(status), "reason": reason, "message": message, "status": str(status)}
+    return answer(status, {**body, **(more or {})})
 
 
 def now() -> str:
@@ -66,7 +72,8 @@ class Resource:
     `required` attributes must be there at creation. `on_create` completes or refuses a new document, `on_patch`
     gets the document and the patch before it is merged. `created` and `changed` are told after the write is durable.
     `once_by` is an attribute of which each value makes one document: who asks again gets the first. `refresh` is called
-    before every look, for what time changes by itself.
+    before every look, for what time changes by itself. `path` is the resource's name on the wire, when another one has
+    that name too.
     """
 
     backend: str
@@ -81,12 +88,13 @@ class Resource:
     patchable: bool = False
     once_by: str = ""
     refresh: Callable[[], None] | None = None
+    path: str = ""
     type: str = field(default="")
 
 
 def routes(resource: Resource, state: State) -> list[Route]:
     """The HTTP operations of this resource."""
-    path = f"/{resource.root}/{resource.name}"
+    path = f"/{resource.root}/{resource.path or resource.name}"
 
     def look() -> Mapping[str, Document]:
         if resource.refresh:
@@ -142,7 +150,7 @@ async def _create(resource: Resource, state: State, request: Request) -> Respons
                 resource.created(new)
         return answer(status, body)
     except Refused as refusal:
-        return error(refusal.status, refusal.reason, refusal.message)
+        return refusal.answer()
     except KeyReused:
         return error(409, "idempotency key reused", "the key came before with another body")
 
@@ -176,7 +184,7 @@ async def _patch(resource: Resource, state: State, request: Request, document: D
                 resource.changed(new)
         return answer(status, body)
     except Refused as refusal:
-        return error(refusal.status, refusal.reason, refusal.message)
+        return refusal.answer()
     except KeyReused:
         return error(409, "idempotency key reused", "the key came before with another body")
 

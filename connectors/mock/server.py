@@ -11,14 +11,31 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connectors.mock import billing, catalog, people, places, provisioning, workforce
+from connectors.mock import (
+    billing,
+    catalog,
+    channels,
+    credit,
+    documents,
+    intelligent_network,
+    ledger,
+    people,
+    places,
+    provisioning,
+    service_resources,
+    workforce,
+)
 from connectors.mock.billing import Billing
 from connectors.mock.catalog import Catalog
 from connectors.mock.collection import answer, routes
+from connectors.mock.credit import Credit
 from connectors.mock.faults import Control
 from connectors.mock.hub import Hub
+from connectors.mock.intelligent_network import IntelligentNetwork
+from connectors.mock.ledger import Ledger
 from connectors.mock.places import Places
 from connectors.mock.provisioning import Provisioning
+from connectors.mock.service_resources import ServiceResources
 from connectors.mock.state import State
 from connectors.mock.workforce import Workforce
 
@@ -36,6 +53,12 @@ ROOTS = {
     people.INVENTORY_ROOT: "inventory",
     people.NETWORK_ROOT: "inventory",
     **dict.fromkeys(billing.ROOTS, "billing"),
+    **dict.fromkeys(channels.ROOTS, "channels"),
+    **dict.fromkeys(intelligent_network.ROOTS, "intelligent_network"),
+    **dict.fromkeys(service_resources.ROOTS, "service_resources"),
+    credit.ROOT: "credit",
+    documents.ROOT: "documents",
+    ledger.ROOT: "ledger",
 }
 
 
@@ -46,6 +69,7 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
     control = Control(app, ROOTS, state)
     place_operations = Places(state)
     calendar = Workforce(state, control)
+    books, pools = Ledger(state), ServiceResources(state)
     hubs = {
         backend: Hub(backend, root, state, control)
         for backend, root in (("catalog", catalog.ROOT), ("provisioning", provisioning.ROOT))
@@ -73,6 +97,12 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
         *place_operations.resources(),
         *calendar.resources(),
         *service_orders.resources(),
+        *channels.RESOURCES,
+        *Credit().resources(),
+        *documents.RESOURCES,
+        *IntelligentNetwork(state).resources(),
+        *books.resources(),
+        *pools.resources(),
     )
     app.router.lifespan_context = lifespan
     app.router.routes.extend(
@@ -82,6 +112,8 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
             *place_operations.routes(),
             *calendar.routes(),
             *service_orders.routes(),
+            *books.routes(),
+            *pools.routes(),
             *(route for hub in hubs.values() for route in hub.routes()),
             *(route for resource in resources for route in routes(resource, state)),
         ]

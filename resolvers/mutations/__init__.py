@@ -5,11 +5,16 @@ from strawberry import field
 
 from resolvers.mutations import (
     add_item,
+    agreement,
+    assess_credit,
     change_item,
     create,
+    discard,
     place,
     remove_item,
+    reserve,
     set_appointment,
+    set_payment,
     set_place,
     submit,
     take_over,
@@ -42,6 +47,30 @@ class Mutation:
     set_product_order_appointment: set_appointment.SetProductOrderAppointmentPayload | None = field(
         resolver=set_appointment.set_product_order_appointment,
         description="Hold a time slot for a technician's visit. A taken slot is answered with free ones.",
+    )
+    reserve_product_order_resource: reserve.ReserveProductOrderResourcePayload | None = field(
+        resolver=reserve.reserve_product_order_resource,
+        description="Reserve a telephone number or SIM for an item of a draft; it is given back when it is not used.",
+    )
+    assess_product_order_credit: assess_credit.AssessProductOrderCreditPayload | None = field(
+        resolver=assess_credit.assess_product_order_credit,
+        description="Have the credit bureau asked about a draft, with the customer's consent.",
+    )
+    set_product_order_payment: set_payment.SetProductOrderPaymentPayload | None = field(
+        resolver=set_payment.set_product_order_payment,
+        description="Say how a draft is paid: what is due before delivery, and the rest.",
+    )
+    prepare_product_order_agreement: agreement.PrepareProductOrderAgreementPayload | None = field(
+        resolver=agreement.prepare_product_order_agreement,
+        description="Have contract and summary drawn up for a draft as it is; they are kept with the documents.",
+    )
+    sign_product_order_agreement: agreement.SignProductOrderAgreementPayload | None = field(
+        resolver=agreement.sign_product_order_agreement,
+        description="Give the customer's signature to the contract of an order, taken by the channel.",
+    )
+    discard_product_order: discard.DiscardProductOrderPayload | None = field(
+        resolver=discard.discard_product_order,
+        description="Give a draft up; visits and numbers held for it are given back.",
     )
     take_over_product_order: take_over.TakeOverProductOrderPayload | None = field(
         resolver=take_over.take_over_product_order,

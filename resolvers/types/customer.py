@@ -1,17 +1,23 @@
 """Customers, what they own and where their charges go (TMF629, 637, 666)."""
 
 from collections.abc import Awaitable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 from strawberry import field
 
-from connectors import billing, customer, inventory
+from app.domain.access import Right
+from app.ordering.drafts import require
+from connectors import address, billing, customer, inventory
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.ids import encode
 from resolvers.node import Node
+from resolvers.types.contact import Interaction
+from resolvers.types.finance import CustomerBill, PaymentMethod
 from resolvers.types.offering import ProductOffering
+from resolvers.types.place import GeographicAddress
+from resolvers.types.resource import Bucket, RealisingService
 
 
 @strawberry.type(description="A value of a product characteristic.")
@@ -62,6 +68,59 @@ class Product(Node):
         return isinstance(value, inventory.Product)
 
 
+@strawberry.type(description="The person or organization behind a customer (TMF632 Individual, Organization).")
+class Party:
+    key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the party.")
+    type: str = field(description="Individual or Organization.")
+    name: str = field(description="Full name.")
+    status: str | None = field(description="Status of the party, for example validated.")
+    birth_date: date | None = field(description="Birth date of a person.")
+
+
+def _site_place(root: strawberry.Parent[address.Site], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.address_by_id.load(root.place_id) if root.place_id else None
+
+
+@strawberry.type(description="A site of the customer (TMF674 GeographicSite).")
+class Site:
+    key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the site.")
+    name: str = field(description="What the customer calls it.")
+    status: str | None = field(description="Status of the site.")
+    address = resolved(
+        GeographicAddress | None, _site_place, "Where it is (TMF673). Null with an error while it is down."
+    )
+
+
+def _party(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.party_by_id.load(root.party_id) if root.party_id else None
+
+
+def _sites(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.sites_by_customer_id.load(root.id)
+
+
+def _bills(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    require(info.context.actor, Right.READ_FINANCES)
+    return info.context.loaders.bills_by_customer_id.load(root.id)
+
+
+def _payment_methods(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.payment_methods_by_customer_id.load(root.id)
+
+
+def _interactions(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    require(info.context.actor, Right.READ_FINANCES)
+    return info.context.loaders.interactions_by_customer_id.load(root.id)
+
+
+def _services(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.services_by_customer_id.load(root.id)
+
+
+def _buckets(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
+    return info.context.loaders.buckets_by_customer_id.load(root.id)
+
+
 def _products(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
     return info.context.loaders.products_by_customer_id.load(root.id)
 
@@ -90,6 +149,34 @@ class Customer(Node):
         list[BillingAccount] | None,
         _billing_accounts,
         "Where the customer's charges go (TMF666). Null with an error while billing is down.",
+    )
+
+    vip: bool = field(description="Whether the operator treats the customer with priority.")
+    preferred_medium: str | None = field(description="How the customer wishes to be written to: email, sms or post.")
+    party = resolved(Party | None, _party, "Who it is (TMF632). Null with an error while customer information is down.")
+    sites = resolved(list[Site] | None, _sites, "The customer's sites (TMF674). Null with an error while it is down.")
+    bills = resolved(
+        list[CustomerBill] | None, _bills, "What was billed (TMF678). Null with an error while billing is down."
+    )
+    payment_methods = resolved(
+        list[PaymentMethod] | None,
+        _payment_methods,
+        "How the customer can pay (TMF670). Null with an error while billing is down.",
+    )
+    interactions = resolved(
+        list[Interaction] | None,
+        _interactions,
+        "Contacts with the customer (TMF683). Null with an error while channels are down.",
+    )
+    services = resolved(
+        list[RealisingService] | None,
+        _services,
+        "The services behind the products (TMF638). Null with an error while they are down.",
+    )
+    buckets = resolved(
+        list[Bucket] | None,
+        _buckets,
+        "Prepaid balances (TMF654). Null with an error while the prepaid platform is down.",
     )
 
     @classmethod

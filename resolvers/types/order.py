@@ -1,29 +1,39 @@
 """Product orders and their items (TMF622)."""
 
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
 import strawberry
+from graphql import GraphQLError
 from strawberry import field
 
-from app.domain import order
+from app.domain import order, pricing
+from app.domain.access import Right, may
 from app.domain.plan import Plan as DomainPlan
+from app.ordering.drafts import require
+from app.ordering.guide import fired_rules, steps_of
 from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
-from resolvers.enums import ItemAction, ItemState, OrderState, PriceType, RelationshipType
+from resolvers.enums import CreditDecision, ItemAction, ItemState, OrderState, PriceType, RelationshipType
 from resolvers.fields import resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.types.contact import Message
 from resolvers.types.customer import BillingAccount, Characteristic, Customer, Product
+from resolvers.types.document import Document
 from resolvers.types.event import ProductOrderEvent
+from resolvers.types.finance import Journal, Payment
 from resolvers.types.money import Money
 from resolvers.types.offering import PriceAlteration, ProductOffering, Term
-from resolvers.types.place import GeographicAddress
+from resolvers.types.place import GeographicAddress, WorkOrder
 from resolvers.types.plan import Plan
+from resolvers.types.resource import Reservation
+from resolvers.types.rule import FiredRule, rule_of
+from resolvers.types.step import OrderStep
 
 
 @strawberry.type(description="A relationship with another item of the same order.")
@@ -107,6 +117,7 @@ class ProductOrderItem:
     appointment: Appointment | None = field(description="The technician's visit held for it.")
     prices: list[OrderPrice] = field(description="What it costs.")
     terms: list[Term] = field(description="Commitments that come with it.")
+    reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
     product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
     product = resolved(
         Product | None,
@@ -120,6 +131,7 @@ class Note:
     author: str = field(description="Who wrote it.")
     at: datetime = field(description="When.")
     text: str = field(description="The remark.")
+    internal: bool = field(description="Whether it is for the operator's own people only.")
 
 
 @strawberry.type(description="The order's id in another system (TMF622 ExternalIdentifier).")
@@ -186,6 +198,117 @@ async def _versions(root: strawberry.Parent[order.ProductOrder], info: Info) -> 
     return await info.context.reading.versions(info.context.actor, root.id)
 
 
+def _next_steps(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return steps_of(info.context.ordering, root)
+
+
+async def _fired_rules(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[FiredRule]:
+    found = await fired_rules(info.context.ordering, root)
+    return [
+        FiredRule(
+            rule=rule_of(one.rule),
+            item_id=strawberry.ID(one.item_id) if one.item_id else None,
+            because=list(one.because),
+        )
+        for one in found
+    ]
+
+
+def _status_text(root: strawberry.Parent[order.ProductOrder], info: Info) -> str:
+    return info.context.ordering.rulebook().called(root.state, info.context.actor.channel)
+
+
+def _notes(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[order.Note]:
+    return [note for note in root.notes if not note.internal or may(info.context.actor, Right.READ_INTERNAL)]
+
+
+def _credit_score(root: strawberry.Parent[order.CreditAssessment], info: Info) -> int | None:
+    return root.score if may(info.context.actor, Right.READ_INTERNAL) else None
+
+
+def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return info.context.loaders.documents_by_order_id.load(root.id)
+
+
+def _messages(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return info.context.loaders.messages_by_order_id.load(root.id)
+
+
+def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return info.context.loaders.payments_by_order_id.load(root.id)
+
+
+def _journals(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    require(info.context.actor, Right.READ_INTERNAL)
+    return info.context.loaders.journals_by_order_id.load(root.id)
+
+
+def _work_orders(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
+    return info.context.loaders.work_orders_by_order_id.load(root.id)
+
+
+def _price_periods(root: strawberry.Parent[order.ProductOrder]) -> tuple[pricing.PricePeriod, ...]:
+    return pricing.price_periods(root)
+
+
+def _proration(
+    root: strawberry.Parent[order.ProductOrder],
+    start: Annotated[date, strawberry.argument(description="The first day that is charged.")],
+    period_start: Annotated[date, strawberry.argument(description="First day of the charge period.")],
+    period_end: Annotated[date, strawberry.argument(description="First day of the next charge period.")],
+) -> list[order.PriceTotal]:
+    if not period_start <= start < period_end:
+        raise GraphQLError(
+            "`start` has to lie within the charge period, before `periodEnd`.", extensions={"code": "BAD_USER_INPUT"}
+        )
+    recurring = (total for total in root.totals if total.price_type is PriceType.RECURRING)
+    return [pricing.prorated(t, start=start, period_start=period_start, period_end=period_end) for t in recurring]
+
+
+@strawberry.type(description="What serviceability answered, kept with the order that relies on it (TMF645).")
+class PlaceQualification:
+    key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the answer in serviceability.")
+    place_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.place_id, "The address.")
+    services: list[str] = field(description="The service specifications that were asked for.")
+    asked_at: datetime = field(description="When it was asked.")
+    guaranteed_until: datetime | None = field(description="Until when it holds; null: for the moment only.")
+
+
+@strawberry.type(description="What was decided of the customer's credit for this order (TMF696).")
+class CreditAssessment:
+    decision: CreditDecision = field(description="What the credit bureau's answer means.")
+    deposit: Money | None = field(description="What has to be deposited.")
+    amount: Money = field(description="The commitment that was assessed, with tax.")
+    score: int | None = resolved(int | None, _credit_score, "The bureau's score; for the operator's own people only.")
+    reasons: list[str] = field(description="Why, in the bureau's words.")
+    assessed_at: datetime = field(description="When.")
+    consent_at: datetime = field(description="When the customer agreed to be asked about.")
+    valid_until: datetime | None = field(description="Until when it holds.")
+
+
+@strawberry.type(description="How what is due before delivery is paid.")
+class PaymentChoice:
+    method_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.method_id, "The payment method, or `cash`.")
+    label: str = field(description="How people recognise it.")
+    due: Money | None = field(description="How much, with tax; fixed at submission.")
+
+
+@strawberry.type(description="The contract as it was drawn up (TMF667).")
+class Agreement:
+    version: int = field(description="Rises each time it is drawn up anew.")
+    contract_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.contract_id, "Id of the contract.")
+    summary_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.summary_id, "Id of its summary.")
+    signature_required: bool = field(description="Whether it has to be signed.")
+    prepared_at: datetime = field(description="When it was drawn up.")
+
+
+@strawberry.type(description="What recurring prices come to from one charge period to another.")
+class PricePeriod:
+    first: int = field(description="The first charge period, counted from 1.")
+    last: int | None = field(description="The last; null: for good.")
+    totals: list[OrderTotal] = field(description="What it comes to in each of them.")
+
+
 @strawberry.type(description="A customer order, from its first step to its completion (TMF622 ProductOrder).")
 class ProductOrder(Node):
     id = resolved(strawberry.ID, lambda root: encode("ProductOrder", root.id), "Opaque id.")
@@ -217,7 +340,45 @@ class ProductOrder(Node):
     description: str | None = field(description="What the order is about.")
     priority: int = field(description="From 0, the highest, to 4.")
     external_ids: list[ExternalId] = field(description="Its ids in other systems.")
-    notes: list[Note] = field(description="Remarks.")
+    notes = resolved(list[Note], _notes, "Remarks, as far as you may read them.")
+    status_text: str = resolved(str, _status_text, "What your channel calls the state.")
+    next_steps = resolved(
+        list[OrderStep] | None,
+        _next_steps,
+        "What leads from this draft to a valid order, step by step; null when it is no draft.",
+    )
+    fired_rules = resolved(
+        list[FiredRule], _fired_rules, "The rules that are data and speak of this order now, and why."
+    )
+    qualifications: list[PlaceQualification] = field(description="What it relies on for its places (TMF645).")
+    credit: CreditAssessment | None = field(description="What was decided of the customer's credit (TMF696).")
+    payment: PaymentChoice | None = field(description="How what is due before delivery is paid (TMF670).")
+    agreement: Agreement | None = field(description="Its contract, drawn up with the channel (TMF667).")
+    documents = resolved(
+        list[Document] | None, _documents, "Its documents (TMF667). Null with an error while documents are down."
+    )
+    messages = resolved(
+        list[Message] | None, _messages, "What the customer was told (TMF681). Null with an error while it is down."
+    )
+    payments = resolved(
+        list[Payment] | None, _payments, "What was paid for it (TMF676). Null with an error while billing is down."
+    )
+    journals = resolved(
+        list[Journal] | None, _journals, "What it means to the ledger. Null with an error while the ledger is down."
+    )
+    work_orders = resolved(
+        list[WorkOrder] | None,
+        _work_orders,
+        "The technicians' work for it (TMF697). Null with an error while workforce is down.",
+    )
+    price_periods = resolved(
+        list[PricePeriod], _price_periods, "How its recurring total goes on when reductions run out."
+    )
+    proration = resolved(
+        list[OrderTotal],
+        _proration,
+        "What its recurring prices come to in the first charge period, when they begin within it: by the day.",
+    )
     totals: list[OrderTotal] = field(description="What it costs, per kind of price.")
     created_at: datetime = field(description="When it was started.")
     created_by: str = field(description="Who started it.")

@@ -123,7 +123,14 @@ class OrderHeaderInput:
     description: str | None = field(default=None, description="What the order is about.")
     priority: int = field(default=4, description="From 0, the highest, to 4.")
     external_ids: list[ExternalIdInput] | None = field(default=None, description="Its ids in other systems.")
-    notes: list[str] | None = field(default=None, description="Remarks.")
+    payment_method_id: strawberry.ID | None = field(
+        default=None, description="For what is due before delivery: a payment method of the customer, or `cash`."
+    )
+    credit_consent: bool = field(
+        default=False, description="Whether the customer agrees that the credit bureau is asked, where it has to be."
+    )
+    notes: list[str] | None = field(default=None, description="Remarks that everybody who sees the order may read.")
+    internal_notes: list[str] | None = field(default=None, description="Remarks for the operator's own people only.")
     requested_start_at: datetime | None = field(default=None, description="Not to be begun before.")
     requested_completion_at: datetime | None = field(default=None, description="Wished to be complete by then.")
 
@@ -140,6 +147,9 @@ class OrderHeaderInput:
             priority=self.priority,
             external_ids=tuple(order.ExternalId(owner=e.owner, type=e.type, id=e.id) for e in self.external_ids or ()),
             notes=tuple(self.notes or ()),
+            internal_notes=tuple(self.internal_notes or ()),
+            payment_method_id=self.payment_method_id,
+            credit_consent=self.credit_consent,
             requested_start_at=self.requested_start_at,
             requested_completion_at=self.requested_completion_at,
         )

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry import field
 
-from resolvers.enums import Severity, ViolationCode
+from resolvers.enums import Severity, StepKind, ViolationCode
 
 
 @strawberry.type(description="One breach of one rule.")
@@ -13,6 +13,8 @@ class Violation:
     code: ViolationCode = field(description="What kind of breach it is.")
     message: str = field(description="Field, rule and way out, in one sentence.")
     severity: Severity = field(description="How grave it is.")
+    step: StepKind = field(description="The step of establishment in which it is mended.")
+    because: str | None = field(description="The condition that holds, when the rule is data.")
 
 
 @strawberry.type(description="What a submission would find now.")

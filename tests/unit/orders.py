@@ -6,10 +6,11 @@ from decimal import Decimal
 from app.domain.catalog import Offering, OfferingPrice, PriceType, ProductSpecification
 from app.domain.money import Money
 from app.domain.order import ItemAction, ItemRelationship, OrderItem, ProductOrder
-from app.domain.rulebook import DecompositionRule, Rulebook, Scope, TaskTemplate
+from app.domain.rulebook import Condition, DecompositionRule, Rulebook, Scope, TaskTemplate
 from app.domain.states import ItemState, OrderState
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ALWAYS = Condition("true", lambda _: True)
 
 
 def item(item_id: str, *relationships: ItemRelationship, offering: str = "line", quantity: int = 1) -> OrderItem:
@@ -68,7 +69,7 @@ def price(amount: str, price_type: PriceType = PriceType.RECURRING, tax: str = "
 
 def rule(rule_id: str, *tasks: TaskTemplate, scope: Scope = Scope.ITEM) -> DecompositionRule:
     """A rule that holds for every item."""
-    return DecompositionRule(id=rule_id, scope=scope, when=lambda _: True, needs=frozenset(), tasks=tasks)
+    return DecompositionRule(id=rule_id, scope=scope, when=ALWAYS, needs=frozenset(), tasks=tasks)
 
 
 def task(task_id: str, *after: str, seconds: int = 1) -> TaskTemplate:
@@ -84,4 +85,4 @@ def task(task_id: str, *after: str, seconds: int = 1) -> TaskTemplate:
 
 def rulebook(*rules: DecompositionRule) -> Rulebook:
     """A rulebook of these rules."""
-    return Rulebook(rules)
+    return Rulebook(decomposition=rules)

@@ -20,6 +20,7 @@ S = OrderState
 DIAGRAM = {
     (S.DRAFT, S.ACKNOWLEDGED),
     (S.DRAFT, S.REJECTED),
+    (S.DRAFT, S.CANCELLED),  # the standard draws no way out of a draft; ours is given up like what is pending
     (S.ACKNOWLEDGED, S.IN_PROGRESS),
     (S.ACKNOWLEDGED, S.PENDING),
     (S.IN_PROGRESS, S.PENDING),

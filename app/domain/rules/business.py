@@ -1,16 +1,29 @@
 """Rules that are data: evaluated here, written in rule files (`app/rules/validation.yaml`, `priority.yaml`)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts
 from app.domain.order import OrderItem, ProductOrder
-from app.domain.rulebook import BLANK_ITEM, BLANK_ORDER, Rulebook, Scope, ValidationRule, View, item_part, order_part
+from app.domain.rulebook import (
+    BLANK_ITEM,
+    BLANK_ORDER,
+    CannotJudge,
+    DecompositionRule,
+    PriorityRule,
+    Rulebook,
+    Scope,
+    ValidationRule,
+    View,
+    item_part,
+    item_view,
+    order_part,
+)
 from app.domain.rules.case import Case, breach
-from app.domain.violations import Violation
+from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999
 DAY: Final = timedelta(days=1)
@@ -21,9 +34,16 @@ def business_rules(case: Case) -> Iterable[Violation]:
     """Every breach of every validation rule that is in force and whose sources have answered."""
     for rule in case.rulebook.validation:
         if rule.in_force(case.at) and rule.sources.isdisjoint(case.facts.unanswered):
-            for path, view in _views(case, rule.scope):
-                if rule.when.holds(view):
-                    yield _broken(rule, f"{path}{rule.path}", view)
+            for item_id, view in _views(case, rule.scope):
+                path = _path_of(case, item_id)
+                try:
+                    broken = rule.when.holds(view)
+                except CannotJudge as problem:
+                    # what cannot be judged must not pass for kept
+                    yield replace(breach(rule.id, path, ViolationCode.OTHER_ISSUE, str(problem)), step=rule.step)
+                else:
+                    if broken:
+                        yield _broken(rule, f"{path}{rule.path}", view)
 
 
 def _broken(rule: ValidationRule, path: str, view: View) -> Violation:
@@ -38,13 +58,51 @@ def prioritised(case: Case) -> ProductOrder:
     return replace(case.order, priority=min([case.order.priority, *given]))
 
 
-def _views(case: Case, scope: Scope) -> Iterable[tuple[str, View]]:
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule that is data and whose condition holds, for which item (None: the order), and what it looked at."""
+
+    rule: ValidationRule | PriorityRule | DecompositionRule
+    item_id: str | None
+    because: tuple[str, ...]
+
+
+def fired(case: Case) -> Iterable[Fired]:
+    """Every rule that is data and speaks of this order: what it must keep, how urgent it is, which work it asks for."""
+    for rule in case.rulebook.validation:
+        if rule.in_force(case.at) and rule.sources.isdisjoint(case.facts.unanswered):
+            for item_id, view in _views(case, rule.scope):
+                yield from _if_held(rule, item_id, view)
+    whole = case_view(case, None, None)
+    for urgency in case.rulebook.priority:
+        yield from _if_held(urgency, None, whole)
+    for _, item, offering in case.items():
+        work = item_view(case.order, item, offering)
+        for decomposition in case.rulebook.decomposition:
+            yield from _if_held(decomposition, item.id, work)
+
+
+def _if_held(
+    rule: ValidationRule | PriorityRule | DecompositionRule, item_id: str | None, view: View
+) -> Iterable[Fired]:
+    try:
+        if rule.when.holds(view):
+            yield Fired(rule, item_id, rule.when.because(view))
+    except CannotJudge as problem:
+        yield Fired(rule, item_id, (str(problem),))
+
+
+def _views(case: Case, scope: Scope) -> Iterable[tuple[str | None, View]]:
     if scope is Scope.ORDER:
-        yield "", case_view(case, None, None)
+        yield None, case_view(case, None, None)
         return
-    for path, item, offering in case.items():
+    for _, item, offering in case.items():
         if offering is not None:
-            yield path, case_view(case, item, offering)
+            yield item.id, case_view(case, item, offering)
+
+
+def _path_of(case: Case, item_id: str | None) -> str:
+    return next((path for path, item, _ in case.items() if item.id == item_id), "")
 
 
 def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> View:
@@ -105,13 +163,17 @@ def _place_part(case: Case, item: OrderItem) -> View:
 
 
 def _duplicate_part(case: Case, item: OrderItem) -> View:
-    """The open order of the same customer that already brings the same offering to the same place."""
+    """An open order of the same customer that already brings the same offering, first of all to the same place."""
     place = case.order.place_of(item)
-    for other in case.facts.other_orders:
-        same_place = place is None or place.id in other.place_ids
-        if other.open and item.offering_id in other.offering_ids and same_place:
-            return {"found": True, "order": other.id, "hours": (case.at - other.submitted_at) // HOUR}
-    return {"found": False, "order": "", "hours": 0}
+    found = [
+        (place is not None and place.id in other.place_ids, other)
+        for other in case.facts.other_orders
+        if other.open and item.offering_id in other.offering_ids
+    ]
+    if not found:
+        return {"found": False, "atPlace": False, "order": "", "hours": 0}
+    at_place, other = max(found, key=lambda match: match[0])
+    return {"found": True, "atPlace": at_place, "order": other.id, "hours": (case.at - other.submitted_at) // HOUR}
 
 
 BLANK_OFFERING: Final = Offering(id="", name="", lifecycle_status="")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from app.domain.catalog import PriceType
+from app.domain.money import Money
 from app.domain.rulebook import Need
 from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
@@ -17,6 +19,15 @@ def due_now(case: Case) -> bool:
     return case.order.deposit is not None or any(
         Need.PAYMENT in case.rulebook.needs(case.order, item, offering) for _, item, offering in case.items()
     )
+
+
+def amount_due(case: Case) -> Money | None:
+    """What has to be paid before delivery: the deposit, and the one-time prices of what no bill will follow for."""
+    amounts = [case.order.deposit] if case.order.deposit else []
+    for _, item, offering in case.items():
+        if Need.PAYMENT in case.rulebook.needs(case.order, item, offering):
+            amounts += [p.tax_included for p in item.prices if p.price_type is PriceType.ONE_TIME]
+    return sum(amounts[1:], amounts[0]) if amounts else None
 
 
 def ways_to_pay(case: Case) -> tuple[str, ...]:

@@ -1,0 +1,43 @@
+"""What a task does on its backend. Each operation can be repeated: it carries the task's key, or looks first."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from app.orchestration.operations import field, money, people, records, resources
+from app.orchestration.operations.work import Result, Work
+
+Operation = Callable[[Work], Awaitable[Result]]
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "billing.authorisePayment": money.authorise_payment,
+    "billing.capturePayment": money.capture_payment,
+    "billing.chargeOneTime": money.charge_one_time,
+    "billing.openAccount": records.open_account,
+    "channels.logInteraction": people.log_interaction,
+    "credit.review": people.review_credit,
+    "customer.activate": records.activate_customer,
+    "documents.awaitSignature": people.await_signature,
+    "documents.prepareContract": people.prepare_contract,
+    "intelligent_network.activate": resources.activate_prepaid,
+    "intelligent_network.createBucket": resources.create_bucket,
+    "intelligent_network.topUp": resources.top_up,
+    "inventory.activateProduct": records.activate_product,
+    "inventory.createProduct": records.create_product,
+    "inventory.verifyResources": records.verify_resources,
+    "ledger.postJournal": money.post_journal,
+    "provisioning.createServiceOrder": field.create_service_order,
+    "service_resources.assignNumber": resources.assign_number,
+    "service_resources.assignPort": resources.assign_port,
+    "service_resources.assignSim": resources.assign_sim,
+    "serviceability.check": field.check_place,
+    "workforce.confirmAppointment": field.confirm_appointment,
+    "workforce.createWorkOrder": field.create_work_order,
+}
+"""Everything that a rule may ask for, as `backend.operation`."""
+
+CHECKS: Final[Mapping[str, Operation]] = {
+    "credit.review": people.check_credit,
+    "documents.awaitSignature": people.check_signature,
+    "provisioning.createServiceOrder": field.check_service_order,
+}
+"""How to ask what became of work that was accepted."""

@@ -1,0 +1,84 @@
+"""What happens at the place and in the network: serviceability, visits, service orders (TMF645, 646, 697, 641)."""
+
+from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
+from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
+
+
+async def check_place(work: Work) -> Result:
+    """Whether the place can still be served."""
+    offering, place = await work.offering(), work.order.place_of(work.item)
+    if place is None or offering.specification is None:
+        return Refused("INCOMPLETE", "there is no place or no specification to check")
+    answer = await work.backends.serviceability.check(place.id, offering.specification.service_specification_ids)
+    if not answer.serviceable:
+        return Refused("NOT_SERVICEABLE", answer.reason or f"{place.label} cannot be served")
+    return Done(answer.id)
+
+
+async def confirm_appointment(work: Work) -> Result:
+    """The technician's visit, confirmed."""
+    if work.item.appointment is None:
+        return Refused("INCOMPLETE", "no visit was chosen")
+    confirmed = await work.backends.workforce.confirm(work.item.appointment.id, key=work.call.key)
+    return Done(confirmed.id)
+
+
+async def create_work_order(work: Work) -> Result:
+    """The technician's work order for the visit."""
+    item = work.item
+    place = work.order.place_of(item)
+    if place is None or item.appointment is None:
+        return Refused("INCOMPLETE", "there is no place or no visit")
+    made = await work.backends.workforce.create_work_order(
+        description=f"Installation of {item.offering_name}",
+        place_id=place.id,
+        appointment_id=item.appointment.id,
+        order_id=work.order.id,
+        external_id=work.call.key,
+        key=work.call.key,
+    )
+    return Done(made.id)
+
+
+async def create_service_order(work: Work) -> Result:
+    """A service order at provisioning, which reports its end later."""
+    offering, place, item = await work.offering(), work.order.place_of(work.item), work.item
+    specification = offering.specification
+    # what no service realises is handed over as a resource
+    realised_by = (
+        (specification.service_specification_ids or specification.resource_specification_ids) if specification else ()
+    )
+    created = await work.backends.provisioning.create(
+        NewServiceOrder(
+            external_id=work.call.key,
+            description=f"{work.call.task.name}: {item.offering_name}",
+            items=tuple(
+                ServiceOrderItem(
+                    id=str(n),
+                    action=item.action.value,
+                    service_specification_id=service_id,
+                    characteristics={c.name: c.value for c in item.characteristics},
+                    place_id=place.id if place else None,
+                    appointment_id=item.appointment.id if item.appointment else None,
+                )
+                for n, service_id in enumerate(realised_by, 1)
+            ),
+        ),
+        key=work.call.key,
+    )
+    return result_of(created)
+
+
+async def check_service_order(work: Work) -> Result:
+    """How far provisioning has come with the service order."""
+    found = (await work.backends.provisioning.by_ids([work.reference])).get(work.reference)
+    return result_of(found) if found else Refused("NOT_FOUND", f"provisioning has no service order {work.reference}")
+
+
+def result_of(order: ServiceOrder) -> Result:
+    """What a service order's state means for its task."""
+    if order.state is ServiceOrderState.COMPLETED:
+        return Done(order.id)
+    if order.state.ended:
+        return Refused(order.state.upper(), order.problem or f"provisioning ended it as {order.state}")
+    return Accepted(order.id)

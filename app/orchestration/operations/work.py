@@ -1,0 +1,74 @@
+"""What an operation is given, and what it may answer."""
+
+from dataclasses import dataclass
+
+from app.domain.order import OrderItem, ProductOrder, ReservationRef
+from app.orchestration.contract import TaskCall
+from connectors.backends import Backends
+from connectors.catalog import ProductOffering
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is done; `reference` is what the backend made."""
+
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The backend took the work and will report under `reference`."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The backend's answer is no, and asking again would bring the same."""
+
+    kind: str
+    message: str
+
+
+Result = Done | Accepted | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Everything that an operation needs to know."""
+
+    call: TaskCall
+    order: ProductOrder
+    backends: Backends
+
+    @property
+    def item(self) -> OrderItem:
+        """The item that the task serves."""
+        item = self.order.item(self.call.task.item_id or "")
+        if item is None:
+            raise LookupError(f"task {self.call.task.id} serves no item of order {self.order.id}")
+        return item
+
+    @property
+    def reference(self) -> str:
+        """What the task made when it was accepted."""
+        return self.call.task.reference or ""
+
+    @property
+    def billing_account_id(self) -> str | None:
+        """The account that charges go to: the customer's choice, or the one opened for this order."""
+        return self.order.billing_account_id or self.call.references.get("billing.openAccount")
+
+    @property
+    def product_id(self) -> str:
+        """The owned product of the item: the one that it changes, or the one recorded for it."""
+        return self.item.product_id or self.call.references["inventory.createProduct"]
+
+    def reservation(self, kind: str) -> ReservationRef | None:
+        """What the channel reserved of this kind for the item."""
+        return next((r for r in self.item.reservations if r.kind == kind), None)
+
+    async def offering(self) -> ProductOffering:
+        """The offering of the item."""
+        offering_id = self.item.offering_id
+        return (await self.backends.catalog.offerings_by_ids([offering_id]))[offering_id]
