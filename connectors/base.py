@@ -179,8 +179,12 @@ class BackendHttp:
         """Something has changed: who reads from now on must see it, so it joins no read begun before."""
         self._reads.clear()
 
-    async def register(self, body: Json, *, key: str) -> None:
-        """Register a listener at the hub (TMF630); one that is registered already does no harm."""
+    async def register(self, callback: str, events: Collection[str]) -> None:
+        """Have these events told to `callback` + `/listener/` + the event's name; once more does no harm (TMF630)."""
+        body: dict[str, Json] = {"callback": callback, "query": f"eventType={','.join(events)}"}
+        if self.dialect is Dialect.V5:
+            body["@type"] = "Hub"
+        key = f"hub:{self.name}:{callback}"
         await self.write("POST", "registerListener", "hub", body, key=key, expected={HTTPStatus.CONFLICT})
 
     async def probe(self) -> bool:

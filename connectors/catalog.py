@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 
-from connectors.base import Apis, BackendHttp, FailureKind, OpenApi, Page
+from connectors.base import Apis, BackendHttp, Dialect, FailureKind, OpenApi, Page
 from connectors.catalog_wire import (
+    WireAlteration,
     WireOffering,
     WirePrice,
     WireSpecification,
@@ -31,7 +32,7 @@ from connectors.offering import ProductOffering as ProductOffering
 from connectors.offering import ProductSpecification as ProductSpecification
 from connectors.offering import Term as Term
 from connectors.recent import Recent
-from connectors.wire import Json, MalformedNotification, decode
+from connectors.wire import MalformedNotification, decode
 
 APIS: Final[Apis] = {
     "TMF620": OpenApi(v4="tmf-api/productCatalogManagement/v4", v5="productCatalogManagement/v5"),
@@ -123,8 +124,7 @@ class CatalogBackend:
 
     async def register_listener(self, callback: str) -> None:
         """Have changes told to `callback` + `/listener/` + the name of the event; once more does no harm."""
-        body: Json = {"callback": callback, "query": f"eventType={','.join(EVENTS)}"}
-        await self._http.register(body, key=f"hub:{callback}")
+        await self._http.register(callback, EVENTS)
 
     def invalidate(self, change: CatalogChange | None = None) -> None:
         """Forget what has changed, and the offerings that it is part of; None: everything may have."""
@@ -142,7 +142,13 @@ class CatalogBackend:
                 or (specification is not None and concerned(CatalogResource.SPECIFICATION, specification.id))
             )
 
-        self._prices.forget(lambda member_id, _: concerned(CatalogResource.PRICE, member_id))
+        def of_price(price_id: str, price: OfferingPrice) -> bool:
+            # in v5 an alteration is a price of its own, and tells of its change under its own id
+            apart = self._http.dialect is Dialect.V5 and bool(price.alterations)
+            altered = apart and change is not None and change.resource is CatalogResource.PRICE
+            return altered or concerned(CatalogResource.PRICE, price_id)
+
+        self._prices.forget(of_price)
         self._specifications.forget(lambda member_id, _: concerned(CatalogResource.SPECIFICATION, member_id))
         self._offerings.forget(part_of)
 
@@ -176,5 +182,13 @@ class CatalogBackend:
         return {wire.id: read_specification(wire) for wire in wires}
 
     async def _load_prices(self, ids: list[str]) -> dict[str, OfferingPrice]:
-        wires = await self._http.by_ids("listProductOfferingPrice", "productOfferingPrice", ids, list[WirePrice])
-        return {wire.id: read_price(wire) for wire in wires}
+        operation, path = "listProductOfferingPrice", "productOfferingPrice"
+        wires = await self._http.by_ids(operation, path, ids, list[WirePrice])
+        elsewhere = {price_id for wire in wires for price_id in wire.discounted_by}
+        found = await self._http.by_ids(operation, path, elsewhere, list[WireAlteration])
+        alterations = {alteration.id: alteration for alteration in found}
+        if missing := elsewhere - alterations.keys():
+            # dearer than the customer was told
+            detail = f"a price names the alterations {', '.join(sorted(missing))}, which the catalog does not have"
+            raise self._http.failure(operation, FailureKind.MALFORMED, detail, retryable=False)
+        return {wire.id: read_price(wire, alterations) for wire in wires}

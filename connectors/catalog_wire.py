@@ -1,11 +1,13 @@
 """TMF620 as it is on the wire, v4 and v5, read into what is sold.
 
-v5 renames what is inside a characteristic of a specification; everything else that is read here kept its name. Both
-names are read, whatever the dialect: catalogs migrate member by member.
+v5 renames what is inside a characteristic of a specification, and makes an alteration a price of its own, which the
+price names as `discountedBy`; everything else that is read here kept its name. Either way is read, whatever the
+dialect: catalogs migrate member by member.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 import msgspec
 
@@ -23,6 +25,10 @@ from connectors.offering import (
     Term,
 )
 from connectors.wire import Instant, Money, text_of
+
+
+PERIODS: Final[Mapping[str, str]] = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+"""The standard's examples write a charge period either way; two words for one would be two totals."""
 
 
 class _Ref(msgspec.Struct):
@@ -141,12 +147,32 @@ class _Tax(msgspec.Struct, rename="camel"):
     tax_rate: Decimal = Decimal(0)
 
 
-class _Alteration(msgspec.Struct, rename="camel"):
+class WireAlteration(msgspec.Struct, rename="camel"):
+    """A price alteration: inside its price in v4, a ProductOfferingPrice of its own in v5."""
+
     name: str
+    id: str = ""
     percentage: Decimal | None = None
     price: Money | None = None
-    application_duration: int | None = None
+    application_duration: int | _Quantity | None = None
     priority: int = 0
+
+    @property
+    def alteration(self) -> PriceAlteration:
+        """The alteration."""
+        duration = self.application_duration
+        return PriceAlteration(
+            name=self.name,
+            percentage=self.percentage,
+            amount=self.price.value if self.price else None,
+            periods=int(duration.amount) if isinstance(duration, _Quantity) else duration,
+            priority=self.priority,
+        )
+
+
+class _PriceRelationship(msgspec.Struct, rename="camel"):
+    id: str
+    relationship_type: str = ""
 
 
 class WirePrice(msgspec.Struct, rename="camel"):
@@ -162,8 +188,14 @@ class WirePrice(msgspec.Struct, rename="camel"):
     recurring_charge_period_length: int = 1
     unit_of_measure: _Quantity | None = None
     tax: list[_Tax] = []
-    price_alteration: list[_Alteration] = []
+    price_alteration: list[WireAlteration] = []
+    pop_relationship: list[_PriceRelationship] = []
     valid_for: _Validity = msgspec.field(default_factory=_Validity)
+
+    @property
+    def discounted_by(self) -> tuple[str, ...]:
+        """The ids of the alterations that are not inside."""
+        return tuple(r.id for r in self.pop_relationship if r.relationship_type == "discountedBy")
 
 
 class WireSpecification(msgspec.Struct, rename="camel"):
@@ -178,12 +210,14 @@ class WireSpecification(msgspec.Struct, rename="camel"):
 
 
 def _period(wire: WirePrice) -> str | None:
-    unit, length = wire.recurring_charge_period_type, wire.recurring_charge_period_length
+    said, length = wire.recurring_charge_period_type, wire.recurring_charge_period_length
+    unit = PERIODS.get(said.lower(), said) if said else None
     return unit if unit is None or length == 1 else f"{length} {unit}"
 
 
-def read_price(wire: WirePrice) -> OfferingPrice:
-    """The price."""
+def read_price(wire: WirePrice, alterations: Mapping[str, WireAlteration]) -> OfferingPrice:
+    """The price. Raises KeyError for an alteration that is not there."""
+    altered = [*wire.price_alteration, *(alterations[price_id] for price_id in wire.discounted_by)]
     return OfferingPrice(
         id=wire.id,
         name=wire.name,
@@ -195,16 +229,7 @@ def read_price(wire: WirePrice) -> OfferingPrice:
         tax_rate=sum((tax.tax_rate for tax in wire.tax), Decimal(0)),
         period=_period(wire),
         unit_of_measure=wire.unit_of_measure.text if wire.unit_of_measure else None,
-        alterations=tuple(
-            PriceAlteration(
-                name=a.name,
-                percentage=a.percentage,
-                amount=a.price.value if a.price else None,
-                periods=a.application_duration,
-                priority=a.priority,
-            )
-            for a in wire.price_alteration
-        ),
+        alterations=tuple(a.alteration for a in altered),
         valid_from=wire.valid_for.start_date_time,
         valid_until=wire.valid_for.end_date_time,
     )

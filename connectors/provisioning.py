@@ -1,4 +1,4 @@
-"""Provisioning: service orders, carried out over time, and the notifications of their progress. TMF641, v4."""
+"""Provisioning: service orders, carried out over time, and the notifications of their progress. TMF641, v4 and v5."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
-from connectors.base import Apis, BackendHttp, OpenApi
+from connectors.base import Apis, BackendHttp, Dialect, OpenApi
 from connectors.wire import Json, decode
 from connectors.wire import MalformedNotification as MalformedNotification
 
-APIS: Final[Apis] = {"TMF641": OpenApi(v4="tmf-api/serviceOrdering/v4")}
+APIS: Final[Apis] = {"TMF641": OpenApi(v4="tmf-api/serviceOrdering/v4", v5="serviceOrdering/v5")}
 STATE_CHANGE = "serviceOrderStateChangeEvent"
 
 
@@ -78,11 +78,19 @@ class _Error(msgspec.Struct):
     message: str = ""
 
 
+class _Reference(msgspec.Struct):
+    id: str
+
+
 class _ServiceOrder(msgspec.Struct, rename="camel"):
+    """v5 has `external_reference`; some that speak it have a list of identifiers as `external_id`, as TMF622 does."""
+
     id: str
     state: ServiceOrderState
-    external_id: str | None = None
+    external_id: str | list[_Reference] | None = None
+    external_reference: list[_Reference] = []
     error_message: list[_Error] = []
+    service_order_error_message: list[_Error] = []
 
 
 class _Payload(msgspec.Struct, rename="camel"):
@@ -95,12 +103,23 @@ class _Notification(msgspec.Struct, rename="camel"):
 
 
 def _read(wire: _ServiceOrder) -> ServiceOrder:
+    known = wire.external_id
+    references = known if isinstance(known, list) else wire.external_reference
+    errors = [*wire.error_message, *wire.service_order_error_message]
     return ServiceOrder(
         id=wire.id,
         state=wire.state,
-        external_id=wire.external_id,
-        problem="; ".join(e.message for e in wire.error_message) or None,
+        external_id=known if isinstance(known, str) else next((reference.id for reference in references), None),
+        problem="; ".join(e.message for e in errors) or None,
     )
+
+
+def _write(new: NewServiceOrder) -> Json:
+    return {
+        "externalId": new.external_id,
+        "description": new.description,
+        "serviceOrderItem": [_write_item(item) for item in new.items],
+    }
 
 
 def _write_item(item: ServiceOrderItem) -> Json:
@@ -113,6 +132,39 @@ def _write_item(item: ServiceOrderItem) -> Json:
     wire: dict[str, Json] = {"id": item.id, "action": item.action, "service": service}
     if item.appointment_id:
         wire["appointment"] = {"id": item.appointment_id}
+    return wire
+
+
+def _write_v5(new: NewServiceOrder) -> Json:
+    reference = {
+        "@type": "ExternalReference",
+        "externalReferenceType": "task",
+        "id": new.external_id,
+        "name": new.external_id,
+    }
+    return {
+        "@type": "ServiceOrder",
+        "externalReference": [reference],
+        "description": new.description,
+        "serviceOrderItem": [_write_item_v5(item) for item in new.items],
+    }
+
+
+def _write_item_v5(item: ServiceOrderItem) -> Json:
+    service: dict[str, Json] = {
+        "@type": "Service",
+        "serviceSpecification": {"@type": "ServiceSpecificationRef", "id": item.service_specification_id},
+        "serviceCharacteristic": [
+            {"@type": "StringCharacteristic", "name": name, "valueType": "string", "value": value}
+            for name, value in item.characteristics.items()
+        ],
+    }
+    if item.place_id:
+        place = {"@type": "PlaceRef", "id": item.place_id, "@referredType": "GeographicAddress"}
+        service["place"] = [{"@type": "RelatedPlaceRefOrValue", "role": "installationAddress", "place": place}]
+    wire: dict[str, Json] = {"@type": "ServiceOrderItem", "id": item.id, "action": item.action, "service": service}
+    if item.appointment_id:
+        wire["appointment"] = {"@type": "AppointmentRef", "id": item.appointment_id}
     return wire
 
 
@@ -132,11 +184,7 @@ class ProvisioningBackend:
 
     async def create(self, new: NewServiceOrder, *, key: str) -> ServiceOrder:
         """Ask for services; the answer only says that the order was taken."""
-        body: Json = {
-            "externalId": new.external_id,
-            "description": new.description,
-            "serviceOrderItem": [_write_item(item) for item in new.items],
-        }
+        body = _write_v5(new) if self._http.dialect is Dialect.V5 else _write(new)
         answer = await self._http.write("POST", "createServiceOrder", "serviceOrder", body, key=key)
         return _read(answer.decode(_ServiceOrder))
 
@@ -147,5 +195,4 @@ class ProvisioningBackend:
 
     async def register_listener(self, callback: str) -> None:
         """Have state changes told to `callback` + `/listener/serviceOrderStateChangeEvent`; once more does no harm."""
-        body: Json = {"callback": callback, "query": f"eventType={STATE_CHANGE}"}
-        await self._http.register(body, key=f"hub:{callback}")
+        await self._http.register(callback, [STATE_CHANGE])

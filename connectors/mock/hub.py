@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import aiohttp
@@ -18,9 +18,15 @@ DELIVERY_PAUSES = (0.0, 0.2, 1.0)
 
 
 class Hub:
-    """Who listens to one backend; what is told survives no restart, who listens does."""
+    """Who listens to one backend; what is told survives no restart, who listens does.
 
-    def __init__(self, backend: str, root: str, state: State, control: Control) -> None:
+    `in_v5` translates a document for those who registered in that dialect.
+    """
+
+    def __init__(
+        self, backend: str, root: str, state: State, control: Control, in_v5: Callable[[str, Document], Document]
+    ) -> None:
+        self._in_v5 = in_v5
         self._backend = backend
         self._root = root
         self._name = f"{backend}Hub"
@@ -55,7 +61,7 @@ class Hub:
                 "eventId": str(uuid.uuid4()),
                 "eventTime": now(),
                 "eventType": event_type,
-                "event": {resource: told},
+                "event": {resource: self._in_v5(resource, dict(told)) if hub.get("dialect") == "v5" else told},
             }
             for _ in range(self._control.callback_copies(self._backend)):
                 url = f"{text_of(hub, 'callback').rstrip('/')}/listener/{event_type}"
@@ -87,7 +93,7 @@ class Hub:
         hubs = self._state.members(self._name)
         known = next((hub for hub in hubs.values() if hub["callback"] == callback), None)
         if known is None:
-            known = {**document, "id": self._state.next_id(self._name, "hub-")}
+            known = {**document, "id": self._state.next_id(self._name, "hub-"), "dialect": request.scope.get("dialect")}
             self._state.put(self._name, known)
         return answer(201, known)
 

@@ -16,6 +16,7 @@ from connectors.mock import (
     catalog,
     channels,
     credit,
+    dialect,
     documents,
     intelligent_network,
     ledger,
@@ -66,12 +67,13 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
     """The server with its state in `folder`, or in memory. `pace` multiplies how long provisioning takes."""
     state = State(folder)
     app = Starlette()
-    control = Control(app, ROOTS, state)
+    roots_v5 = {v5: ROOTS[v4] for v5, v4 in dialect.ROOTS.items()}
+    control = Control(dialect.V5(app), ROOTS | roots_v5, state)
     place_operations = Places(state)
     calendar = Workforce(state, control)
     books, pools = Ledger(state), ServiceResources(state)
     hubs = {
-        backend: Hub(backend, root, state, control)
+        backend: Hub(backend, root, state, control, dialect.outgoing)
         for backend, root in (("catalog", catalog.ROOT), ("provisioning", provisioning.ROOT))
     }
     service_orders = Provisioning(state, hubs["provisioning"], pace)
