@@ -1,6 +1,6 @@
 """Scalars: exact on the wire, strict on the way in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final, NewType
 
@@ -27,6 +27,16 @@ def _time_in(value: object) -> datetime:
     if parsed is None or parsed.tzinfo is None:
         raise GraphQLError(f"{value!r} is not a time with a zone as in RFC 3339, for example 2026-05-02T08:13:59Z.")
     return parsed.astimezone(UTC)
+
+
+def _date_in(value: object) -> date:
+    try:
+        parsed = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise GraphQLError(f"{value!r} is not a day such as 2026-05-02.")
+    return parsed
 
 
 def _decimal_in(value: object) -> Decimal:
@@ -56,6 +66,13 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=_time_out,
         parse_value=_time_in,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day: `2026-05-02`.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date",
+        serialize=date.isoformat,
+        parse_value=_date_in,
     ),
     Decimal: strawberry.scalar(
         name="Decimal",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
@@ -37,9 +38,24 @@ async def free_slot(product: Product, place: str = "addr-1001") -> dict[str, str
     return slots[0]
 
 
+FAMILIES = cycle((f"cust-{1000 + n}", f"addr-{1000 + n}") for n in (8, 14, 17, 20, 23, 26, 29, 32, 38, 41, 44, 1, 2))
+"""Customers of the mock who own no line yet, each with a place of its own."""
+
+
+async def family(product: Product) -> dict[str, Json]:
+    """The variables that place the family bundle for the next family, in the next free slot."""
+    customer, place = next(FAMILIES)
+    return {
+        "customerId": customer,
+        "placeId": place,
+        "slot": await free_slot(product, place),
+        "idempotencyKey": key(),
+    }
+
+
 async def place_family_bundle(product: Product, **options: Json) -> str:
-    """Place the family bundle in the next free slot; its order number."""
-    given = {"slot": await free_slot(product), "idempotencyKey": key()}
+    """Place the family bundle for the next family; its order number."""
+    given = await family(product)
     placed = (await run(product, FAMILY, given, **options))["placeProductOrder"]
     assert placed["errors"] == []
     return str(placed["order"]["key"])
@@ -98,7 +114,11 @@ async def effects_of(product: Product, order_key: str) -> list[str]:
 def expected_effects(found: Json) -> list[str]:
     """What backends should have done for a completed order: each task with an effect once."""
     made = {
+        "billing.chargeOneTime": "POST appliedCustomerBillingRate",
+        "channels.logInteraction": "POST partyInteraction",
         "inventory.createProduct": "POST product",
+        "ledger.postJournal": "POST journal",
+        "workforce.createWorkOrder": "POST workOrder",
         "inventory.activateProduct": "PATCH product",
         "workforce.confirmAppointment": "PATCH appointment",
         "provisioning.createServiceOrder": "POST serviceOrder",

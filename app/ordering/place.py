@@ -48,7 +48,8 @@ async def place_order(ordering: Ordering, actor: Actor, ask: PlaceOrder) -> Outc
     draft = await _assessed(ordering, actor, ask, established(draft, facts, at), facts, at)
     case = case_of(ordering, draft, facts)
     if breaches := tuple(v for v in refusals(violations(case)) if v.rule != CONTRACT_FOLLOWS):
-        return ValidationFailed(breaches)
+        # the same request may have been quicker under the same key, and is then what stands in the way
+        return await recall(ordering, actor, ask) or ValidationFailed(breaches)
     booked = await book_all(ordering.backends, finished(case), key=key_of(actor, ask), at=at)
     if isinstance(booked, SlotUnavailable):
         return booked

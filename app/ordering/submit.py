@@ -39,7 +39,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     draft = await reassessed(ordering, established(stored.order, facts, at), facts, at)
     case = case_of(ordering, draft, facts)
     if breaches := refusals(violations(case)):
-        return ValidationFailed(breaches)
+        return await recall(ordering, actor, ask) or ValidationFailed(breaches)
     order = replace(acknowledged(finished(case), at), version=stored.order.version + 1)
     event = order_event(
         order,

@@ -50,8 +50,9 @@ def _offering(root: strawberry.Parent[qualification.OfferingQualification], info
     return info.context.loaders.offering_by_id.load(root.offering_id)
 
 
-def _alternatives(root: strawberry.Parent[qualification.OfferingQualification], info: Info) -> Awaitable[object]:
-    return info.context.loaders.offering_by_id.load_many(root.alternatives)
+async def _alternatives(root: strawberry.Parent[qualification.OfferingQualification], info: Info) -> list[object]:
+    found = await info.context.loaders.offering_by_id.load_many(root.alternatives)
+    return [offering for offering in found if offering is not None]
 
 
 @strawberry.type(description="What was found out about one offering (TMF679 productOfferingQualificationItem).")
@@ -67,9 +68,7 @@ class OfferingQualification:
     alternative_keys: list[str] = resolved(
         list[str], lambda root: root.alternatives, "Keys of offerings that can be had instead."
     )
-    alternatives = resolved(
-        list[ProductOffering | None] | None, _alternatives, "Offerings that can be had instead (TMF620)."
-    )
+    alternatives = resolved(list[ProductOffering] | None, _alternatives, "Offerings that can be had instead (TMF620).")
 
 
 @strawberry.type(description="What one source said.")

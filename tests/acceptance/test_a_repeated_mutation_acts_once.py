@@ -3,7 +3,7 @@
 import asyncio
 
 from app.domain.actor import Role
-from tests.channel import FAMILY, effects_of, expected_effects, free_slot, key, place, run, until_state
+from tests.channel import FAMILY, effects_of, expected_effects, family, key, place, run, until_state
 from tests.harness import Product
 
 MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -21,7 +21,7 @@ async def test_the_same_key_and_input_bring_the_first_result(product: Product) -
 
 
 async def test_ten_at_once_make_one_order(product: Product) -> None:
-    given = {"slot": await free_slot(product), "idempotencyKey": key()}
+    given = await family(product)
 
     answers = await asyncio.gather(*(run(product, FAMILY, given) for _ in range(10)))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.channel import FAMILY, Json, free_slot, key, order, place, run
+from tests.channel import FAMILY, Json, family, key, order, place, run
 from tests.harness import Product
 
 MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -122,15 +122,16 @@ async def test_all_breaches_come_at_once(product: Product) -> None:
 
 
 async def test_a_slot_that_is_taken_is_answered_with_free_ones(product: Product) -> None:
-    slot = await free_slot(product)
-    assert (await run(product, FAMILY, {"slot": slot, "idempotencyKey": key()}))["placeProductOrder"]["errors"] == []
+    given = await family(product)
+    neighbour, slot = {**given, "customerId": "cust-1047", "idempotencyKey": key()}, given["slot"]
+    assert (await run(product, FAMILY, given))["placeProductOrder"]["errors"] == []
 
-    second = (await run(product, FAMILY, {"slot": slot, "idempotencyKey": key()}))["placeProductOrder"]
+    second = (await run(product, FAMILY, neighbour))["placeProductOrder"]
 
     [error] = second["errors"]
     assert (error["code"], error["path"]) == ("SLOT_UNAVAILABLE", "/items/1/slot")
     assert slot not in error["free"]
-    again = {"slot": error["free"][0], "idempotencyKey": key()}
+    again = {**neighbour, "slot": error["free"][0], "idempotencyKey": key()}
     assert (await run(product, FAMILY, again))["placeProductOrder"]["errors"] == []
 
 

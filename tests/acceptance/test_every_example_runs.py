@@ -2,7 +2,7 @@
 
 from app.domain.actor import Role
 from app.main import examples
-from tests.channel import Json, free_slot, key, run, until_state
+from tests.channel import Json, family, free_slot, key, run, until_state
 from tests.harness import Product
 
 
@@ -62,8 +62,7 @@ async def test_a_journey_through_all_examples(product: Product) -> None:
     assert (await do("04-one-order-in-full", {"id": draft}))["productOrder"]["state"] == "COMPLETED"
     listed = (await do("03-list-orders"))["productOrders"]
     assert draft in [o["key"] for o in listed["nodes"]]
-    family = {"idempotencyKey": key(), "slot": await free_slot(product)}
-    assert (await do("01-place-the-family-bundle", family))["placeProductOrder"]["errors"] == []
+    assert (await do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]["errors"] == []
     published = {"idempotencyKey": key()}
     assert (await do("18-place-the-published-tmf622-order", published))["placeProductOrder"]["errors"] == []
     late = {"input": {"id": draft, "expectedVersion": 1, "idempotencyKey": key(), "taskId": "1/provision"}}

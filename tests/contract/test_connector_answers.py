@@ -103,6 +103,22 @@ def test_the_default_paths_are_those_of_the_open_apis() -> None:
             "TMF676": "paymentManagement/v4",
             "TMF670": "tmf-api/paymentMethods/v4",
         },
+        "channels": {
+            "CHANNELS": "channelRegistry/v1",
+            "TMF683": "tmf-api/partyInteraction/v4",
+            "TMF681": "tmf-api/communicationManagement/v4",
+        },
+        "credit": {"TMF696": "tmf-api/riskManagement/v4"},
+        "documents": {"TMF667": "tmf-api/document/v4"},
+        "intelligent_network": {
+            "TMF654": "tmf-api/prepayBalanceManagement/v4",
+            "TMF640": "tmf-api/ServiceActivationAndConfiguration/v4",
+        },
+        "ledger": {"LEDGER": "generalLedger/v1"},
+        "service_resources": {
+            "TMF685": "tmf-api/resourcePoolManagement/v4",
+            "TMF638": "tmf-api/serviceInventory/v4",
+        },
     }
 
 

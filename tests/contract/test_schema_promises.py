@@ -130,7 +130,7 @@ def test_what_the_readme_asks_is_in_the_schema() -> None:
 def test_every_custom_scalar_says_how_it_looks() -> None:
     scalars = [t for name, t in OURS.items() if isinstance(t, GraphQLScalarType) and name not in BUILT_IN]
 
-    assert {t.name for t in scalars} == {"DateTime", "Decimal", "CurrencyCode", "Duration"}
+    assert {t.name for t in scalars} == {"Date", "DateTime", "Decimal", "CurrencyCode", "Duration"}
     assert all("`" in (t.description or "") for t in scalars)
 
 

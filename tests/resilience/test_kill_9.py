@@ -16,8 +16,7 @@ from tests.channel import (
     Json,
     effects_of,
     expected_effects,
-    free_slot,
-    key,
+    family,
     order,
     place_family_bundle,
     place_mobile,
@@ -117,8 +116,7 @@ async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Pr
 
 async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged(fragile: Product) -> None:
     [gateway] = fragile.gateways
-    requests = [{"slot": await free_slot(fragile), "idempotencyKey": key()}]
-    requests += [{**requests[0], "idempotencyKey": key(), "slot": slot} for slot in await _more_slots(fragile, 7)]
+    requests = [await family(fragile) for _ in range(8)]
 
     async def place(given: Json) -> None:
         with_error = await fragile.graphql(document(FAMILY), given)
@@ -162,9 +160,3 @@ async def test_an_answer_that_is_lost_after_the_effect_does_not_repeat_the_effec
     order_key = await place_family_bundle(product)
 
     await all_delivered_once(product, [order_key])
-
-
-async def _more_slots(product: Product, count: int) -> list[dict[str, str]]:
-    given = {"placeId": "addr-1001", "start": "2027-03-01T00:00:00Z", "end": "2027-04-30T00:00:00Z"}
-    slots: list[dict[str, str]] = (await run(product, "08-free-time-slots", given))["timeSlots"]
-    return slots[:count]

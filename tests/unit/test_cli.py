@@ -17,7 +17,10 @@ from app.security.tokens import TokenVerifier
 from app.settings import PREFIX, CannotStart, describe, load
 
 ROOT = Path(__file__).parents[2]
-BACKENDS = "customer, catalog, address, serviceability, workforce, provisioning, inventory, billing"
+BACKENDS = (
+    "customer, catalog, address, serviceability, workforce, provisioning, inventory, billing, channels, credit, "
+    "documents, intelligent_network, ledger, service_resources"
+)
 
 
 @pytest.fixture(autouse=True)

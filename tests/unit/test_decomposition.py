@@ -7,7 +7,7 @@ from app.domain.order import ItemRelationship, RelationshipType
 from app.domain.plan import Plan
 from app.domain.rulebook import Scope
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import BadRules, read_rulebook
+from app.ordering.rulebook import read_rulebook
 from tests.unit.orders import item, offering, order, rule, rulebook, task
 
 RELIES_ON, BUNDLES = RelationshipType.RELIES_ON, RelationshipType.BUNDLES
@@ -86,32 +86,3 @@ def test_the_same_order_always_gives_the_same_plan() -> None:
     fixed = order(item("1"), item("2", ItemRelationship(RELIES_ON, "1")))
 
     assert decompose(fixed, {"line": offering()}, rules) == decompose(fixed, {"line": offering()}, rules)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("- id: a\n  when: item.\n  tasks: []", "rule a: `when` is no condition"),
-        ("- id: a\n  when: customer.age > 3\n  tasks: []", "rule a: `when` cannot be judged"),
-        (
-            '- id: a\n  when: "true"\n  tasks: [{id: t, name: T, operation: x.y, expected: PT1S}]',
-            "rule a: there is no operation 'x.y'",
-        ),
-        (
-            '- id: a\n  when: "true"\n  tasks: [{id: t, name: T, operation: customer.activate, expected: soon}]',
-            "rule a, task t: `expected` is no ISO 8601 duration",
-        ),
-        ("- id: a\n  wen: x\n  tasks: []", "wen"),
-        ("{", "while"),
-    ],
-)
-def test_a_bad_rule_file_is_refused_with_the_reason(
-    tmp_path_factory: pytest.TempPathFactory, text: str, said: str
-) -> None:
-    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
-    path.write_text(text)
-
-    with pytest.raises(BadRules) as refused:
-        read_rulebook(path, OPERATIONS)
-
-    assert said in str(refused.value)
