@@ -26,7 +26,6 @@ from connectors.offering import (
 )
 from connectors.wire import Instant, Money, text_of
 
-
 PERIODS: Final[Mapping[str, str]] = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
 """The standard's examples write a charge period either way; two words for one would be two totals."""
 

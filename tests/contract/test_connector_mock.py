@@ -1,18 +1,18 @@
 """Every operation of the clients against the running mock BSS server."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from connectors.address import ValidationResult
 from connectors.backends import Backends
 from connectors.base import FailureKind
 from connectors.catalog import PriceType, read_catalog_event
+from connectors.inventory import drift
 from connectors.provisioning import (
     ServiceOrder,
     ServiceOrderState,
     read_notification,
 )
-from connectors.workforce import Appointment, SlotTaken
-from tests.contract.running_mock import NOW, book, change, free_slot, product, service_order
+from tests.contract.running_mock import NOW, change, product, service_order
 from tests.contract.scripted_backend import Reply, ScriptedBackend, failure_of, scripted_backend
 from tests.harness import MockControl, until
 
@@ -58,6 +58,30 @@ async def test_a_customers_status(backends: Backends) -> None:
     assert after is not None and after.status == "active"
     assert await backends.customer.by_ids(["cust-1091"]) == {"cust-1091": after}
     assert await backends.customer.set_status("nobody", "active", key="status-2") is None
+
+
+async def test_people_organizations_and_what_they_are(backends: Backends) -> None:
+    parties = await backends.customer.parties_by_ids(["ind-1003", "dealer-110", "nobody"])
+    roles = await backends.customer.roles_of(["dealer-110", "affiliate-1", "ind-1003"])
+
+    assert parties["ind-1003"].birth_date == date(2007, 5, 20)
+    assert (parties["dealer-110"].type, parties["dealer-110"].parent_id) == ("Organization", "dealer-100")
+    assert set(parties) == {"ind-1003", "dealer-110"}
+    assert {party: [role.name for role in held] for party, held in roles.items()} == {
+        "dealer-110": ["dealer"],
+        "affiliate-1": ["affiliate"],
+        "ind-1003": [],
+    }
+
+
+async def test_what_is_known_of_a_customer(backends: Backends) -> None:
+    found = await backends.customer.by_ids(["cust-1002", "cust-1003", "cust-2001", "cust-1090"])
+
+    assert {i: c.vip for i, c in found.items() if c.vip} == {"cust-1002": True, "cust-2001": True}
+    assert (found["cust-1002"].preferred_medium, found["cust-1003"].preferred_medium) == ("email", "sms")
+    assert (found["cust-1002"].language, found["cust-1002"].market) == ("de", "DE")
+    assert (found["cust-2001"].agreement_ids, list(found["cust-1003"].consents)) == (("agr-2001",), ["marketing"])
+    assert found["cust-1090"].status == "closed"
 
 
 # Catalog
@@ -146,71 +170,6 @@ async def test_a_change_of_the_catalog_is_told_and_then_read(mock: MockControl, 
     assert await fee() == Decimal("6.49")
 
 
-# Address and serviceability
-
-
-async def test_addresses(backends: Backends) -> None:
-    found = await backends.address.by_ids(["addr-1001", "addr-1900", "nowhere"])
-
-    assert {i: a.label for i, a in found.items()} == {
-        "addr-1001": "Hafenstraße 12, 20457 Hamburg",
-        "addr-1900": "Moorweg 7, 25926 Ladelund",
-    }
-
-
-async def test_a_text_means_one_address_or_several_or_none(backends: Backends) -> None:
-    one = await backends.address.validate("Hafenstraße 12, 20457 Hamburg")
-    several = await backends.address.validate("Hauptstraße 1")
-    none = await backends.address.validate("Xyzzy 99")
-
-    assert (one.result, one.address and one.address.id) == (ValidationResult.SUCCESS, "addr-1001")
-    assert (several.result, several.address) == (ValidationResult.PARTIAL, None)
-    assert len({a.city for a in several.alternatives}) >= 2
-    assert (none.result, none.address, none.alternatives) == (ValidationResult.FAIL, None, ())
-
-
-async def test_what_can_be_delivered_where(backends: Backends) -> None:
-    served = await backends.serviceability.check("addr-1001", ["cfs-fibre-access", "cfs-tv"])
-    unserved = await backends.serviceability.check("addr-1900", ["cfs-fibre-access"])
-    mobile = await backends.serviceability.check("addr-1900", ["cfs-mobile-line"])
-
-    assert (served.serviceable, served.reason, mobile.serviceable) == (True, None, True)
-    assert served.valid_until is not None and served.valid_until > NOW
-    assert (unserved.serviceable, bool(unserved.reason)) == (False, True)
-
-
-# Workforce
-
-
-async def test_a_visit_from_search_to_cancellation(backends: Backends) -> None:
-    slot = await free_slot(backends, "addr-1001")
-
-    visit = await book(backends, slot, "addr-1001", "visit-1")
-    assert isinstance(visit, Appointment)
-    assert (visit.status, visit.start, visit.end, visit.external_id) == ("initialized", slot.start, slot.end, "visit-1")
-    assert isinstance(await book(backends, slot, "addr-1001", "visit-2"), SlotTaken)
-    assert await free_slot(backends, "addr-1001") != slot
-
-    confirmed = await backends.workforce.confirm(visit.id, key="visit-3")
-    assert await backends.workforce.by_ids([visit.id, "none"]) == {visit.id: confirmed}
-    assert confirmed.status == "confirmed"
-
-    cancelled = await backends.workforce.cancel(visit.id, key="visit-4")
-    assert cancelled.status == "cancelled"
-    assert await free_slot(backends, "addr-1001") == slot
-
-
-async def test_a_visit_that_ended_is_not_confirmed(backends: Backends) -> None:
-    visit = await book(backends, await free_slot(backends, "addr-1002"), "addr-1002", "visit-5")
-    assert isinstance(visit, Appointment)
-    await backends.workforce.cancel(visit.id, key="visit-6")
-
-    failure = await failure_of(backends.workforce.confirm(visit.id, key="visit-7"))
-
-    assert (failure.kind, failure.retryable) == (FailureKind.REFUSED, False)
-    assert "illegal transition" in failure.detail
-
-
 # Provisioning
 
 
@@ -272,6 +231,28 @@ async def test_products_of_all_customers_are_one_call_for_each_hundred(mock: Moc
 
     assert owned["cust-1003"][0].offering_id == "fibre-100"
     assert (await mock.requests())["inventory"] == {"GET product": 2}
+
+
+async def test_the_network_at_a_place_and_where_it_drifted(backends: Backends) -> None:
+    places = ["addr-1001", "addr-1180", "addr-1900"]
+    recorded, seen = await backends.inventory.resources_of(places), await backends.inventory.discovered_of(places)
+
+    assert {place: len(found) for place, found in recorded.items()} == {"addr-1001": 2, "addr-1180": 2, "addr-1900": 0}
+    assert drift(recorded["addr-1001"], seen["addr-1001"]) == ()
+    assert [(d.name, d.attribute) for d in drift(recorded["addr-1180"], seen["addr-1180"])] == [
+        ("ont-1180", "resource_status"),
+        ("ont-1180", "operational_state"),
+        ("splitter-1180", None),
+    ]
+
+
+async def test_products_know_their_place_and_term(backends: Backends) -> None:
+    (line,) = (await backends.inventory.products_at(["addr-1153"]))["addr-1153"][:1]
+    found = (await backends.inventory.by_ids(["prod-1003"]))["prod-1003"]
+
+    assert line.place_id == "addr-1153"
+    assert (found.place_id, found.specification_id) == ("addr-1153", "spec-fibre-access")
+    assert found.term_ends_at == datetime(2027, 3, 1, tzinfo=UTC)
 
 
 async def test_an_illegal_move_of_a_product_is_refused_with_its_reason(backends: Backends) -> None:
