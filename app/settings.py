@@ -64,6 +64,13 @@ def _host_and_port(value: str | None) -> str | None:
     return value
 
 
+def _header_value(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value() if value else "-"
+    if not (text.isascii() and text.isprintable() and text.strip()):
+        raise ValueError("not the value of a header")
+    return value
+
+
 def _split_at_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -121,6 +128,12 @@ class BackendSettings(BaseModel, frozen=True):
         "a list such as TMF629=customers/v4,TMF632=parties/v4",
     )
     dialect: Literal["v4", "v5"] = _setting("v4", "Generation of the Open APIs that it speaks.", "v4 or v5")
+    authorization: Annotated[SecretStr | None, AfterValidator(_header_value)] = _setting(
+        None,
+        "What to send as the `Authorization` header, for example `Bearer …`. Unset: no such header.",
+        "one line of visible ASCII characters",
+        secret=True,
+    )
     deadline: float = _setting(
         8.0,
         "Seconds that one call may take, retries included.",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -74,6 +75,23 @@ async def test_what_is_read_is_the_same(mock: MockControl, read: Callable[[Backe
 
     assert old == new
     assert old
+
+
+async def test_faults_and_counts_are_those_of_the_backend_in_either_dialect(
+    mock: MockControl, backends: Backends
+) -> None:
+    await mock.fault("inventory", failNext=1, operations=["GET product"])
+
+    assert await backends.inventory.by_ids(["prod-1003"])
+
+    assert (await mock.requests())["inventory"] == {"GET product": 2}
+
+
+async def test_v5_takes_no_write_that_does_not_say_its_type(mock: MockControl) -> None:
+    with pytest.raises(aiohttp.ClientResponseError) as refused:
+        await change(mock, "/customerManagement/v5/customer/cust-1042", {"status": "suspended"})
+
+    assert refused.value.status == 400
 
 
 async def test_a_product_is_recorded_and_moved(backends: Backends) -> None:

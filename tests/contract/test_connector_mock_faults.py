@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -21,6 +22,8 @@ WRITES: dict[str, tuple[str, Write]] = {
     "service order": ("provisioning", lambda b: b.provisioning.create(service_order("o:t:3"), key="lost-3")),
     "product": ("inventory", lambda b: b.inventory.create(product("order-5", "cust-1006"), key="lost-4")),
     "product status": ("inventory", lambda b: b.inventory.set_status("prod-1003", "suspended", key="lost-5")),
+    "work order": ("workforce", lambda b: work(b, "lost-8")),
+    "payment": ("billing", lambda b: payment(b, "lost-9")),
     "account": ("billing", lambda b: b.billing.open_account("cust-1012", "N", key="lost-6")),
 }
 
@@ -31,6 +34,27 @@ async def later(backends: Backends, place: str, key: str) -> object:
     while day.weekday() >= 5:
         day += timedelta(days=1)
     return await book(backends, TimeSlot(start=day, end=day + timedelta(hours=2)), place, key)
+
+
+async def work(backends: Backends, key: str) -> object:
+    """A technician's work."""
+    return await backends.workforce.create_work_order(
+        description="Installation", place_id="a", appointment_id="v", order_id="o", external_id=key, key=key
+    )
+
+
+async def payment(backends: Backends, key: str) -> object:
+    """An amount set aside."""
+    return await backends.billing.authorise(
+        customer_id="cust-1002",
+        account_id=None,
+        amount=Decimal(5),
+        currency="EUR",
+        method_id=None,
+        order_id="o",
+        external_id=key,
+        key=key,
+    )
 
 
 @pytest.mark.parametrize(("backend", "write"), WRITES.values(), ids=WRITES)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
-from connectors.base import BackendFailure, FailureKind, correlation_id
+from connectors.base import BackendConfig, BackendFailure, FailureKind, correlation_id
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
@@ -204,3 +204,23 @@ async def test_a_collection_without_end_is_a_failure(backend: ScriptedBackend) -
         failure = await failure_of(http.where("listThing", "thing", "owner", ["x"], list[Member]))
 
     assert (failure.kind, failure.retryable, len(backend.received)) == (FailureKind.MALFORMED, False, 100)
+
+
+async def test_credentials_are_sent_with_every_call_and_shown_nowhere(backend: ScriptedBackend) -> None:
+    backend.answer(Reply(), Reply(status=201, body={}), Reply(status=400))
+    config = BackendConfig(base_url=backend.url, authorization="Bearer hush")
+
+    async with calling(backend.url, authorization="Bearer hush") as http:
+        await read(http)
+        await write(http)
+        failure = await failure_of(read(http))
+
+    assert [request.headers.get("Authorization") for request in backend.received] == ["Bearer hush"] * 3
+    assert "hush" not in f"{config!r} {config} {failure} {failure.detail} {http.health}"
+
+
+async def test_no_credentials_are_no_header(backend: ScriptedBackend) -> None:
+    async with calling(backend.url) as http:
+        await read(http)
+
+    assert "Authorization" not in backend.received[0].headers
