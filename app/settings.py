@@ -127,7 +127,11 @@ class BackendSettings(BaseModel, frozen=True):
         "commas (for example `TMF629=customers/v4,TMF632=parties/v4`).",
         "a list such as TMF629=customers/v4,TMF632=parties/v4",
     )
-    dialect: Literal["v4", "v5"] = _setting("v4", "Generation of the Open APIs that it speaks.", "v4 or v5")
+    dialect: Literal["v4", "v5"] = _setting(
+        "v4",
+        "Generation of the Open APIs that it speaks; CUSTOMER, CATALOG, PROVISIONING and INVENTORY may speak v5.",
+        "v4 or v5",
+    )
     authorization: Annotated[SecretStr | None, AfterValidator(_header_value)] = _setting(
         None,
         "What to send as the `Authorization` header, for example `Bearer …`. Unset: no such header.",
