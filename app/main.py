@@ -162,6 +162,7 @@ def _backend_configs(settings: Settings) -> dict[str, BackendConfig]:
             base_url=backend.base_url,
             dialect=Dialect(backend.dialect),
             prefixes=backend.path_prefixes,
+            authorization=backend.authorization.get_secret_value() if backend.authorization else None,
             deadline=backend.deadline,
         )
     return configs

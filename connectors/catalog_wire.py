@@ -273,7 +273,6 @@ def read_offering(
         return tuple(price for ref in refs if (price := prices[ref.id]).asked)
 
     limits = {c.name: text_of(c.value) for c in wire.product_offering_characteristic if c.value is not None}
-    deposit = limits.get("depositAmount")
     return ProductOffering(
         id=wire.id,
         name=wire.name,
@@ -323,7 +322,6 @@ def read_offering(
         maximum_age=_years(limits.get("maximumAge")),
         credit_check=limits.get("creditCheck"),
         signature_required=_truth(limits.get("signatureRequired", "false")),
-        deposit_amount=None if deposit is None else _amount(deposit),
     )
 
 

@@ -135,9 +135,8 @@ class ProductOffering(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `places` are the ids of the countries, regions or postcode areas it is sold in. No channels, market segments or
     places: it is sold through, to and in all. Ages are whole years; `credit_check` is the catalog's own word, here
-    none, soft or full; `deposit_amount` is in the currency of the prices. TMF620 has no attributes for these four and
-    the signature, so that they are characteristics of the offering: minimumAge, maximumAge, creditCheck,
-    signatureRequired, depositAmount.
+    none, soft or full. TMF620 has no attributes for these three and the signature, so that they are characteristics
+    of the offering: minimumAge, maximumAge, creditCheck, signatureRequired.
     """
 
     id: str
@@ -163,7 +162,6 @@ class ProductOffering(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     maximum_age: int | None = None
     credit_check: str | None = None
     signature_required: bool = False
-    deposit_amount: Decimal | None = None
 
     @property
     def agreement_required(self) -> bool:

@@ -7,8 +7,6 @@ from enum import Enum
 from typing import TypeVar
 
 import strawberry
-from connectors.documents import SignatureState as SignatureState
-from connectors.service_resources import ResourceKind as ResourceKind
 
 from app.domain.catalog import PriceType as PriceType
 from app.domain.events import EventType as EventType
@@ -29,6 +27,8 @@ from app.domain.violations import StepKind as StepKind
 from app.domain.violations import ViolationCode as ViolationCode
 from app.ordering.reading import OrderBy as OrderBy
 from connectors.address import ValidationResult as ValidationResult
+from connectors.documents import SignatureState as SignatureState
+from connectors.service_resources import ResourceKind as ResourceKind
 
 E = TypeVar("E", bound=type[Enum])
 

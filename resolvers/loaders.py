@@ -4,11 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from connectors.channels import Interaction, Message
-from connectors.documents import Document
-from connectors.intelligent_network import Bucket
-from connectors.ledger import Journal
-from connectors.service_resources import Service
 from strawberry.dataloader import DataLoader
 
 from app.domain.actor import Actor
@@ -18,8 +13,13 @@ from connectors.backends import Backends
 from connectors.base import BackendFailure
 from connectors.billing import Bill, BillingAccount, Payment, PaymentMethod
 from connectors.catalog import ProductOffering
+from connectors.channels import Interaction, Message
 from connectors.customer import Customer, Party
+from connectors.documents import Document
+from connectors.intelligent_network import Bucket
 from connectors.inventory import Product, Resource
+from connectors.ledger import Journal
+from connectors.service_resources import Service
 from connectors.workforce import WorkOrder
 
 T = TypeVar("T")

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from connectors.documents import Document, SignatureState
-
 from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.order import Agreement, ProductOrder
@@ -18,6 +16,7 @@ from app.ordering.outcomes import Committed, NotFound, Outcome, ValidationFailed
 from app.ordering.paper import contract_pdf, summary_pdf
 from app.store.port import StoredOrder
 from connectors.backends import Backends
+from connectors.documents import Document, SignatureState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 
 import structlog
-from connectors.credit import NoConsent, RiskAssessment
 
 from app.domain.actor import Actor
 from app.domain.facts import Facts
@@ -20,6 +19,7 @@ from app.ordering.outcomes import Outcome, ValidationFailed
 from app.store.port import StoredOrder
 from connectors.backends import Backends
 from connectors.base import BackendFailure
+from connectors.credit import NoConsent, RiskAssessment
 
 NOTHING: Final = Money(Decimal(0), "EUR")
 

@@ -287,7 +287,7 @@ def offering_of(wire: catalog.ProductOffering) -> Offering:
         valid_from=wire.valid_from,
         valid_until=wire.valid_until,
         categories=wire.categories,
-        specification=_specification(wire.specification) if wire.specification else None,
+        specification=_specification(wire.specification, wire.characteristics) if wire.specification else None,
         prices=tuple(_price(price) for price in wire.prices),
         terms=tuple(Term(name=t.name, amount=t.amount, unit=t.unit) for t in wire.terms),
         bundled=tuple(
@@ -317,7 +317,9 @@ def offering_of(wire: catalog.ProductOffering) -> Offering:
     )
 
 
-def _specification(wire: catalog.ProductSpecification) -> ProductSpecification:
+def _specification(
+    wire: catalog.ProductSpecification, open_to_choice: tuple[catalog.Characteristic, ...]
+) -> ProductSpecification:
     return ProductSpecification(
         id=wire.id,
         name=wire.name,
@@ -334,7 +336,7 @@ def _specification(wire: catalog.ProductSpecification) -> ProductSpecification:
                 default=next((v.value for v in c.values if v.is_default), None),
                 description=c.description,
             )
-            for c in wire.characteristics
+            for c in open_to_choice
         ),
         service_specification_ids=wire.service_specification_ids,
         resource_specification_ids=wire.resource_specification_ids,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import structlog
-from connectors.service_resources import NoneLeft, ResourceKind
 
 from app.domain.actor import Actor
 from app.domain.order import ReservationRef
@@ -15,6 +14,7 @@ from app.ordering.outcomes import Committed, Outcome, ValidationFailed
 from app.store.port import StoredOrder
 from connectors.backends import Backends
 from connectors.base import BackendFailure
+from connectors.service_resources import NoneLeft, ResourceKind
 
 log = structlog.get_logger()
 

@@ -84,12 +84,6 @@ class BundledOffering:
     )
 
 
-def _specification_characteristics(
-    root: strawberry.Parent[catalog.ProductOffering],
-) -> tuple[catalog.Characteristic, ...]:
-    return root.specification.characteristics if root.specification else ()
-
-
 @strawberry.type(description="Something that is sold (TMF620 ProductOffering).")
 class ProductOffering(Node):
     id = resolved(strawberry.ID, lambda root: encode("ProductOffering", root.id), "Opaque id.")
@@ -107,9 +101,7 @@ class ProductOffering(Node):
     prices: list[ProductOfferingPrice] = field(description="What it costs.")
     terms: list[Term] = field(description="Commitments that come with it.")
     bundled: list[BundledOffering] = field(description="Parts of a bundle; empty for anything else.")
-    characteristics = resolved(
-        list[CharacteristicSpecification], _specification_characteristics, "What can be chosen about it."
-    )
+    characteristics: list[CharacteristicSpecification] = field(description="What can be chosen about it.")
 
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:

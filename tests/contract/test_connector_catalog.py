@@ -51,7 +51,7 @@ OFFERING = """{
   "productOfferingCharacteristic": [
     {"name": "minimumAge", "value": 18}, {"name": "maximumAge", "value": "27"},
     {"name": "creditCheck", "value": "soft"},
-    {"name": "signatureRequired", "value": true}, {"name": "depositAmount", "value": 49.90}, {"name": "x", "value": 1}],
+    {"name": "signatureRequired", "value": true}, {"name": "x", "value": 1}],
   "bundledProductOffering": [], "@type": "ProductOffering"
 }"""
 BUNDLE = """{
@@ -127,7 +127,6 @@ FIBRE = ProductOffering(
     maximum_age=27,
     credit_check="soft",
     signature_required=True,
-    deposit_amount=Decimal("49.90"),
     terms=(Term(name="24 months", amount=24, unit="month"),),
     prices=(
         OfferingPrice(
@@ -420,9 +419,7 @@ def test_an_offering_narrows_its_specification() -> None:
     assert (FIBRE.agreement_required, FAMILY.agreement_required, FAMILY.characteristics) == (True, False, ())
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("minimumAge", "old"), ("signatureRequired", "maybe"), ("depositAmount", "much")]
-)
+@pytest.mark.parametrize(("name", "value"), [("minimumAge", "old"), ("signatureRequired", "maybe")])
 async def test_a_limit_that_cannot_be_understood_is_no_limit_ignored(
     backend: Catalog, catalog: CatalogBackend, name: str, value: str
 ) -> None:

@@ -141,7 +141,7 @@ async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged
 
 async def test_an_order_that_was_taken_while_temporal_was_away_is_started_later(fragile: Product) -> None:
     await fragile.temporal.kill()
-    order_key = await place_mobile(fragile, "cust-1015")
+    order_key = await place_mobile(fragile, "cust-1018")
     assert (await order(fragile, order_key))["state"] == "ACKNOWLEDGED"
 
     await fragile.temporal.start()

@@ -3,11 +3,10 @@
 from decimal import Decimal
 from typing import Final
 
-from connectors.ledger import Line, PeriodClosed, Unbalanced
-
 from app.domain.catalog import PriceType
 from app.orchestration.operations.work import Done, Refused, Result, Work
 from connectors.billing import PaymentDenied
+from connectors.ledger import Line, PeriodClosed, Unbalanced
 
 RECEIVABLES: Final = "1200"
 REVENUE: Final = "4000"

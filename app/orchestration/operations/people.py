@@ -1,11 +1,10 @@
 """What waits for people outside, and what is written down of them: credit, contract, contact log (TMF696, 667, 683)."""
 
-from connectors.credit import Decision, NoConsent, RiskAssessment
-from connectors.documents import Document, SignatureState
-
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from app.ordering.agreement import drawn_up
 from app.ordering.credit import ask_bureau
+from connectors.credit import Decision, NoConsent, RiskAssessment
+from connectors.documents import Document, SignatureState
 
 
 async def review_credit(work: Work) -> Result:

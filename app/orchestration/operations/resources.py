@@ -1,10 +1,9 @@
 """Numbers, SIMs and ports, and the prepaid platform (TMF685, 654, 640)."""
 
-from connectors.intelligent_network import ActivationState
-from connectors.service_resources import NoneLeft, ResourceKind
-
 from app.domain.catalog import PriceType
 from app.orchestration.operations.work import Done, Refused, Result, Work
+from connectors.intelligent_network import ActivationState
+from connectors.service_resources import NoneLeft, ResourceKind
 
 
 async def assign_number(work: Work) -> Result:
