@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from base64 import b32hexencode
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,12 @@ from typing import Final
 import orjson
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.domain.actor import Actor, Role
+from app.gateway import batches
 from app.gateway.app import create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Dependency, Readiness, Status
@@ -29,8 +33,10 @@ from app.orchestration.fulfilment import TemporalFulfilment
 from app.orchestration.listener import listener_routes
 from app.orchestration.operations import OPERATIONS
 from app.orchestration.worker import keep_up
+from app.ordering.batch import BatchTaken, Line, PlaceOrders, place_orders
 from app.ordering.expiry import DraftPolicy
 from app.ordering.ordering import Ordering
+from app.ordering.outcomes import IdempotencyConflict
 from app.ordering.reading import Reading
 from app.ordering.rulebook import BadRules, Rulebooks
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
@@ -44,6 +50,7 @@ from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.loaders import Loaders
 from resolvers.schema import schema
+from resolvers.upload import read_line
 
 PAGE_TOKEN_FOR: Final = timedelta(hours=12)
 DRAIN_SECONDS: Final = 5
@@ -199,7 +206,7 @@ async def _serve(settings: Settings) -> None:
 
         def make_context(actor: Actor, _: RequestFacts) -> Context:
             loaders = Loaders(p.backends, reading, actor)
-            return Context(actor, p.ordering, reading, loaders, settings.limits.page_size)
+            return Context(actor, p.ordering, reading, loaders, settings.limits.page_size, settings.limits.batch_lines)
 
         app = create_app(
             schema,
@@ -213,7 +220,11 @@ async def _serve(settings: Settings) -> None:
                 aliases=settings.limits.aliases,
             ),
             explain=explain,
-            routes=listener_routes(p.backends, p.fulfilment),
+            routes=[
+                *listener_routes(p.backends, p.fulfilment),
+                Route(batches.PATH, _upload(verifier, p.ordering, settings.limits.batch_lines), methods=["POST"]),
+            ],
+            body_bytes_at={batches.PATH: settings.limits.batch_bytes},
             allowed_origins=settings.allowed_origins,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
         )
@@ -227,6 +238,21 @@ async def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         await _DrainingServer(config, app).serve()
+
+
+def _upload(verifier: TokenVerifier, ordering: Ordering, most_lines: int) -> Callable[[Request], Awaitable[Response]]:
+    async def take(actor: Actor, key: str, lines: Sequence[Line]) -> batches.Taken | batches.Turned:
+        ask = PlaceOrders(idempotency_key=key, lines=tuple(lines))
+        match await place_orders(ordering, actor, ask, most=most_lines):
+            case BatchTaken(batch, replayed):
+                return batches.Taken(
+                    key=batch.id, line_count=batch.line_count, refused_count=batch.refused_count, replayed=replayed
+                )
+            case refusal:
+                conflict = isinstance(refusal, IdempotencyConflict)
+                return batches.Turned(message=refusal.message, code=refusal.code.name, conflict=conflict)
+
+    return batches.BatchUpload(verifier.authenticate, read_line, take, explain, most_lines=most_lines).__call__
 
 
 class _DrainingServer(uvicorn.Server):

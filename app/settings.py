@@ -184,6 +184,14 @@ class LimitSettings(BaseModel, frozen=True):
     aliases: int = _setting(
         50, "Most aliased fields in one GraphQL document.", "a number from 1 to 10000", ge=1, le=10_000
     )
+    batch_bytes: int = _setting(
+        16_777_216,
+        "Largest upload of a batch of orders, in bytes.",
+        "a number of bytes from 1024 to 104857600",
+        ge=1024,
+        le=104857600,
+    )
+    batch_lines: int = _setting(10_000, "Most orders in one batch.", "a number from 1 to 100000", ge=1, le=100_000)
     page_size: int = _setting(
         100, "Most items on one page of a connection.", "a number from 10 to 1000", ge=10, le=1000
     )

@@ -19,6 +19,7 @@ class Context:
     reading: Reading
     loaders: Loaders
     page_size: int
+    batch_lines: int
 
 
 Info = strawberry.Info[Context, None]

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import strawberry
 
+from app.domain.batch import BatchState as BatchState
+from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
 from app.domain.events import EventType as EventType
 from app.domain.order import CreditDecision as CreditDecision
@@ -25,6 +27,7 @@ from app.domain.steps import StepState as StepState
 from app.domain.violations import Severity as Severity
 from app.domain.violations import StepKind as StepKind
 from app.domain.violations import ViolationCode as ViolationCode
+from app.ordering.outcomes import RefusalCode as RefusalCode
 from app.ordering.reading import OrderBy as OrderBy
 from connectors.address import ValidationResult as ValidationResult
 from connectors.documents import SignatureState as SignatureState
@@ -268,5 +271,36 @@ _describe(
         "REQUESTED": "It waits for the customer's signature.",
         "SIGNED": "It is signed.",
         "DECLINED": "The customer did not sign it.",
+    },
+)
+_describe(
+    RefusalCode,
+    "UserErrorCode",
+    "Why a mutation was refused. New codes may be added.",
+    {
+        "NOT_FOUND": "What is named does not exist, or may not be seen.",
+        "STALE_VERSION": "The order has changed in between.",
+        "IDEMPOTENCY_CONFLICT": "The key was used before for something else.",
+        "EXTERNAL_ID_TAKEN": "Another order has the same id in the other system.",
+        "VALIDATION_FAILED": "Rules are broken.",
+        "NOT_ALLOWED_IN_STATE": "It cannot be done in the state that the order is in.",
+        "NOT_IN_CONTROL": "Another channel holds the draft.",
+        "SLOT_UNAVAILABLE": "The time slot is taken.",
+    },
+)
+_describe(
+    BatchState,
+    "ProductOrderBatchState",
+    "How far a batch is.",
+    {"IN_PROGRESS": "Lines of it wait for their result.", "COMPLETED": "Every line has its result."},
+)
+_describe(
+    LineState,
+    "ProductOrderBatchLineState",
+    "What became of a line of a batch.",
+    {
+        "PENDING": "Not placed yet.",
+        "ACCEPTED": "An order was made of it.",
+        "REFUSED": "No order was made of it; its errors say why.",
     },
 )

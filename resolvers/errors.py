@@ -1,7 +1,6 @@
 """Refusals as data of a payload, and faults as top-level errors."""
 
 from datetime import datetime
-from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
@@ -12,30 +11,15 @@ from app.ordering.drafts import NotPermitted
 from app.ordering.ordering import FulfilmentUnavailable
 from app.ordering.reading import StoreUnavailable
 from connectors.base import BackendFailure, correlation_id
-from resolvers.enums import OrderState
+from resolvers.enums import OrderState, RefusalCode
 from resolvers.types.order import ProductOrder
 from resolvers.types.place import TimeSlot
 from resolvers.types.violation import Violation
 
 
-@strawberry.enum(name="UserErrorCode", description="Why a mutation was refused. New codes may be added.")
-class UserErrorCode(Enum):
-    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="What is named does not exist, or may not be seen.")
-    STALE_VERSION = strawberry.enum_value("STALE_VERSION", description="The order has changed in between.")
-    IDEMPOTENCY_CONFLICT = strawberry.enum_value(
-        "IDEMPOTENCY_CONFLICT", description="The key was used before for something else."
-    )
-    VALIDATION_FAILED = strawberry.enum_value("VALIDATION_FAILED", description="Rules are broken.")
-    NOT_ALLOWED_IN_STATE = strawberry.enum_value(
-        "NOT_ALLOWED_IN_STATE", description="It cannot be done in the state that the order is in."
-    )
-    NOT_IN_CONTROL = strawberry.enum_value("NOT_IN_CONTROL", description="Another channel holds the draft.")
-    SLOT_UNAVAILABLE = strawberry.enum_value("SLOT_UNAVAILABLE", description="The time slot is taken.")
-
-
 @strawberry.interface(description="Why a mutation was refused; nothing was changed. New types may be added.")
 class UserError:
-    code: UserErrorCode = field(description="Stable code.")
+    code: RefusalCode = field(description="Stable code.")
     message: str = field(description="What is wrong and the way out, in one sentence.")
     path: str | None = field(description="JSON pointer into the input; null: the input as a whole.")
 
@@ -54,6 +38,11 @@ class StaleVersion(UserError):
 @strawberry.type(description="The idempotency key was used before, with another input.")
 class IdempotencyConflict(UserError):
     first_used_at: datetime = field(description="When it was first used.")
+
+
+@strawberry.type(description="Another order has the same id in the other system already.")
+class ExternalIdTaken(UserError):
+    order: ProductOrder | None = field(description="That order; null when you may not see it.")
 
 
 @strawberry.type(description="Rules are broken: every breach at once.")
@@ -78,55 +67,39 @@ class SlotUnavailable(UserError):
 
 
 def user_error(refusal: outcomes.Refusal) -> UserError:
-    """The refusal as the graph tells it."""
+    """The refusal as the graph tells it; what it speaks of is described by the graph's types, not copied into them."""
+    code, message, path = refusal.code, refusal.message, refusal.path
     match refusal:
-        case outcomes.NotFound(path, message):
-            return NotFound(code=UserErrorCode.NOT_FOUND, message=message, path=path)
+        case outcomes.NotFound():
+            return NotFound(code=code, message=message, path=path)
         case outcomes.StaleVersion(order):
             return StaleVersion(
-                code=UserErrorCode.STALE_VERSION,
-                message=f"/expectedVersion: the order is at version {order.version}; read it again (expectedVersion).",
-                path="/expectedVersion",
+                code=code,
+                message=message,
+                path=path,
                 current_version=order.version,
-                order=order,  # type: ignore[arg-type]  # described by the graph's type, not copied into it
+                order=order,  # type: ignore[arg-type]
             )
         case outcomes.IdempotencyConflict(first_used_at):
-            return IdempotencyConflict(
-                code=UserErrorCode.IDEMPOTENCY_CONFLICT,
-                message="/idempotencyKey: used before with another input; take a new key (idempotencyKey).",
-                path="/idempotencyKey",
-                first_used_at=first_used_at,
-            )
+            return IdempotencyConflict(code=code, message=message, path=path, first_used_at=first_used_at)
+        case outcomes.ExternalIdTaken():
+            return ExternalIdTaken(code=code, message=message, path=path, order=refusal.order)  # type: ignore[arg-type]
         case outcomes.ValidationFailed(violations):
             return ValidationFailed(
-                code=UserErrorCode.VALIDATION_FAILED,
-                message=violations[0].message if len(violations) == 1 else f"{len(violations)} rules are broken.",
-                path=violations[0].path if len(violations) == 1 else None,
-                violations=list(violations),  # type: ignore[arg-type]  # described, not copied
+                code=code,
+                message=message,
+                path=path,
+                violations=list(violations),  # type: ignore[arg-type]
             )
-        case outcomes.NotAllowedInState(order, action, possible):
+        case outcomes.NotAllowedInState(possible=possible):
             return NotAllowedInState(
-                code=UserErrorCode.NOT_ALLOWED_IN_STATE,
-                message=f"/id: cannot {action}, the order is {order.state}; "
-                f"possible: {', '.join(possible) or 'nothing, it has ended'} (orderState).",
-                path="/id",
-                state=order.state,
-                possible=list(possible),
+                code=code, message=message, path=path, state=refusal.state, possible=list(possible)
             )
         case outcomes.NotInControl(order):
-            return NotInControl(
-                code=UserErrorCode.NOT_IN_CONTROL,
-                message=f"/id: channel {order.controlled_by} holds the draft; take it over first (draftControl).",
-                path="/id",
-                controlled_by=order.controlled_by,
-            )
-        case outcomes.SlotUnavailable(path, reason, free):
-            return SlotUnavailable(
-                code=UserErrorCode.SLOT_UNAVAILABLE,
-                message=reason,
-                path=path,
-                free=[TimeSlot(start=slot.start, end=slot.end) for slot in free],
-            )
+            return NotInControl(code=code, message=message, path=path, controlled_by=order.controlled_by)
+        case outcomes.SlotUnavailable(free=free):
+            slots = [TimeSlot(start=slot.start, end=slot.end) for slot in free]
+            return SlotUnavailable(code=code, message=message, path=path, free=slots)
 
 
 def explain(fault: BaseException) -> GraphQLError | None:

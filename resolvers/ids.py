@@ -45,6 +45,10 @@ OFFSET: Final = "Offset"
 """Cursors in a list that a backend pages by offset."""
 
 
+LINE: Final = "Line"
+"""Cursors in the lines of one batch."""
+
+
 def cursor_at(kind: str, place: int) -> str:
     """The cursor of this place in a list of this kind."""
     return encode(kind, str(place))

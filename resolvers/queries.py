@@ -10,8 +10,10 @@ import strawberry
 from strawberry import argument, field
 
 from app.domain.access import Right, sees_customer
+from app.domain.batch import Batch
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
+from app.ordering.batch import batch_of, batches_of, count_batches
 from app.ordering.drafts import require
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
@@ -25,6 +27,7 @@ from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
@@ -37,6 +40,7 @@ from resolvers.types.violation import ProductOrderValidation
 T = TypeVar("T")
 
 ORDER: Final = "ProductOrder"
+BATCH: Final = "ProductOrderBatch"
 
 
 @strawberry.input(description="Which orders; every criterion that is given must hold.")
@@ -50,7 +54,12 @@ class ProductOrderFilter:
     offering_text: str | None = field(
         default=None, description="Text in the name or key of an ordered offering, without regard to case."
     )
+    place_ids: list[strawberry.ID] | None = field(
+        default=None, description="Delivered, at least in part, to one of these addresses, id or key."
+    )
     external_id: str | None = field(default=None, description="With this id in another system.")
+    external_id_owner: str | None = field(default=None, description="With an id of this owner.")
+    external_id_type: str | None = field(default=None, description="With an id of this type, for example POnumber.")
 
     def to_search(self) -> OrderSearch:
         """The search as the store has it."""
@@ -62,7 +71,10 @@ class ProductOrderFilter:
             channels=tuple(self.channels or ()),
             seller_ids=tuple(self.seller_ids or ()),
             offering_text=self.offering_text,
+            place_ids=keys_of(self.place_ids, "GeographicAddress"),
             external_id=self.external_id,
+            external_owner=self.external_id_owner,
+            external_type=self.external_id_type,
         )
 
 
@@ -106,6 +118,10 @@ async def _billing_account(context: Context, key: str) -> object:
     return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
 
 
+async def _batch(context: Context, key: str) -> object:
+    return await batch_of(context.ordering, context.actor, key)
+
+
 NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
     ORDER: _order,
     "Customer": _customer,
@@ -113,6 +129,7 @@ NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
     "GeographicAddress": _address,
     "Product": _product,
     "BillingAccount": _billing_account,
+    BATCH: _batch,
 }
 """How each kind of node is found again; every one is as careful as the query of its own."""
 
@@ -151,7 +168,7 @@ async def _product_orders(
     context = info.context
     length = page_length(first, context.page_size)
     search = filter.to_search() if filter else OrderSearch()
-    start = _order_after(after)
+    start = _id_after(after, ORDER)
     found = await context.reading.search(context.actor, search, order_by, after=start, limit=length + 1)
     page = found[:length]
     return connection(
@@ -163,13 +180,32 @@ async def _product_orders(
     )
 
 
-def _order_after(cursor: str | None) -> str | None:
+def _id_after(cursor: str | None, kind: str) -> str | None:
     if cursor is None:
         return None
     decoded = decode(cursor)
-    if decoded is None or decoded[0] != ORDER:
+    if decoded is None or decoded[0] != kind:
         raise bad_cursor()
     return decoded[1]
+
+
+def _product_order_batch(info: Info, id: BatchId) -> Awaitable[object]:
+    return _batch(info.context, key_of(id, BATCH))
+
+
+async def _product_order_batches(info: Info, first: First = 20, after: After = None) -> Connection[Batch]:
+    context = info.context
+    length = page_length(first, context.page_size)
+    start = _id_after(after, BATCH)
+    found = await batches_of(context.ordering, context.actor, after=start, limit=length + 1)
+    page = found[:length]
+    return connection(
+        page,
+        [encode(BATCH, batch.id) for batch in page],
+        more_before=start is not None,
+        more_after=len(found) > length,
+        count=partial(count_batches, context.ordering, context.actor),
+    )
 
 
 async def _validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
@@ -326,6 +362,12 @@ class Query:
     product_order = resolved(ProductOrder | None, _product_order, "One order; null when there is none you may see.")
     product_orders = resolved(
         Connection[ProductOrder], _product_orders, "The orders that you may see, a page at a time."
+    )
+    product_order_batch = resolved(
+        ProductOrderBatch | None, _product_order_batch, "One batch of orders; null when there is none you may see."
+    )
+    product_order_batches = resolved(
+        Connection[ProductOrderBatch], _product_order_batches, "The batches that you may see, the newest first."
     )
     validate_product_order = resolved(
         ProductOrderValidation | None, _validate, "What a submission would find now, all at once. Changes nothing."

@@ -26,6 +26,7 @@ schema: Final = strawberry.Schema(
         errors.NotFound,
         errors.StaleVersion,
         errors.IdempotencyConflict,
+        errors.ExternalIdTaken,
         errors.ValidationFailed,
         errors.NotAllowedInState,
         errors.NotInControl,

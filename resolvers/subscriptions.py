@@ -7,10 +7,13 @@ from typing import Annotated
 import strawberry
 from strawberry import argument, field
 
+from app.domain.batch import Batch
+from app.ordering.batch import follow_batch
 from app.ordering.reading import EventFilter, FeedEvent
 from resolvers.context import Info
 from resolvers.enums import EventType, OrderState
-from resolvers.ids import POSITION, keys_of, place_of
+from resolvers.ids import POSITION, key_of, keys_of, place_of
+from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.event import ProductOrderEvent
 
 
@@ -44,6 +47,13 @@ async def _product_order_events(
             yield fed
 
 
+async def _batch_progress(info: Info, id: BatchId) -> AsyncGenerator[Batch, None]:
+    key = key_of(id, "ProductOrderBatch")
+    async with aclosing(follow_batch(info.context.ordering, info.context.actor, key)) as changes:
+        async for batch in changes:
+            yield batch
+
+
 @strawberry.type(description="Everything that is told as it happens.")
 class Subscription:
     product_order_events = strawberry.subscription(
@@ -51,4 +61,10 @@ class Subscription:
         graphql_type=ProductOrderEvent,
         description="Events of the orders that you may see, each once and in the order of the feed. "
         "Resume `after` the cursor of the last one you have: nothing is missed, nothing comes twice.",
+    )
+    product_order_batch_progress = strawberry.subscription(
+        resolver=_batch_progress,
+        graphql_type=ProductOrderBatch,
+        description="A batch as it stands, then each time it has changed, until it is completed. "
+        "Ends at once when there is none that you may see.",
     )

@@ -65,6 +65,8 @@ async def _place(connection: GraphQLConnection, sample: Sample) -> str:
     slots: list[dict[str, str]] = await _free_slots(connection, sample.visit_at) if sample.visit_at else []
     while True:
         given["idempotencyKey"] = str(uuid4())
+        if "purchaseOrder" in given:
+            given["purchaseOrder"] = f"{given['purchaseOrder']}-{uuid4().hex[:8]}"
         if sample.visit_at:
             if not slots:
                 raise NotPlaced("No technician is free.")

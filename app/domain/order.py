@@ -287,6 +287,12 @@ class ProductOrder:
         """What the customer has to deposit before delivery."""
         return self.credit.deposit if self.credit and self.credit.decision is CreditDecision.DEPOSIT else None
 
+    @property
+    def place_ids(self) -> frozenset[str]:
+        """Every place that something of it is delivered to."""
+        places = (self.place, *(item.place for item in self.items))
+        return frozenset(place.id for place in places if place)
+
     def item(self, item_id: str) -> OrderItem | None:
         """The item with this id."""
         return next((item for item in self.items if item.id == item_id), None)

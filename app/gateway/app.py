@@ -1,8 +1,9 @@
 """Puts the gateway together: one Starlette application."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import strawberry
@@ -50,6 +51,7 @@ def create_app(
     limits: Limits,
     explain: Explain = lambda _: None,
     routes: Sequence[BaseRoute] = (),
+    body_bytes_at: Mapping[str, int] = MappingProxyType({}),
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
     lifespan: Lifespan | None = None,
@@ -57,7 +59,8 @@ def create_app(
     """The gateway as an ASGI application.
 
     `/graphql` answers GET, POST and WebSocket (graphql-transport-ws); `/health/live` and `/health/ready` need no
-    token; `routes` are served beside them under the same body limit, headers and correlation id. `allowed_origins`
+    token; `routes` are served beside them under the same headers, correlation id and body limit, but for the paths in
+    `body_bytes_at`, which have their own. `allowed_origins`
     are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page.
     Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close code
     1001) and readiness turns to 503.
@@ -94,7 +97,7 @@ def create_app(
                 allow_headers=BROWSER_HEADERS,
                 expose_headers=(CORRELATION_HEADER,),
             ),
-            Middleware(Edge, body_bytes=limits.body_bytes),
+            Middleware(Edge, body_bytes=limits.body_bytes, body_bytes_at=body_bytes_at),
         ],
         lifespan=lifespan,
     )

@@ -1,6 +1,7 @@
 """The outermost layer of the gateway: what holds for every request, whatever route it takes."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
@@ -40,9 +41,11 @@ class Edge:
     log event, goes to every backend and back to the caller.
     """
 
-    def __init__(self, app: ASGIApp, *, body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, body_bytes: int, body_bytes_at: Mapping[str, int]) -> None:
+        """`body_bytes_at` are paths with a limit of their own."""
         self._app = app
         self._body_bytes = body_bytes
+        self._body_bytes_at = body_bytes_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -67,12 +70,13 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         started = False
+        most = self._body_bytes_at.get(scope["path"], self._body_bytes)
 
         async def receive_some() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._body_bytes:
+            if received > most:
                 raise BodyTooLarge
             return message
 
@@ -88,11 +92,11 @@ class Edge:
 
         try:
             declared = Headers(scope=scope).get("content-length", "")
-            if declared.isdecimal() and int(declared) > self._body_bytes:
+            if declared.isdecimal() and int(declared) > most:
                 raise BodyTooLarge
             await self._app(scope, receive_some, send_with_headers)
         except BodyTooLarge:
-            refused = Refused(Code.BODY_TOO_LARGE, f"The request body is larger than {self._body_bytes} bytes.")
+            refused = Refused(Code.BODY_TOO_LARGE, f"The request body is larger than {most} bytes.")
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
         except Exception:
             log.exception("internal_error", path=scope["path"])

@@ -12,10 +12,12 @@ from temporalio.exceptions import ApplicationError
 from app.domain.plan import Cause, Plan
 from app.orchestration.contract import (
     CHECK_TASK,
+    PLACE_LINES,
     PLAN_ORDER,
     RECORD_PROGRESS,
     RUN_TASK,
     TELL_CUSTOMER,
+    LinesCall,
     Notice,
     Record,
     ReportKind,
@@ -24,6 +26,7 @@ from app.orchestration.contract import (
 )
 from app.orchestration.operations import CHECKS, OPERATIONS
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
+from app.ordering.batch import place_lines
 from app.ordering.fulfil import ORCHESTRATION, plan_order, record_progress
 from app.ordering.notify import tell_customer
 from app.ordering.ordering import Ordering
@@ -43,13 +46,13 @@ class Activities:
     @activity.defn(name=PLAN_ORDER)
     async def plan_order(self, order_id: str) -> Plan:
         """The order's plan."""
-        async with _alive(order_id):
+        async with _alive(f"order-{order_id}"):
             return await plan_order(self._ordering, order_id)
 
     @activity.defn(name=RECORD_PROGRESS)
     async def record_progress(self, record: Record) -> None:
         """Keep the plan and what it means for the order."""
-        async with _alive(record.order_id):
+        async with _alive(f"order-{record.order_id}"):
             if record.decision is None:
                 await record_progress(self._ordering, record.order_id, record.plan, actor=ORCHESTRATION)
                 return
@@ -66,7 +69,7 @@ class Activities:
     @activity.defn(name=RUN_TASK)
     async def run_task(self, call: TaskCall) -> TaskReport:
         """Carry the task out on its backend. Raises when the same call may succeed later."""
-        async with _alive(call.order_id):
+        async with _alive(f"order-{call.order_id}"):
             work = await self._work(call)
             try:
                 result = await OPERATIONS[call.task.operation](work)
@@ -80,14 +83,24 @@ class Activities:
     @activity.defn(name=CHECK_TASK)
     async def check_task(self, call: TaskCall) -> TaskReport:
         """Ask the backend how far an accepted task has come."""
-        async with _alive(call.order_id):
+        async with _alive(f"order-{call.order_id}"):
             return _report(call, await CHECKS[call.task.operation](await self._work(call)), 0)
 
     @activity.defn(name=TELL_CUSTOMER)
     async def tell_customer(self, notice: Notice) -> int:
         """Write to the customer what became of the order since the last time; gives the last event told of."""
-        async with _alive(notice.order_id):
+        async with _alive(f"order-{notice.order_id}"):
             return await tell_customer(self._ordering, notice.order_id, after=notice.after)
+
+    @activity.defn(name=PLACE_LINES)
+    async def place_lines(self, call: LinesCall) -> bool:
+        """Place the next lines of a batch; whether there are more. Raises when some may be placed later."""
+        async with _alive(f"batch-{call.batch_id}"):
+            last_try = activity.info().attempt >= call.attempts
+            try:
+                return await place_lines(self._ordering, call.batch_id, last_try=last_try)
+            except BackendFailure as failure:
+                raise ApplicationError(str(failure), type=failure.kind.value) from failure
 
     async def _work(self, call: TaskCall) -> Work:
         stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
@@ -109,9 +122,9 @@ def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
 
 
 @asynccontextmanager
-async def _alive(order_id: str) -> AsyncIterator[None]:
-    """Heartbeats while the activity runs; backends and logs get the order as correlation id."""
-    token = correlation_id.set(f"order-{order_id}")
+async def _alive(what: str) -> AsyncIterator[None]:
+    """Heartbeats while the activity runs; backends and logs get what it is for as correlation id."""
+    token = correlation_id.set(what)
     beats = asyncio.create_task(_beat())
     try:
         yield

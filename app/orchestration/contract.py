@@ -14,6 +14,8 @@ RECORD_PROGRESS = "recordProgress"
 RUN_TASK = "runTask"
 CHECK_TASK = "checkTask"
 TELL_CUSTOMER = "tellCustomer"
+BATCH_WORKFLOW = "ProductOrderBatch"
+PLACE_LINES = "placeLines"
 REPORT = "report"
 DECIDE = "decide"
 
@@ -21,6 +23,11 @@ DECIDE = "decide"
 def workflow_id(order_id: str) -> str:
     """The id of the workflow that carries this order out."""
     return f"order-{order_id}"
+
+
+def batch_workflow_id(batch_id: str) -> str:
+    """The id of the workflow that places this batch's orders."""
+    return f"batch-{batch_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,22 @@ class OrderRun:
     order_id: str
     policy: TaskPolicy
     told: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRun:
+    """What the workflow of a batch is started with."""
+
+    batch_id: str
+    policy: TaskPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesCall:
+    """The next lines of a batch are to be placed; when its `attempts`-th try fails too, what still fails is refused."""
+
+    batch_id: str
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,19 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from app.orchestration.contract import DECIDE, REPORT, WORKFLOW, Decision, OrderRun, TaskPolicy, TaskReport, workflow_id
+from app.orchestration.contract import (
+    BATCH_WORKFLOW,
+    DECIDE,
+    REPORT,
+    WORKFLOW,
+    BatchRun,
+    Decision,
+    OrderRun,
+    TaskPolicy,
+    TaskReport,
+    batch_workflow_id,
+    workflow_id,
+)
 from app.ordering.ordering import FalloutDecision, FulfilmentUnavailable
 
 # a channel waits for this; what takes longer is left to the sweeper
@@ -32,12 +44,21 @@ class TemporalFulfilment:
         self._policy = policy
 
     async def start(self, order_id: str) -> None:
-        """Start the order's workflow, once however often it is asked for; when Temporal is away, the sweeper will."""
+        """See Fulfilment."""
+        await self._start(WORKFLOW, OrderRun(order_id=order_id, policy=self._policy), workflow_id(order_id))
+
+    async def start_batch(self, batch_id: str) -> None:
+        """See Fulfilment."""
+        run = BatchRun(batch_id=batch_id, policy=self._policy)
+        await self._start(BATCH_WORKFLOW, run, batch_workflow_id(batch_id))
+
+    async def _start(self, workflow: str, run: OrderRun | BatchRun, name: str) -> None:
+        """Start the workflow, once however often it is asked for; when Temporal is away, the sweeper will."""
         try:
             await self._client.start_workflow(
-                WORKFLOW,
-                OrderRun(order_id=order_id, policy=self._policy),
-                id=workflow_id(order_id),
+                workflow,
+                run,
+                id=name,
                 task_queue=self._task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -45,9 +66,9 @@ class TemporalFulfilment:
                 rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:
-            log.debug("order_already_carried_out", order_id=order_id)
+            log.debug("already_carried_out", workflow_id=name)
         except UNREACHABLE as error:
-            log.warning("order_start_deferred", order_id=order_id, reason=str(error))
+            log.warning("start_deferred", workflow_id=name, reason=str(error))
 
     async def tell(self, decision: FalloutDecision) -> str | None:
         """See Fulfilment. Raises FulfilmentUnavailable when Temporal or every worker is away."""

@@ -11,7 +11,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from app.domain.states import OrderState
 from app.orchestration.activities import Activities
+from app.orchestration.batch import BatchWorkflow
 from app.orchestration.workflow import OrderWorkflow
+from app.ordering.batch import resume_batches
 from app.ordering.expiry import DraftPolicy, expire_drafts
 from app.ordering.ordering import Ordering
 from app.store.port import StoreUnavailable
@@ -39,13 +41,14 @@ def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[OrderWorkflow],
+        workflows=[OrderWorkflow, BatchWorkflow],
         activities=[
             activities.plan_order,
             activities.record_progress,
             activities.run_task,
             activities.check_task,
             activities.tell_customer,
+            activities.place_lines,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=GRACE,
@@ -65,6 +68,7 @@ async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy) -> Non
     """Sweep, end old drafts and register for callbacks, again and again, until cancelled; what fails is retried."""
     await asyncio.gather(
         _again_and_again(SWEEP_SECONDS, "sweep", lambda: sweep(ordering)),
+        _again_and_again(SWEEP_SECONDS, "batch_sweep", lambda: resume_batches(ordering)),
         _again_and_again(EXPIRY_SECONDS, "draft_expiry", lambda: expire_drafts(ordering, drafts)),
         _again_and_again(
             REGISTER_SECONDS, "catalog_registration", lambda: ordering.backends.catalog.register_listener(callback)

@@ -9,7 +9,7 @@ from app.domain.request import OrderRequest, draft_of
 from app.domain.rules import violations
 from app.domain.violations import mistakes
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
-from app.ordering.ordering import Ask, Ordering, commit, recall
+from app.ordering.ordering import Ask, Ordering, commit, external_id_taken, recall
 from app.ordering.outcomes import Outcome, ValidationFailed
 
 
@@ -30,6 +30,9 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
         return earlier
     if refusal := not_orderable_for(actor, ask.request.customer_id, ask.request.seller_id):
         return refusal
+    if taken := await external_id_taken(ordering, actor, ask.request.external_ids):
+        # the same request may have been quicker under the same key, and is then the order that has the id
+        return await recall(ordering, actor, ask) or taken
     at = ordering.clock()
     order = draft_of(with_seller(ask.request, actor), actor, order_id=ordering.new_id(), at=at)
     facts = (await gather(ordering, order)).need(*_needed(ask.request))

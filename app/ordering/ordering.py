@@ -1,7 +1,7 @@
 """The parts that every use case works with, and the two ways through the store that they share."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -11,12 +11,13 @@ import msgspec
 from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
-from app.domain.order import ProductOrder
+from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import FalloutAction
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.outcomes import (
     Committed,
+    ExternalIdTaken,
     IdempotencyConflict,
     NotFound,
     Outcome,
@@ -25,7 +26,17 @@ from app.ordering.outcomes import (
     ValidationFailed,
 )
 from app.ordering.rulebook import Rulebooks
-from app.store.port import Change, IdempotencyKey, KeyRecord, KeyUsed, MovedOn, OrderStore, StoredOrder, Written
+from app.store.port import (
+    Change,
+    ExternalIdUsed,
+    IdempotencyKey,
+    KeyRecord,
+    KeyUsed,
+    MovedOn,
+    OrderStore,
+    StoredOrder,
+    Written,
+)
 from connectors.backends import Backends
 
 LONGEST_KEY: Final = 200
@@ -68,6 +79,9 @@ class Fulfilment(Protocol):
     async def start(self, order_id: str) -> None:
         """Begin to carry the order out. Repeatable; raises nothing: what could not be started is started later."""
 
+    async def start_batch(self, batch_id: str) -> None:
+        """Begin to place the batch's orders, in the manner of `start`."""
+
     async def tell(self, decision: FalloutDecision) -> str | None:
         """Have the decision judged and taken. The reason when it was refused, None when it is recorded.
 
@@ -97,12 +111,19 @@ def key_of(actor: Actor, ask: Ask) -> IdempotencyKey:
     return IdempotencyKey(owner=actor.subject, key=ask.idempotency_key, fingerprint=hashlib.sha256(content).hexdigest())
 
 
+def key_breach(key: IdempotencyKey) -> Violation | None:
+    """What is wrong with the caller's key, if anything is."""
+    if 1 <= len(key.key) <= LONGEST_KEY:
+        return None
+    message = f"/idempotencyKey: {len(key.key)} characters are not between 1 and {LONGEST_KEY} (idempotencyKey)."
+    return Violation("idempotencyKey", "/idempotencyKey", ViolationCode.INVALID_VALUE, message)
+
+
 async def recall(ordering: Ordering, actor: Actor, ask: Ask) -> Committed | Refusal | None:
     """What this key brought before: the first result, or a conflict when it was another ask; None for a new key."""
     key = key_of(actor, ask)
-    if not 1 <= len(key.key) <= LONGEST_KEY:
-        message = f"/idempotencyKey: {len(key.key)} characters are not between 1 and {LONGEST_KEY} (idempotencyKey)."
-        return ValidationFailed((Violation("idempotencyKey", "/idempotencyKey", ViolationCode.INVALID_VALUE, message),))
+    if breach := key_breach(key):
+        return ValidationFailed((breach,))
     used = await ordering.store.recall(key.owner, key.key)
     return await _replay(ordering, key, used) if used else None
 
@@ -145,3 +166,22 @@ async def commit(
         case MovedOn():
             stored = await ordering.store.load([order.id])
             return StaleVersion(stored[order.id].order)
+        case ExternalIdUsed() as used:
+            return await _taken(ordering, actor, order.external_ids, used)
+
+
+async def external_id_taken(
+    ordering: Ordering, actor: Actor, external_ids: Sequence[ExternalId]
+) -> ExternalIdTaken | None:
+    """The refusal, when an order has one of these ids already."""
+    used = await ordering.store.holder(external_ids) if external_ids else None
+    return await _taken(ordering, actor, external_ids, used) if used else None
+
+
+async def _taken(
+    ordering: Ordering, actor: Actor, external_ids: Sequence[ExternalId], used: ExternalIdUsed
+) -> ExternalIdTaken:
+    stored = (await ordering.store.load([used.order_id])).get(used.order_id)
+    seen = stored is not None and sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id)
+    path = f"/externalIds/{external_ids.index(used.external_id)}"
+    return ExternalIdTaken(path, used.external_id, stored.order if stored and seen else None)

@@ -2,11 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
 
-from app.domain.order import ProductOrder
+from app.domain.order import ExternalId, ProductOrder
 from app.domain.request import Slot
 from app.domain.states import OrderState, Trigger
 from app.domain.violations import Violation
+
+
+class RefusalCode(StrEnum):
+    """Why a caller was refused, for programs."""
+
+    NOT_FOUND = "notFound"
+    STALE_VERSION = "staleVersion"
+    IDEMPOTENCY_CONFLICT = "idempotencyConflict"
+    EXTERNAL_ID_TAKEN = "externalIdTaken"
+    VALIDATION_FAILED = "validationFailed"
+    NOT_ALLOWED_IN_STATE = "notAllowedInState"
+    NOT_IN_CONTROL = "notInControl"
+    SLOT_UNAVAILABLE = "slotUnavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +36,7 @@ class Committed:
 class NotFound:
     """There is no such thing, or the actor may not see it. `path` points into the input."""
 
+    code: ClassVar = RefusalCode.NOT_FOUND
     path: str
     message: str
 
@@ -29,27 +45,67 @@ class NotFound:
 class StaleVersion:
     """The order has changed since the version that the caller knew."""
 
+    code: ClassVar = RefusalCode.STALE_VERSION
+    path: ClassVar = "/expectedVersion"
     order: ProductOrder
+
+    @property
+    def message(self) -> str:
+        """What is wrong and the way out."""
+        return f"/expectedVersion: the order is at version {self.order.version}; read it again (expectedVersion)."
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyConflict:
     """The key was used before, for something else."""
 
+    code: ClassVar = RefusalCode.IDEMPOTENCY_CONFLICT
+    path: ClassVar = "/idempotencyKey"
+    message: ClassVar = "/idempotencyKey: used before with another input; take a new key (idempotencyKey)."
     first_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalIdTaken:
+    """Another order has this id in the other system already. `order` is None when the actor may not see it."""
+
+    code: ClassVar = RefusalCode.EXTERNAL_ID_TAKEN
+    path: str
+    external_id: ExternalId
+    order: ProductOrder | None
+
+    @property
+    def message(self) -> str:
+        """What is wrong and the way out."""
+        taken = f"{self.external_id.owner}'s {self.external_id.type} {self.external_id.id!r}"
+        whose = f"order {self.order.id}" if self.order else "another order"
+        return f"{self.path}: {taken} is {whose} already; an order that goes on is asked for by it (externalIdUnique)."
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationFailed:
     """The order, or what the channel wants of it, breaks rules: all breaches at once."""
 
+    code: ClassVar = RefusalCode.VALIDATION_FAILED
     violations: tuple[Violation, ...]
+
+    @property
+    def path(self) -> str | None:
+        """Where the only breach is."""
+        return self.violations[0].path if len(self.violations) == 1 else None
+
+    @property
+    def message(self) -> str:
+        """What is wrong, when it is one thing."""
+        return self.violations[0].message if len(self.violations) == 1 else f"{len(self.violations)} rules are broken."
 
 
 @dataclass(frozen=True, slots=True)
 class NotAllowedInState:
     """The order is in a state in which this cannot be done."""
 
+    code: ClassVar = RefusalCode.NOT_ALLOWED_IN_STATE
+    path: ClassVar = "/id"
     order: ProductOrder
     action: str
     possible: tuple[Trigger, ...]
@@ -59,20 +115,34 @@ class NotAllowedInState:
         """The state that the order is in."""
         return self.order.state
 
+    @property
+    def message(self) -> str:
+        """What is wrong and what is possible instead."""
+        possible = ", ".join(self.possible) or "nothing, it has ended"
+        return f"/id: cannot {self.action}, the order is {self.state}; possible: {possible} (orderState)."
+
 
 @dataclass(frozen=True, slots=True)
 class NotInControl:
     """Another channel holds the draft."""
 
+    code: ClassVar = RefusalCode.NOT_IN_CONTROL
+    path: ClassVar = "/id"
     order: ProductOrder
+
+    @property
+    def message(self) -> str:
+        """What is wrong and the way out."""
+        return f"/id: channel {self.order.controlled_by} holds the draft; take it over first (draftControl)."
 
 
 @dataclass(frozen=True, slots=True)
 class SlotUnavailable:
     """The time slot is taken; these are free now."""
 
+    code: ClassVar = RefusalCode.SLOT_UNAVAILABLE
     path: str
-    reason: str
+    message: str
     free: tuple[Slot, ...]
 
 
@@ -80,6 +150,7 @@ Refusal = (
     NotFound
     | StaleVersion
     | IdempotencyConflict
+    | ExternalIdTaken
     | ValidationFailed
     | NotAllowedInState
     | NotInControl

@@ -16,7 +16,7 @@ from app.domain.violations import refusals
 from app.ordering.create import with_seller
 from app.ordering.credit import assessed
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
-from app.ordering.ordering import Ask, Ordering, commit, key_of, recall
+from app.ordering.ordering import Ask, Ordering, commit, external_id_taken, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, SlotUnavailable, ValidationFailed
 from app.ordering.submit import acknowledged, finished
 from app.ordering.visits import as_if_booked, book_all
@@ -42,13 +42,15 @@ async def place_order(ordering: Ordering, actor: Actor, ask: PlaceOrder) -> Outc
         return earlier
     if refusal := not_orderable_for(actor, ask.request.customer_id, ask.request.seller_id):
         return refusal
+    if taken := await external_id_taken(ordering, actor, ask.request.external_ids):
+        # the same request may have been quicker under the same key, and is then the order that has the id
+        return await recall(ordering, actor, ask) or taken
     at = ordering.clock()
     draft = draft_of(with_seller(ask.request, actor), actor, order_id=ordering.new_id(), at=at)
     facts = as_if_booked(draft, (await gather(ordering, draft)).whole())
     draft = await _assessed(ordering, actor, ask, established(draft, facts, at), facts, at)
     case = case_of(ordering, draft, facts)
     if breaches := tuple(v for v in refusals(violations(case)) if v.rule != CONTRACT_FOLLOWS):
-        # the same request may have been quicker under the same key, and is then what stands in the way
         return await recall(ordering, actor, ask) or ValidationFailed(breaches)
     booked = await book_all(ordering.backends, finished(case), key=key_of(actor, ask), at=at)
     if isinstance(booked, SlotUnavailable):

@@ -21,13 +21,15 @@ from pymongo.read_concern import ReadConcern
 
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
-from app.domain.order import ProductOrder
+from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
 from app.store.codec import decode, encode, offering_words
+from app.store.mongo_batches import MongoBatches
 from app.store.port import (
     Change,
     Commit,
+    ExternalIdUsed,
     FeedEvent,
     IdempotencyKey,
     KeyRecord,
@@ -56,7 +58,7 @@ MOTHER_OF_POSITIONS: Final = "feed"
 class _Refused(Exception):
     """The transaction is to be given up with this answer."""
 
-    def __init__(self, answer: MovedOn | KeyUsed) -> None:
+    def __init__(self, answer: MovedOn | KeyUsed | ExternalIdUsed) -> None:
         self.answer = answer
 
 
@@ -77,6 +79,7 @@ class MongoStore:
         self._keys_kept_for = keys_kept_for
         self._grace = grace
         self._hole: tuple[int, float] | None = None
+        self.batches = MongoBatches(self._of, _answering)
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
@@ -90,7 +93,7 @@ class MongoStore:
                     {"_id": MOTHER_OF_POSITIONS}, {"$setOnInsert": {"last": 0}}, upsert=True
                 )
             orders = self._of("product_order")
-            for field in ("state", "customer_id", "channel", "seller_id", "external_ids"):
+            for field in ("state", "customer_id", "channel", "seller_id", "places", "external_ids.id"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
             await orders.create_index([("created_at", ASCENDING)])
             await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
@@ -100,6 +103,7 @@ class MongoStore:
                 unique=True,
                 partialFilterExpression={"order_id": {"$exists": True}},
             )
+            await self.batches.open()
             # each key says when it ends, so that another retention time needs no other index
             await self._of("idempotency_key").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 
@@ -159,6 +163,7 @@ class MongoStore:
     async def _write_all(self, change: Change, first: int) -> None:
         async with await self._client.start_session() as session, session.start_transaction():
             await self._write_key(change, session)
+            await self._write_external_ids(change.order, session)
             kept_version = await self._write_order(change, session)
             order = change.order
             if kept_version != order.version:
@@ -199,6 +204,17 @@ class MongoStore:
             session=session,
         )
 
+    async def _write_external_ids(self, order: ProductOrder, session: AsyncIOMotorClientSession) -> None:
+        for external in order.external_ids:
+            found = await self._of("external_id").find_one({"_id": _external_id(external)}, session=session)
+            if found is None:
+                # of two orders at once, one meets the other's document here, or is turned away as a duplicate
+                await self._of("external_id").insert_one(
+                    {"_id": _external_id(external), "order_id": order.id}, session=session
+                )
+            elif found["order_id"] != order.id:
+                raise _Refused(ExternalIdUsed(external, found["order_id"]))
+
     async def _write_order(self, change: Change, session: AsyncIOMotorClientSession) -> int | None:
         """Returns the version that was stored before, if any."""
         order = change.order
@@ -208,7 +224,8 @@ class MongoStore:
             "customer_id": order.customer_id,
             "channel": order.channel,
             "seller_id": order.seller_id,
-            "external_ids": [external.id for external in order.external_ids],
+            "external_ids": [_external_id(external) for external in order.external_ids],
+            "places": sorted(order.place_ids),
             "offerings": offering_words(order),
             "version": order.version,
             "sequence": change.events[-1].sequence if change.events else change.after,
@@ -250,6 +267,14 @@ class MongoStore:
             version=found["version"],
             used_at=found["used_at"],
         )
+
+    async def holder(self, external_ids: Sequence[ExternalId]) -> ExternalIdUsed | None:
+        """See OrderStore."""
+        async with _answering():
+            for external in external_ids:
+                if (found := await self._of("external_id").find_one({"_id": _external_id(external)})) is not None:
+                    return ExternalIdUsed(external, found["order_id"])
+        return None
 
     async def recall(self, owner: str, key: str) -> KeyRecord | None:
         """See OrderStore."""
@@ -383,6 +408,10 @@ def _key_id(owner: str, key: str) -> Document:
     return {"owner": owner, "key": key}
 
 
+def _external_id(external: ExternalId) -> Document:
+    return {"id": external.id, "owner": external.owner, "type": external.type}
+
+
 def _feed_event(document: Document) -> FeedEvent:
     return FeedEvent(document["_id"], decode(document["body"], OrderEvent))
 
@@ -403,6 +432,7 @@ def _query(search: OrderSearch) -> Document:
         ("customer_id", list(search.customer_ids)),
         ("channel", list(search.channels)),
         ("seller_id", list(search.seller_ids)),
+        ("places", list(search.place_ids)),
     ):
         if wanted:
             query[field] = {"$in": wanted}
@@ -415,6 +445,7 @@ def _query(search: OrderSearch) -> Document:
         query["created_at"] = created
     if search.offering_text:
         query["offerings"] = {"$regex": re.escape(search.offering_text.casefold())}
-    if search.external_id:
-        query["external_ids"] = search.external_id
+    external = {"id": search.external_id, "owner": search.external_owner, "type": search.external_type}
+    if named := {field: value for field, value in external.items() if value}:
+        query["external_ids"] = {"$elemMatch": named}
     return query

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.actor import Actor
+from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.events import OrderEvent
-from app.domain.order import ProductOrder
+from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
 
@@ -80,7 +81,15 @@ class KeyUsed:
     record: KeyRecord
 
 
-Commit = Written | MovedOn | KeyUsed
+@dataclass(frozen=True, slots=True)
+class ExternalIdUsed:
+    """Nothing was written: another order has the same id in the other system."""
+
+    external_id: ExternalId
+    order_id: str
+
+
+Commit = Written | MovedOn | KeyUsed | ExternalIdUsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +114,8 @@ class OrderSearch:
     """Which orders to find; every criterion that is set must hold.
 
     `created_from` is inclusive, `created_until` exclusive. `offering_text` is found, without regard to case, in the
-    name or id of an ordered offering.
+    name or id of an ordered offering. `external_owner` and `external_type` are those of the same external id.
+    `place_ids`: delivered, at least in part, to one of these places.
     """
 
     states: tuple[OrderState, ...] = ()
@@ -116,6 +126,9 @@ class OrderSearch:
     seller_ids: tuple[str, ...] = ()
     offering_text: str | None = None
     external_id: str | None = None
+    external_owner: str | None = None
+    external_type: str | None = None
+    place_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +139,64 @@ class FeedEvent:
     event: OrderEvent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSearch:
+    """Which batches to find: those of one sender (a subject), or all; the newest first."""
+
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKept:
+    """The batch that this key stands for, and the fingerprint of what it was first used for."""
+
+    batch: Batch
+    fingerprint: str
+
+
+class BatchStore(Protocol):
+    """Where batches are kept. Every method may raise StoreUnavailable."""
+
+    async def add(self, batch: Batch, lines: Sequence[BatchLine], key: IdempotencyKey) -> BatchKept:
+        """Keep the batch with all its lines, or nothing; the batch that was kept under this key before, if one was."""
+
+    async def of_key(self, owner: str, key: str) -> BatchKept | None:
+        """The batch that this caller's key stands for."""
+
+    async def load(self, batch_ids: Sequence[str]) -> dict[str, Batch]:
+        """The batches with these ids, as they stand; an unknown id is absent."""
+
+    async def search(self, search: BatchSearch, *, after: str | None, limit: int) -> list[Batch]:
+        """A page: up to `limit` batches that follow the batch with the id `after`."""
+
+    async def count(self, search: BatchSearch) -> int:
+        """How many batches the search finds."""
+
+    async def lines(self, batch_id: str, state: LineState | None, *, after: int, limit: int) -> list[BatchLine]:
+        """Up to `limit` lines in this state (None: in any), from the one that follows the number `after`."""
+
+    async def record(self, batch_id: str, results: Sequence[LineResult], at: datetime) -> None:
+        """Keep what became of lines. A line that has a result keeps it; with the last one the batch is completed."""
+
+    async def unfinished(self, before: datetime, limit: int) -> list[str]:
+        """Batches that were sent before that time and have lines without a result, the oldest first."""
+
+
 class OrderStore(Protocol):
     """Where orders are kept. Every method may raise StoreUnavailable."""
+
+    @property
+    def batches(self) -> BatchStore:
+        """Batches, in the same database."""
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """The orders with these ids; an unknown id is absent."""
 
     async def commit(self, change: Change) -> Commit:
         """Write the change whole, or not at all. Durable when it returns."""
+
+    async def holder(self, external_ids: Sequence[ExternalId]) -> ExternalIdUsed | None:
+        """The first of these ids that an order has, and that order."""
 
     async def recall(self, owner: str, key: str) -> KeyRecord | None:
         """What this caller used this key for."""

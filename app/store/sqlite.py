@@ -16,13 +16,15 @@ import aiosqlite
 
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
-from app.domain.order import ProductOrder
+from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
+from app.store import sqlite_batches as batches
 from app.store.codec import decode, encode, offering_words
 from app.store.port import (
     Change,
     Commit,
+    ExternalIdUsed,
     FeedEvent,
     IdempotencyKey,
     KeyRecord,
@@ -56,8 +58,15 @@ create index if not exists by_seller on product_order (seller_id, id) where sell
 create index if not exists by_creation on product_order (created_at);
 drop index if exists by_unstarted;
 create index if not exists by_waiting on product_order (state, unstarted_since) where unstarted_since is not null;
-create table if not exists external_id (value text not null, order_id text not null, primary key (value, order_id))
-    without rowid;
+drop table if exists external_id;
+create table if not exists external_identifier (
+    value text not null, owner text not null, type text not null, order_id text not null,
+    primary key (value, owner, type)
+) without rowid;
+create table if not exists order_place (
+    order_id text not null, place_id text not null, primary key (order_id, place_id)
+) without rowid;
+create index if not exists by_place on order_place (place_id, order_id);
 create table if not exists version (
     order_id text not null, version integer not null, actor blob not null, reason text not null, at text not null,
     body blob not null, primary key (order_id, version)
@@ -83,7 +92,7 @@ def _time(at: datetime) -> str:
 class _Refused(Exception):
     """The transaction is to be given up with this answer."""
 
-    answer: MovedOn | KeyUsed
+    answer: MovedOn | KeyUsed | ExternalIdUsed
 
 
 class SqliteStore:
@@ -96,13 +105,14 @@ class SqliteStore:
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._opened: list[aiosqlite.Connection] = []
         self._wakeup = asyncio.Event()
+        self.batches = batches.SqliteBatches(self)
 
     async def open(self, *, keys_kept_since: datetime) -> None:
         """Open the file, make what is missing in it, forget idempotency keys used before the given time."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._writer = await self._connect()
-            await self._writer.executescript(_SCHEMA)
+            await self._writer.executescript(_SCHEMA + batches.SCHEMA)
             await self._writer.execute("delete from idempotency_key where used_at < ?", (_time(keys_kept_since),))
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
@@ -134,14 +144,15 @@ class SqliteStore:
         finally:
             self._readers.put_nowait(connection)
 
-    async def _rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+    async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        """What a query finds. Raises StoreUnavailable."""
         async with self._reader() as connection:
             return list(await connection.execute_fetchall(sql, values))
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """See OrderStore."""
         marks = ",".join("?" * len(order_ids))
-        rows = await self._rows(f"select body, plan, sequence from product_order where id in ({marks})", order_ids)
+        rows = await self.rows(f"select body, plan, sequence from product_order where id in ({marks})", order_ids)
         stored = (
             StoredOrder(order=decode(body, ProductOrder), plan=decode(plan, Plan) if plan else None, sequence=sequence)
             for body, plan, sequence in rows
@@ -151,7 +162,7 @@ class SqliteStore:
     async def commit(self, change: Change) -> Commit:
         """See OrderStore."""
 
-        async def write(db: aiosqlite.Connection) -> Commit:
+        async def write(db: aiosqlite.Connection) -> Written:
             await self._write_key(db, change)
             kept_version = await self._write_order(db, change)
             if kept_version != change.order.version:
@@ -162,19 +173,20 @@ class SqliteStore:
             )
             return Written()
 
-        outcome = await self._transaction(write)
-        if isinstance(outcome, Written):
-            self._wakeup.set()
-        return outcome
+        try:
+            written = await self.transaction(write)
+        except _Refused as refused:
+            return refused.answer
+        self._wakeup.set()
+        return written
 
-    async def _transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[Commit]]) -> Commit:
+    async def transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """Do this whole, or not at all; what it answers. Raises StoreUnavailable."""
         assert self._writer is not None, "the store is not open"
         # shielded: a caller that goes away must not leave a transaction open for the next one
         return await asyncio.shield(asyncio.create_task(self._in_turn(self._writer, act)))
 
-    async def _in_turn(
-        self, db: aiosqlite.Connection, act: Callable[[aiosqlite.Connection], Awaitable[Commit]]
-    ) -> Commit:
+    async def _in_turn(self, db: aiosqlite.Connection, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         async with self._turn:
             try:
                 await db.execute("begin immediate")
@@ -184,8 +196,6 @@ class SqliteStore:
                     await db.execute("rollback")
                     raise
                 await db.execute("commit")
-            except _Refused as refused:
-                return refused.answer
             except sqlite3.Error as error:
                 raise StoreUnavailable(str(error)) from error
             return outcome
@@ -235,9 +245,30 @@ class SqliteStore:
                 encode(change.plan) if change.plan else None,
             ),
         )
-        await db.executemany(
-            "insert or ignore into external_id values (?, ?)", [(e.id, order.id) for e in order.external_ids]
+        await self._write_places(db, order)
+        for external in order.external_ids:
+            if (holder := await self._holder(db, external)) is None:
+                own = (external.id, external.owner, external.type, order.id)
+                await db.execute("insert into external_identifier values (?, ?, ?, ?)", own)
+            elif holder != order.id:
+                raise _Refused(ExternalIdUsed(external, holder))
+        return row[0] if row else None
+
+    async def _write_places(self, db: aiosqlite.Connection, order: ProductOrder) -> None:
+        rows = await db.execute_fetchall("select place_id from order_place where order_id = ?", (order.id,))
+        kept, places = {place for (place,) in rows}, order.place_ids
+        for gone in kept - places:
+            await db.execute("delete from order_place where order_id = ? and place_id = ?", (order.id, gone))
+        for new in places - kept:
+            await db.execute("insert into order_place values (?, ?)", (order.id, new))
+
+    async def _holder(self, db: aiosqlite.Connection, external: ExternalId) -> str | None:
+        """The order that has this external id."""
+        cursor = await db.execute(
+            "select order_id from external_identifier where value = ? and owner = ? and type = ?",
+            (external.id, external.owner, external.type),
         )
+        row = await cursor.fetchone()
         return row[0] if row else None
 
     async def _write_version(self, db: aiosqlite.Connection, change: Change) -> None:
@@ -262,6 +293,14 @@ class SqliteStore:
             used_at=datetime.fromisoformat(row[3]),
         )
 
+    async def holder(self, external_ids: Sequence[ExternalId]) -> ExternalIdUsed | None:
+        """See OrderStore."""
+        async with self._reader() as db:
+            for external in external_ids:
+                if (order_id := await self._holder(db, external)) is not None:
+                    return ExternalIdUsed(external, order_id)
+        return None
+
     async def recall(self, owner: str, key: str) -> KeyRecord | None:
         """See OrderStore."""
         async with self._reader() as db:
@@ -269,14 +308,14 @@ class SqliteStore:
 
     async def version(self, order_id: str, version: int) -> OrderVersion | None:
         """See OrderStore."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select body, actor, reason, at from version where order_id = ? and version = ?", (order_id, version)
         )
         return _version(rows[0]) if rows else None
 
     async def versions(self, order_id: str) -> list[OrderVersion]:
         """See OrderStore."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select body, actor, reason, at from version where order_id = ? order by version", (order_id,)
         )
         return [_version(row) for row in rows]
@@ -292,17 +331,17 @@ class SqliteStore:
             values.append(after)
         direction = "desc" if descending else "asc"
         sql = f"select body from product_order {_clause(where)} order by id {direction} limit ?"
-        return [decode(body, ProductOrder) for (body,) in await self._rows(sql, [*values, limit])]
+        return [decode(body, ProductOrder) for (body,) in await self.rows(sql, [*values, limit])]
 
     async def count(self, search: OrderSearch) -> int:
         """See OrderStore."""
         where, values = _where(search)
-        rows = await self._rows(f"select count(*) from product_order {_clause(where)}", values)
+        rows = await self.rows(f"select count(*) from product_order {_clause(where)}", values)
         return int(rows[0][0])
 
     async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
         """See OrderStore."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select position, body from event where order_id = ? and sequence > ? order by sequence limit ?",
             (order_id, after, limit),
         )
@@ -310,14 +349,14 @@ class SqliteStore:
 
     async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
         """See OrderStore."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select position, body from event where position > ? order by position limit ?", (position, limit)
         )
         return [FeedEvent(found, decode(body, OrderEvent)) for found, body in rows]
 
     async def last_position(self) -> int:
         """See OrderStore."""
-        rows = await self._rows("select coalesce(max(position), 0) from event")
+        rows = await self.rows("select coalesce(max(position), 0) from event")
         return int(rows[0][0])
 
     async def wakeups(self) -> AsyncIterator[None]:
@@ -346,7 +385,7 @@ class SqliteStore:
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select id from product_order where state = ? and unstarted_since < ? order by unstarted_since limit ?",
             (state.value, _time(before), limit),
         )
@@ -354,7 +393,7 @@ class SqliteStore:
 
     async def ping(self) -> None:
         """See OrderStore."""
-        await self._rows("select 1")
+        await self.rows("select 1")
 
 
 def _version(row: sqlite3.Row) -> OrderVersion:
@@ -385,9 +424,15 @@ def _where(search: OrderSearch) -> tuple[list[str], list[Value]]:
     if search.offering_text:
         where.append("instr(offerings, ?) > 0")
         values.append(search.offering_text.casefold())
-    if search.external_id:
-        where.append("id in (select order_id from external_id where value = ?)")
-        values.append(search.external_id)
+    if search.place_ids:
+        marks = ",".join("?" * len(search.place_ids))
+        where.append(f"id in (select order_id from order_place where place_id in ({marks}))")
+        values += search.place_ids
+    external = {"value": search.external_id, "owner": search.external_owner, "type": search.external_type}
+    if any(external.values()):
+        named = " and ".join(f"{column} = ?" for column, value in external.items() if value)
+        where.append(f"id in (select order_id from external_identifier where {named})")
+        values += [value for value in external.values() if value]
     return where, values
 
 

@@ -11,6 +11,7 @@ from resolvers.mutations import (
     create,
     discard,
     place,
+    place_batch,
     remove_item,
     reserve,
     set_appointment,
@@ -83,6 +84,11 @@ class Mutation:
     place_product_order: place.PlaceProductOrderPayload | None = field(
         resolver=place.place_product_order,
         description="Take a complete order in one request: it is checked, published and carried out.",
+    )
+    place_product_orders: place_batch.PlaceProductOrdersPayload | None = field(
+        resolver=place_batch.place_product_orders,
+        description="Take many complete orders at once. They are placed one by one, later: follow the batch. "
+        "More than fit into one request are sent as JSON lines to POST /batches.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

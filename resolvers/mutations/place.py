@@ -3,25 +3,31 @@
 import strawberry
 from strawberry import field
 
+from app.domain.request import OrderRequest
 from app.ordering.place import PlaceOrder, place_order
 from resolvers.context import Info
 from resolvers.mutations.payload import OrderPayload
 from resolvers.types.order_input import OrderHeaderInput, PlacedOrderItemInput
 
 
+@strawberry.input(description="A complete order: one line of a batch.")
+class CompleteOrderInput(OrderHeaderInput):
+    items: list[PlacedOrderItemInput] = field(description="Everything that is ordered.")
+
+    def to_order(self) -> OrderRequest:
+        """The wished-for order as the domain has it."""
+        return self.to_request([item.with_slot() for item in self.items])
+
+
 @strawberry.input(description="Input of placeProductOrder.")
-class PlaceProductOrderInput(OrderHeaderInput):
+class PlaceProductOrderInput(CompleteOrderInput):
     idempotency_key: str = field(
         description="Yours to choose, up to 200 characters; the same key with the same input brings the first result."
     )
-    items: list[PlacedOrderItemInput] = field(description="Everything that is ordered.")
 
     def to_ask(self) -> PlaceOrder:
         """What the use case is asked."""
-        return PlaceOrder(
-            idempotency_key=self.idempotency_key,
-            request=self.to_request([item.with_slot() for item in self.items]),
-        )
+        return PlaceOrder(idempotency_key=self.idempotency_key, request=self.to_order())
 
 
 @strawberry.type(description="Answer of placeProductOrder.")
