@@ -25,6 +25,11 @@ def workflow_id(order_id: str) -> str:
     return f"order-{order_id}"
 
 
+def batch_queue(task_queue: str) -> str:
+    """The task queue of batches, beside that of orders."""
+    return f"{task_queue}-batches"
+
+
 def batch_workflow_id(batch_id: str) -> str:
     """The id of the workflow that places this batch's orders."""
     return f"batch-{batch_id}"

@@ -1,15 +1,16 @@
 """The connection to Temporal, and what is built on it."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
 
 from app.orchestration.contract import TaskPolicy
 from app.orchestration.fulfilment import TemporalFulfilment
 from app.orchestration.payloads import DATA_CONVERTER
-from app.orchestration.worker import make_worker
+from app.orchestration.worker import make_workers
 from app.ordering.ordering import Ordering
 
 ANSWERS_WITHIN = timedelta(seconds=2)
@@ -53,6 +54,10 @@ class Engine:
         """The way to the orders' workflows."""
         return TemporalFulfilment(self._client, self._task_queue, policy)
 
-    def worker(self, ordering: Ordering) -> Worker:
-        """A worker that carries orders out while it is entered."""
-        return make_worker(self._client, self._task_queue, ordering)
+    @asynccontextmanager
+    async def worker(self, ordering: Ordering) -> AsyncIterator[None]:
+        """Orders are carried out, and batches placed, while this is entered."""
+        async with AsyncExitStack() as stack:
+            for worker in make_workers(self._client, self._task_queue, ordering):
+                await stack.enter_async_context(worker)
+            yield

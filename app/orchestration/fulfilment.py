@@ -19,6 +19,7 @@ from app.orchestration.contract import (
     OrderRun,
     TaskPolicy,
     TaskReport,
+    batch_queue,
     batch_workflow_id,
     workflow_id,
 )
@@ -45,21 +46,22 @@ class TemporalFulfilment:
 
     async def start(self, order_id: str) -> None:
         """See Fulfilment."""
-        await self._start(WORKFLOW, OrderRun(order_id=order_id, policy=self._policy), workflow_id(order_id))
+        run = OrderRun(order_id=order_id, policy=self._policy)
+        await self._start(WORKFLOW, run, workflow_id(order_id), self._task_queue)
 
     async def start_batch(self, batch_id: str) -> None:
         """See Fulfilment."""
         run = BatchRun(batch_id=batch_id, policy=self._policy)
-        await self._start(BATCH_WORKFLOW, run, batch_workflow_id(batch_id))
+        await self._start(BATCH_WORKFLOW, run, batch_workflow_id(batch_id), batch_queue(self._task_queue))
 
-    async def _start(self, workflow: str, run: OrderRun | BatchRun, name: str) -> None:
+    async def _start(self, workflow: str, run: OrderRun | BatchRun, name: str, task_queue: str) -> None:
         """Start the workflow, once however often it is asked for; when Temporal is away, the sweeper will."""
         try:
             await self._client.start_workflow(
                 workflow,
                 run,
                 id=name,
-                task_queue=self._task_queue,
+                task_queue=task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 task_timeout=STEP_WITHIN,

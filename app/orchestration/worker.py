@@ -1,8 +1,8 @@
 """A worker: carries orders out, starts what a crash left unstarted, keeps the callback registered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -12,6 +12,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from app.domain.states import OrderState
 from app.orchestration.activities import Activities
 from app.orchestration.batch import BatchWorkflow
+from app.orchestration.contract import batch_queue
 from app.orchestration.workflow import OrderWorkflow
 from app.ordering.batch import resume_batches
 from app.ordering.expiry import DraftPolicy, expire_drafts
@@ -22,8 +23,9 @@ from connectors.base import BackendFailure
 SWEEP_SECONDS: Final = 2.0
 EXPIRY_SECONDS: Final = 5.0
 LEFT_ALONE: Final = timedelta(seconds=5)
+LONGEST_LEFT_ALONE: Final = timedelta(minutes=5)
 REGISTER_SECONDS: Final = 30.0
-SWEEP_AT_ONCE: Final = 100
+SWEEP_AT_ONCE: Final = 1000
 # for so long an order's next step waits for the worker that last had it, before any other takes it
 LOST_AFTER: Final = timedelta(seconds=2)
 GRACE: Final = timedelta(seconds=5)
@@ -31,43 +33,65 @@ GRACE: Final = timedelta(seconds=5)
 log = structlog.get_logger()
 
 
-def make_worker(client: Client, task_queue: str, ordering: Ordering) -> Worker:
-    """A Temporal worker for orders.
+def make_workers(client: Client, task_queue: str, ordering: Ordering) -> tuple[Worker, ...]:
+    """Temporal workers: one for orders, and one for batches, which thus never queue behind the orders they made.
 
     The sandbox is off: the workflow is a thin shell around pure functions, and importing it anew per order would cost
     more than carrying it out.
     """
     activities = Activities(ordering)
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[OrderWorkflow, BatchWorkflow],
-        activities=[
-            activities.plan_order,
-            activities.record_progress,
-            activities.run_task,
-            activities.check_task,
-            activities.tell_customer,
-            activities.place_lines,
-        ],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        graceful_shutdown_timeout=GRACE,
-        sticky_queue_schedule_to_start_timeout=LOST_AFTER,
+
+    def worker(queue: str, workflows: Sequence[type], acts: Sequence[Callable[..., object]]) -> Worker:
+        return Worker(
+            client,
+            task_queue=queue,
+            workflows=workflows,
+            activities=acts,
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            graceful_shutdown_timeout=GRACE,
+            sticky_queue_schedule_to_start_timeout=LOST_AFTER,
+        )
+
+    orders = (
+        activities.plan_order,
+        activities.record_progress,
+        activities.run_task,
+        activities.check_task,
+        activities.tell_customer,
+    )
+    return (
+        worker(task_queue, [OrderWorkflow], orders),
+        worker(batch_queue(task_queue), [BatchWorkflow], [activities.place_lines]),
     )
 
 
-async def sweep(ordering: Ordering) -> None:
-    """Start the orders that were submitted and never started: their gateway, or Temporal, went away in between."""
-    since = ordering.clock() - LEFT_ALONE
-    for order_id in await ordering.store.waiting(OrderState.ACKNOWLEDGED, since, SWEEP_AT_ONCE):
-        log.info("order_swept_up", order_id=order_id)
-        await ordering.fulfilment.start(order_id)
+class Sweeper:
+    """Starts the orders that were submitted and never started: their gateway, or Temporal, went away in between.
+
+    An order that only waits for its turn looks the same; it is left alone for longer each time it is found.
+    """
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+        self._again_at: dict[str, tuple[datetime, timedelta]] = {}
+
+    async def sweep(self) -> None:
+        """Look once. Raises StoreUnavailable."""
+        now = self._ordering.clock()
+        waiting = await self._ordering.store.waiting(OrderState.ACKNOWLEDGED, now - LEFT_ALONE, SWEEP_AT_ONCE)
+        self._again_at = {known: again for known, again in self._again_at.items() if known in set(waiting)}
+        for order_id in waiting:
+            again_at, pause = self._again_at.get(order_id, (now, LEFT_ALONE))
+            if again_at <= now:
+                log.info("order_swept_up", order_id=order_id)
+                await self._ordering.fulfilment.start(order_id)
+                self._again_at[order_id] = (now + pause, min(pause * 2, LONGEST_LEFT_ALONE))
 
 
 async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy) -> None:
     """Sweep, end old drafts and register for callbacks, again and again, until cancelled; what fails is retried."""
     await asyncio.gather(
-        _again_and_again(SWEEP_SECONDS, "sweep", lambda: sweep(ordering)),
+        _again_and_again(SWEEP_SECONDS, "sweep", Sweeper(ordering).sweep),
         _again_and_again(SWEEP_SECONDS, "batch_sweep", lambda: resume_batches(ordering)),
         _again_and_again(EXPIRY_SECONDS, "draft_expiry", lambda: expire_drafts(ordering, drafts)),
         _again_and_again(

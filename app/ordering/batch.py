@@ -22,7 +22,7 @@ from connectors.base import BackendFailure
 
 AT_ONCE: Final = 8
 """Lines of one batch under way at the same time."""
-LINES_AT_A_TIME: Final = 100
+LINES_AT_A_TIME: Final = 50
 LEFT_ALONE: Final = timedelta(seconds=5)
 SWEEP_AT_ONCE: Final = 20
 LOOK_SECONDS: Final = 0.5

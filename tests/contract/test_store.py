@@ -16,15 +16,19 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from app.domain.actor import Actor, Role
+from app.domain.batch import Batch, BatchLine, BatchState, LineError, LineResult, LineState
 from app.domain.events import EventType, order_event
-from app.domain.order import ExternalId, ItemAction, OrderItem, ProductOrder
+from app.domain.order import ExternalId, ItemAction, OrderItem, PlaceRef, ProductOrder
 from app.domain.plan import Plan
+from app.domain.request import OrderRequest
 from app.domain.states import OrderState
 from app.store import open_store
 from app.store.feed import Feed
 from app.store.mongo import MongoStore
 from app.store.port import (
+    BatchSearch,
     Change,
+    ExternalIdUsed,
     IdempotencyKey,
     KeyUsed,
     MovedOn,
@@ -40,6 +44,7 @@ from tests.mongod import Mongod
 ADA = Actor(subject="ada", role=Role.AGENT, channel="online")
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
 KEPT = timedelta(days=30)
+HOME = PlaceRef(id="a1", label="Home")
 Open = Callable[[], Awaitable[OrderStore]]
 
 
@@ -188,6 +193,9 @@ SEARCHES = [
     (OrderSearch(external_id="456"), {"d"}),
     (OrderSearch(states=(OrderState.COMPLETED,), customer_ids=("c1", "c9"), offering_text="500"), {"b"}),
     (OrderSearch(states=(OrderState.COMPLETED,), channels=("retail",)), set()),
+    (OrderSearch(external_id="456", external_owner="x", external_type="y"), {"d"}),
+    (OrderSearch(external_id="456", external_owner="z"), set()),
+    (OrderSearch(place_ids=("a1", "a2")), {"c"}),
 ]
 
 
@@ -199,7 +207,7 @@ async def test_a_search_finds_what_meets_every_criterion(
     for order in (
         new_order("a"),
         new_order("b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day),
-        new_order("c", state=OrderState.HELD, customer_id="c2", created_at=NOW + 2 * day),
+        new_order("c", state=OrderState.HELD, customer_id="c2", created_at=NOW + 2 * day, place=HOME),
         new_order(
             "d", channel="retail", created_at=NOW + 3 * day, external_ids=(ExternalId(owner="x", type="y", id="456"),)
         ),
@@ -210,6 +218,107 @@ async def test_a_search_finds_what_meets_every_criterion(
 
     assert {order.id for order in found} == expected
     assert await store.count(search) == len(expected)
+
+
+async def test_an_external_id_names_one_order(store: OrderStore) -> None:
+    mine, other = ExternalId(owner="x", type="po", id="456"), ExternalId(owner="y", type="po", id="456")
+    await store.commit(change(new_order("o1", external_ids=(mine,)), key="k1"))
+
+    refused = await store.commit(change(new_order("o2", external_ids=(other, mine)), key="k2"))
+    again = await store.commit(change(new_order("o1", version=2, external_ids=(mine,)), after=1))
+
+    assert refused == ExternalIdUsed(mine, "o1")
+    assert again == Written()
+    assert (await store.load(["o2"]), await store.recall("ada", "k2"), await store.holder([other])) == ({}, None, None)
+    assert await store.holder([other, mine]) == ExternalIdUsed(mine, "o1")
+    assert await store.commit(change(new_order("o3", external_ids=(other,)))) == Written()
+
+
+async def test_of_orders_with_one_external_id_at_once_one_is_kept(store: OrderStore) -> None:
+    same = ExternalId(owner="x", type="po", id="1")
+    orders = [new_order(f"o{n}", external_ids=(same,)) for n in range(6)]
+
+    outcomes = await asyncio.gather(*(store.commit(change(order)) for order in orders))
+
+    kept = [order.id for order, outcome in zip(orders, outcomes, strict=True) if outcome == Written()]
+    assert len(kept) == 1
+    assert [o for o in outcomes if o != Written()] == [ExternalIdUsed(same, kept[0])] * 5
+
+
+async def test_an_order_is_found_by_the_place_it_goes_to_now(store: OrderStore) -> None:
+    await store.commit(change(new_order("o1", place=HOME)))
+    await store.commit(change(new_order("o1", version=2, place=PlaceRef(id="a2", label="Away")), after=1))
+
+    async def at(place_id: str) -> int:
+        return await store.count(OrderSearch(place_ids=(place_id,)))
+
+    assert (await at("a1"), await at("a2")) == (0, 1)
+
+
+def batch(batch_id: str = "b1", sender: Actor = ADA, lines: int = 5) -> Batch:
+    return Batch(id=batch_id, actor=sender, created_at=NOW, line_count=lines)
+
+
+def lines(count: int = 5) -> list[BatchLine]:
+    return [BatchLine(number=n, request=OrderRequest(customer_id=f"c{n}")) for n in range(1, count + 1)]
+
+
+def batch_key(key: str = "k", fingerprint: str = "f") -> IdempotencyKey:
+    return IdempotencyKey(owner="ada", key=key, fingerprint=fingerprint)
+
+
+async def test_a_batch_comes_back_as_it_was_kept_and_is_kept_once(store: OrderStore) -> None:
+    unreadable = LineResult(number=6, errors=(LineError(code="X", message="no", path="/items"),))
+    all_lines = [*lines(), BatchLine(number=6, request=None, result=unreadable)]
+
+    first = await store.batches.add(batch(lines=6), all_lines, batch_key())
+    again = await store.batches.add(batch("b2", lines=6), all_lines, batch_key(fingerprint="g"))
+
+    assert first.batch == replace(batch(lines=6), refused_count=1) == again.batch
+    assert (first.fingerprint, again.fingerprint) == ("f", "f")
+    assert await store.batches.load(["b1", "b2"]) == {"b1": first.batch}
+    assert await store.batches.lines("b1", None, after=0, limit=10) == all_lines
+    assert await store.batches.lines("b1", LineState.PENDING, after=2, limit=2) == all_lines[2:4]
+    assert await store.batches.lines("b2", None, after=0, limit=10) == []
+
+
+async def test_of_two_uploads_at_once_under_one_key_one_is_kept(store: OrderStore) -> None:
+    kept = await asyncio.gather(*(store.batches.add(batch(f"b{n}"), lines(), batch_key()) for n in range(4)))
+
+    assert len({k.batch.id for k in kept}) == 1
+    assert await store.batches.count(BatchSearch()) == 1
+    assert len(await store.batches.lines(kept[0].batch.id, None, after=0, limit=10)) == 5
+
+
+async def test_a_line_keeps_its_first_result_and_the_last_one_completes_the_batch(store: OrderStore) -> None:
+    await store.batches.add(batch(lines=2), lines(2), batch_key())
+
+    await store.batches.record("b1", [LineResult(number=1, order_id="o1")], NOW + KEPT)
+    halfway = (await store.batches.load(["b1"]))["b1"]
+    unfinished = await store.batches.unfinished(NOW + KEPT, 10)
+    refusal = LineResult(number=2, errors=(LineError(code="X", message="no"),))
+    await store.batches.record("b1", [LineResult(number=1, order_id="o9"), refusal], NOW + 2 * KEPT)
+    whole = (await store.batches.load(["b1"]))["b1"]
+
+    assert (halfway.accepted_count, halfway.pending_count, halfway.state) == (1, 1, BatchState.IN_PROGRESS)
+    assert (whole.accepted_count, whole.refused_count, whole.completed_at) == (1, 1, NOW + 2 * KEPT)
+    results = [line.result for line in await store.batches.lines("b1", None, after=0, limit=9)]
+    assert results == [LineResult(number=1, order_id="o1"), refusal]
+    assert (unfinished, await store.batches.unfinished(NOW + KEPT, 10)) == (["b1"], [])
+    assert await store.batches.unfinished(NOW, 10) == []
+
+
+async def test_batches_are_found_by_their_sender_the_newest_first(store: OrderStore) -> None:
+    bob = replace(ADA, subject="bob")
+    for number, sender in enumerate([ADA, bob, ADA, ADA], 1):
+        key = replace(batch_key(f"k{number}"), owner=sender.subject)
+        await store.batches.add(batch(f"b{number}", sender), lines(), key)
+
+    async def ids(sender: str | None, after: str | None = None) -> list[str]:
+        return [b.id for b in await store.batches.search(BatchSearch(sender=sender), after=after, limit=2)]
+
+    assert (await ids("ada"), await ids("ada", "b3"), await ids(None)) == (["b4", "b3"], ["b1"], ["b4", "b3"])
+    assert (await store.batches.count(BatchSearch(sender="ada")), await store.batches.count(BatchSearch())) == (3, 4)
 
 
 async def test_pages_follow_each_other_in_both_directions_while_orders_are_added(store: OrderStore) -> None:

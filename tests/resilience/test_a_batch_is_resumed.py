@@ -1,0 +1,77 @@
+"""kill -9 of every process in the middle of a batch: each line still becomes one order, or says why not, once."""
+
+import json
+from collections import Counter
+
+from app.embedded.processes import ChildProcess
+from tests.channel import Json, key, run
+from tests.conftest import StartProduct
+from tests.harness import Product, start, until
+
+LINES = 300
+BAD = {n for n in range(1, LINES + 1) if n % 33 == 0}  # 3 in a hundred
+
+
+def line(n: int, owner: str) -> Json:
+    offering = "no-such-offering" if n in BAD else "mobile-m"
+    item = {"offeringId": offering, "characteristics": [{"name": "simType", "value": "eSIM"}]}
+    external = {"owner": owner, "type": "line", "id": str(n)}
+    return {"customerId": f"cust-{1031 + n % 50}", "items": [item], "externalIds": [external]}
+
+
+async def batch_of(product: Product, batch: str) -> Json:
+    return (await run(product, "31-one-batch", {"id": batch, "first": 1}))["productOrderBatch"]
+
+
+async def test_a_batch_goes_on_where_it_was_when_everything_was_killed(start_product: StartProduct) -> None:
+    product: Product = await start_product()
+    owner = key()
+    text = "\n".join(json.dumps(line(n, owner)) for n in range(1, LINES + 1))
+    status, taken = await product.upload(text, key())
+    assert status == 202
+    batch = taken["batch"]["key"]
+
+    for parts in ([product.worker], [product.gateways[0], product.worker], product.children):
+        reached = (await batch_of(product, batch))["pendingCount"]
+
+        async def under_way(before: int = reached) -> bool:
+            return bool((await batch_of(product, batch))["pendingCount"] < before)
+
+        await until(under_way)
+        await killed_and_started(parts)
+
+    async def completed() -> bool:
+        return bool((await batch_of(product, batch))["state"] == "COMPLETED")
+
+    await until(completed)
+
+    found = await all_lines(product, batch)
+    assert [line["number"] for line in found] == list(range(1, LINES + 1))
+    assert {line["number"] for line in found if line["state"] == "REFUSED"} == BAD
+    orders = Counter(line["order"]["key"] for line in found if line["state"] == "ACCEPTED")
+    assert set(orders.values()) == {1}
+    search = {"first": 1, "filter": {"externalIdOwner": owner}}
+    query = "query N($first: Int!, $filter: ProductOrderFilter!) { productOrders(first: $first, filter: $filter)" + (
+        " { totalCount } }"
+    )
+    counted = (await product.graphql(query, search)).whole()["productOrders"]["totalCount"]
+    assert counted == len(orders) == LINES - len(BAD)
+
+
+async def killed_and_started(parts: list[ChildProcess]) -> None:
+    for part in parts:
+        await part.kill()
+    await start(*parts)
+
+
+async def all_lines(product: Product, batch: str) -> list[Json]:
+    """Every line, page by page."""
+    found: list[Json] = []
+    after = None
+    while True:
+        given = {"id": batch, "first": 100, "after": after}
+        page = (await run(product, "31-one-batch", given))["productOrderBatch"]["lines"]
+        found += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
