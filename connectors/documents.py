@@ -1,6 +1,7 @@
 """Documents: contracts and their summaries, kept in versions, with their signatures. TMF667 document, v4."""
 
 import base64
+import binascii
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.base import Apis, BackendHttp, OpenApi
+from connectors.base import Apis, BackendHttp, FailureKind, OpenApi
 from connectors.wire import Instant, Json, segment
 
 APIS: Final[Apis] = {"TMF667": OpenApi(v4="tmf-api/document/v4")}
@@ -141,10 +142,13 @@ class DocumentsBackend:
         return {order: tuple(document for document in found if document.order_id == order) for order in order_ids}
 
     async def content(self, document_id: str) -> bytes | None:
-        """What the document says; None when it has no content."""
+        """What this known document says; None when it has no content."""
         answer = await self._http.get("retrieveDocument", f"document/{segment(document_id)}")
         attachments = answer.decode(_Content).attachment
-        return base64.b64decode(attachments[0].content) if attachments else None
+        try:
+            return base64.b64decode(attachments[0].content, validate=True) if attachments else None
+        except binascii.Error as error:
+            raise self._http.failure(answer.operation, FailureKind.MALFORMED, str(error), retryable=False) from error
 
     async def sign(self, document_id: str, *, signed_by: str, key: str) -> Document | None:
         """Give the customer's signature; None when there is no such document, or it is not open for one."""

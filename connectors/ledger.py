@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from connectors.base import Apis, BackendHttp, OpenApi
-from connectors.wire import Json, decode, segment
+from connectors.base import Answer, Apis, BackendHttp, FailureKind, OpenApi
+from connectors.wire import Json, segment
 
 APIS: Final[Apis] = {"LEDGER": OpenApi(v4="generalLedger/v1")}
 
@@ -95,7 +95,7 @@ class LedgerBackend:
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return Unbalanced(reason=answer.refusal.text)
         if answer.status == HTTPStatus.CONFLICT:
-            return _closed(answer.body)
+            return self._closed(answer)
         return answer.decode(Journal)
 
     async def reverse(self, journal_id: str, *, booked_on: date, key: str) -> Journal | PeriodClosed:
@@ -108,14 +108,17 @@ class LedgerBackend:
             key=key,
             expected={HTTPStatus.CONFLICT},
         )
-        return _closed(answer.body) if answer.status == HTTPStatus.CONFLICT else answer.decode(Journal)
+        return self._closed(answer) if answer.status == HTTPStatus.CONFLICT else answer.decode(Journal)
 
     async def journals_of(self, order_ids: Collection[str]) -> dict[str, tuple[Journal, ...]]:
         """The journals of each of these orders; every asked order is in the answer."""
         found = await self._http.where("listJournal", "journal", "orderId", order_ids, list[Journal])
         return {order: tuple(j for j in found if j.order_id == order) for order in order_ids}
 
-
-def _closed(body: bytes) -> PeriodClosed:
-    wire = decode(body, _Closed)
-    return PeriodClosed(reason=wire.message or wire.reason, next_open_on=wire.next_open_date)
+    def _closed(self, answer: Answer) -> PeriodClosed:
+        """The period that is closed. Raises BackendFailure when the conflict is another."""
+        wire = answer.decode(_Closed)
+        if "period" not in wire.reason.lower() and wire.next_open_date is None:
+            detail = f"status {answer.status}: {answer.refusal.text}".removesuffix(": ")
+            raise self._http.failure(answer.operation, FailureKind.REFUSED, detail, retryable=False)
+        return PeriodClosed(reason=wire.message or wire.reason, next_open_on=wire.next_open_date)

@@ -48,7 +48,7 @@ async def reserve_resource(ordering: Ordering, actor: Actor, ask: ReserveResourc
         value=ask.value,
         customer_id=stored.order.customer_id,
         place_id=place.id if place else None,
-        external_id=f"{stored.order.id}:{item.id}:{ask.kind}",
+        external_id=f"{stored.order.id}:{item.id}:{ask.kind}:{ask.expected_version}",
         key=f"{key.owner}:{key.key}:reserve",
     )
     if isinstance(reserved, NoneLeft):

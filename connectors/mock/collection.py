@@ -71,9 +71,9 @@ class Resource:
 
     `required` attributes must be there at creation. `on_create` completes or refuses a new document, `on_patch`
     gets the document and the patch before it is merged. `created` and `changed` are told after the write is durable.
-    `once_by` is an attribute of which each value makes one document: who asks again gets the first. `refresh` is called
-    before every look, for what time changes by itself. `path` is the resource's name on the wire, when another one has
-    that name too.
+    `once_by` is an attribute of which each value makes one document: who asks again gets the first, as long as its
+    state is in `once_while`, when that is given. `refresh` is called before every look, for what time changes by
+    itself. `path` is the resource's name on the wire, when another one has that name too.
     """
 
     backend: str
@@ -87,6 +87,7 @@ class Resource:
     changed: Accept | None = None
     patchable: bool = False
     once_by: str = ""
+    once_while: frozenset[str] = frozenset()
     refresh: Callable[[], None] | None = None
     path: str = ""
     type: str = field(default="")
@@ -135,7 +136,7 @@ async def _create(resource: Resource, state: State, request: Request) -> Respons
             if (first := _first(resource, state, document)) is not None:
                 return 201, first
             document["id"] = state.next_id(resource.name, resource.id_prefix)
-            document["href"] = f"/{resource.root}/{resource.name}/{document['id']}"
+            document["href"] = f"/{resource.root}/{resource.path or resource.name}/{document['id']}"
             document.setdefault("@type", resource.type or resource.name[0].upper() + resource.name[1:])
             if resource.on_create:
                 resource.on_create(document)
@@ -158,8 +159,9 @@ async def _create(resource: Resource, state: State, request: Request) -> Respons
 def _first(resource: Resource, state: State, document: Document) -> Document | None:
     """The document that was made for the same, if there is one."""
     wanted = text_of(document, resource.once_by) if resource.once_by else ""
-    made = state.members(resource.name).values() if wanted else ()
-    return next((known for known in made if known.get(resource.once_by) == wanted), None)
+    known = state.newest(resource.name, resource.once_by, wanted) if wanted else None
+    live = known is not None and (not resource.once_while or known.get("state") in resource.once_while)
+    return known if live else None
 
 
 async def _patch(resource: Resource, state: State, request: Request, document: Document) -> Response:

@@ -51,7 +51,7 @@ def _result(score: int, commitment: object) -> Document:
         return {"overallResult": "accept", "score": score, "reason": []}
     if score >= DEPOSIT_FROM:
         value = Decimal(str(commitment.get("value", 0))) if isinstance(commitment, dict) else Decimal(0)
-        deposit = max((value / 10).quantize(Decimal(10), ROUND_UP) * 2, LEAST_DEPOSIT)
+        deposit = max((value / 10).quantize(Decimal("1E1"), ROUND_UP) * 2, LEAST_DEPOSIT)
         unit = commitment.get("unit", "EUR") if isinstance(commitment, dict) else "EUR"
         return {
             "overallResult": "deposit",

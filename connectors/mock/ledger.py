@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.mock.collection import Refused, Resource, answer, body_of
-from connectors.mock.state import Document, State, text_of
+from connectors.mock.collection import Refused, Resource, answer, body_of, error
+from connectors.mock.state import Document, KeyReused, State, text_of
 
 ROOT = "generalLedger/v1"
 
@@ -59,6 +59,7 @@ class Ledger:
             id_prefix="jrn-",
             required=("externalId", "lines", "bookedOn", "currency"),
             on_create=self._book,
+            once_by="externalId",
         )
 
     def routes(self) -> list[Route]:
@@ -69,8 +70,6 @@ class Ledger:
         ]
 
     def _book(self, journal: Document) -> None:
-        if any(j["externalId"] == journal["externalId"] for j in self._state.members("journal").values()):
-            raise Refused(400, "booked before", f"there is a journal {journal['externalId']}")
         debit, credit = _sum(journal, "debit"), _sum(journal, "credit")
         if debit != credit or not debit:
             raise Refused(422, "not balanced", f"debits are {debit}, credits are {credit}")
@@ -83,12 +82,12 @@ class Ledger:
             original = self._state.members("journal").get(request.path_params["id"])
             if original is None:
                 raise Refused(404, "not found", f"there is no journal {request.path_params['id']}")
+            done = self._state.members("journal").get(text_of(original, "reversedBy"))
+            if done is not None:
+                return answer(201, done)
             _check_period(wish)
         except Refused as refusal:
             return refusal.answer()
-        done = self._state.members("journal").get(text_of(original, "reversedBy"))
-        if done is not None:
-            return answer(201, done)
         key = request.headers.get("Idempotency-Key")
 
         def act() -> tuple[int, Document]:
@@ -110,7 +109,10 @@ class Ledger:
             self._state.effect("ledger", "POST", "reversal", reversal, key)
             return 201, reversal
 
-        status, body = self._state.once(key, request.url.path.encode() + await request.body(), act)
+        try:
+            status, body = self._state.once(key, request.url.path.encode() + await request.body(), act)
+        except KeyReused:
+            return error(409, "idempotency key reused", "the key came before with another body")
         return answer(status, body)
 
     async def _periods(self, _: Request) -> Response:

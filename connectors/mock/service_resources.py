@@ -22,6 +22,7 @@ ROOTS = (POOL_ROOT, SERVICE_ROOT)
 POOL_SIZE = 20000
 PORTS = 64
 HELD_FOR = timedelta(minutes=30)
+LIVE = frozenset({"reserved", "inUse"})
 MOVES = {
     "reserved": frozenset({"inUse", "released"}),
     "inUse": frozenset({"released"}),
@@ -52,7 +53,7 @@ class ServiceResources:
             "port": self._ports,
         }
         # what is held, and when it ends, so that a pool of thousands is not searched for each request
-        self._held: set[tuple[str, str]] = set()
+        self._held: dict[tuple[str, str], str] = {}
         self._ends: list[tuple[datetime, str]] = []
         for reservation in state.members("reservation").values():
             self._note(reservation)
@@ -71,6 +72,7 @@ class ServiceResources:
             changed=self._note,
             refresh=self._expire,
             once_by="externalId",
+            once_while=LIVE,
             patchable=True,
         )
         yield Resource(backend="service_resources", name="service", root=SERVICE_ROOT)
@@ -91,10 +93,10 @@ class ServiceResources:
 
     def _note(self, reservation: Document) -> None:
         held = (text_of(reservation, "resourceType"), text_of(reservation, "value"))
-        if reservation["state"] in ("reserved", "inUse"):
-            self._held.add(held)
-        else:
-            self._held.discard(held)
+        if reservation["state"] in LIVE:
+            self._held[held] = text_of(reservation, "id")
+        elif self._held.get(held) == reservation["id"]:
+            del self._held[held]
         valid_for = reservation.get("validFor")
         if reservation["state"] == "reserved" and isinstance(valid_for, dict):
             until = datetime.fromisoformat(text_of(valid_for, "endDateTime"))

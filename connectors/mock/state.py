@@ -53,6 +53,7 @@ class State:
         self._db.execute("pragma synchronous=normal")
         self._db.executescript(_TABLES)
         self._documents: dict[str, dict[str, Document]] = {}
+        self._newest: dict[tuple[str, str], dict[str, str]] = {}
 
     def members(self, resource: str) -> dict[str, Document]:
         """All members of a resource by id, the seeded first, then in the order of their writing."""
@@ -65,9 +66,20 @@ class State:
 
     def put(self, resource: str, document: Document) -> None:
         """Keep this document as it is now."""
-        key = text_of(document, "id")
+        key, members = text_of(document, "id"), self.members(resource)
         self._db.execute(_PUT, (resource, key, orjson.dumps(document)))
-        self.members(resource)[key] = document
+        if key not in members:
+            for (indexed, attribute), newest in self._newest.items():
+                if indexed == resource:
+                    newest[text_of(document, attribute)] = key
+        members[key] = document
+
+    def newest(self, resource: str, attribute: str, value: str) -> Document | None:
+        """The member that was made last of those with this value, if there is any."""
+        members = self.members(resource)
+        if (resource, attribute) not in self._newest:
+            self._newest[resource, attribute] = {text_of(d, attribute): key for key, d in members.items()}
+        return members.get(self._newest[resource, attribute].get(value, ""))
 
     def remove(self, resource: str, key: str) -> None:
         """Forget this document."""
@@ -103,6 +115,7 @@ class State:
         except BaseException:
             self._db.execute("rollback")
             self._documents.clear()
+            self._newest.clear()
             raise
         self._db.execute("commit")
         return status, body

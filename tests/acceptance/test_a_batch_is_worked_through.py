@@ -102,19 +102,19 @@ async def test_progress_is_told_as_it_happens_until_the_end(product: Product) ->
 
 
 async def test_a_batch_is_its_senders_and_the_operators_own(product: Product) -> None:
-    dealer = {"token": product.token(Role.DEALER, "dealer-1")}
-    other = {"token": product.token(Role.DEALER, "dealer-2")}
+    dealer = product.token(Role.DEALER, "dealer-1")
+    other = product.token(Role.DEALER, "dealer-2")
     query = "{ productOrderBatches { totalCount nodes { key sentBy } } }"
 
-    _, taken = await upload(product, [line(30)], **dealer)
-    mine = await completed(product, taken["batch"]["key"], **dealer)
+    _, taken = await upload(product, [line(30)], token=dealer)
+    mine = await completed(product, taken["batch"]["key"], token=dealer)
 
     assert mine["lines"]["nodes"][0]["order"]["sellerKey"] == "dealer-1"
-    assert (await run(product, BATCH, {"id": mine["key"]}, **other))["productOrderBatch"] is None
+    assert (await run(product, BATCH, {"id": mine["key"]}, token=other))["productOrderBatch"] is None
     assert (await run(product, BATCH, {"id": mine["key"]}))["productOrderBatch"]["key"] == mine["key"]
-    theirs = (await product.graphql(query, **other)).whole()["productOrderBatches"]
+    theirs = (await product.graphql(query, token=other)).whole()["productOrderBatches"]
     assert theirs == {"totalCount": 0, "nodes": []}
-    own = (await product.graphql(query, **dealer)).whole()["productOrderBatches"]
+    own = (await product.graphql(query, token=dealer)).whole()["productOrderBatches"]
     assert {n["sentBy"] for n in own["nodes"]} == {"dealer-1"}
     assert mine["key"] in {n["key"] for n in own["nodes"]}
 

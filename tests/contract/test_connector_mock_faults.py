@@ -10,6 +10,9 @@ import pytest
 from connectors.backends import APIS, Backends
 from connectors.base import BackendFailure, FailureKind
 from connectors.breaker import BreakerState
+from connectors.credit import NoConsent, RiskAssessment
+from connectors.ledger import Line
+from connectors.service_resources import ResourceKind
 from connectors.workforce import SlotTaken, TimeSlot
 from tests.contract.running_mock import NOW, book, connected, product, service_order
 from tests.contract.scripted_backend import failure_of
@@ -25,6 +28,14 @@ WRITES: dict[str, tuple[str, Write]] = {
     "work order": ("workforce", lambda b: work(b, "lost-8")),
     "payment": ("billing", lambda b: payment(b, "lost-9")),
     "account": ("billing", lambda b: b.billing.open_account("cust-1012", "N", key="lost-6")),
+    "contact": ("channels", lambda b: contact(b, "lost-10")),
+    "message": ("channels", lambda b: message(b, "lost-11")),
+    "assessment": ("credit", lambda b: assessment(b, "lost-12")),
+    "document": ("documents", lambda b: document(b, "lost-13")),
+    "balance": ("intelligent_network", lambda b: balance(b, "lost-14")),
+    "activation": ("intelligent_network", lambda b: activation(b, "lost-15")),
+    "journal": ("ledger", lambda b: journal(b, "lost-16")),
+    "reservation": ("service_resources", lambda b: reservation(b, "lost-17")),
 }
 
 
@@ -57,6 +68,97 @@ async def payment(backends: Backends, key: str) -> object:
     )
 
 
+async def contact(backends: Backends, key: str) -> object:
+    """A customer who called."""
+    return await backends.channels.log_interaction(
+        customer_id="cust-1002", channel="callCentre", description="d", order_id="o", actor="a", key=key
+    )
+
+
+async def message(backends: Backends, key: str) -> object:
+    """A word to a customer."""
+    return await backends.channels.send_message(
+        receiver_id="cust-1002",
+        receiver_name="Olga Roth",
+        medium="email",
+        address="olga.roth.1002@mail.example",
+        subject="s",
+        content="c",
+        order_id="o",
+        external_id=key,
+        key=key,
+    )
+
+
+async def assessment(backends: Backends, key: str) -> RiskAssessment | NoConsent:
+    """The bureau's advice about a customer."""
+    return await backends.credit.assess(
+        customer_id="cust-1002",
+        offering_ids=["fibre-500"],
+        amount=Decimal(5),
+        currency="EUR",
+        consent_at=NOW,
+        key=key,
+    )
+
+
+async def assessment_found_again(backends: Backends) -> object:
+    """The same, read by its id."""
+    assessed = await assessment(backends, "found-again")
+    assert isinstance(assessed, RiskAssessment)
+    return await backends.credit.by_ids([assessed.id])
+
+
+async def document(backends: Backends, key: str) -> object:
+    """A contract."""
+    return await backends.documents.store(
+        name="Contract",
+        document_type="contract",
+        version="1",
+        order_id="o",
+        customer_id="cust-1002",
+        content=b"%PDF",
+        mime_type="application/pdf",
+        signature_required=True,
+        external_id=key,
+        key=key,
+    )
+
+
+async def balance(backends: Backends, key: str) -> object:
+    """A prepaid balance."""
+    return await backends.intelligent_network.create_bucket(
+        msisdn="m", product_id="p", customer_id="cust-1002", external_id=key, key=key
+    )
+
+
+async def activation(backends: Backends, key: str) -> object:
+    """A prepaid number in use."""
+    return await backends.intelligent_network.activate(
+        msisdn="m", customer_id="cust-1002", bucket_id="b", external_id=key, key=key
+    )
+
+
+async def journal(backends: Backends, key: str) -> object:
+    """Revenue booked."""
+    return await backends.ledger.post(
+        external_id=key,
+        order_id="o",
+        order_item_id=None,
+        currency="EUR",
+        booked_on=NOW.date(),
+        lines=[Line(account="1200", debit=Decimal(5)), Line(account="4000", credit=Decimal(5))],
+        key=key,
+    )
+
+
+async def reservation(backends: Backends, key: str) -> object:
+    """Any number."""
+    return await backends.service_resources.reserve(
+        ResourceKind.NUMBER, value=None, customer_id="cust-1002", place_id=None, external_id=key, key=key
+    )
+
+
 @pytest.mark.parametrize(("backend", "write"), WRITES.values(), ids=WRITES)
 async def test_a_write_whose_answer_was_lost_is_repeated_and_acts_once(
     mock: MockControl, backends: Backends, backend: str, write: Write
@@ -82,6 +184,14 @@ READS: dict[str, Callable[[Backends], Awaitable[object]]] = {
     "provisioning": lambda b: b.provisioning.by_ids(["so-1"]),
     "inventory": lambda b: b.inventory.products_of(["cust-1003"]),
     "billing": lambda b: b.billing.accounts_of(["cust-1003"]),
+    "channels": lambda b: b.channels.interactions_of(["cust-1003"]),
+    "credit": assessment_found_again,
+    "documents": lambda b: b.documents.documents_of(["o"]),
+    "intelligent_network": lambda b: b.intelligent_network.buckets_of(["cust-1003"]),
+    "ledger": lambda b: b.ledger.journals_of(["o"]),
+    "service_resources": lambda b: b.service_resources.available(
+        ResourceKind.NUMBER, pattern=None, place_id=None, limit=1
+    ),
 }
 every_read = pytest.mark.parametrize(("backend", "read"), READS.items(), ids=READS)
 
@@ -104,6 +214,10 @@ async def test_nonsense_is_a_failure_of_that_backend_alone(
     failures = {name: await outcome(other(backends)) for name, other in READS.items()}
 
     assert {name: f.kind for name, f in failures.items() if f} == {backend: FailureKind.MALFORMED}
+
+
+def test_every_backend_is_read() -> None:
+    assert READS.keys() == APIS.keys()
 
 
 async def outcome(call: Awaitable[object]) -> BackendFailure | None:

@@ -1,0 +1,275 @@
+"""Channels: the registry, contacts with customers and messages to them, on the wire and as values."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.base import BackendFailure, FailureKind
+from connectors.channels import Channel, ChannelsBackend, Interaction, Message
+from tests.contract.scripted_backend import (
+    Reply,
+    ScriptedBackend,
+    answers,
+    asked,
+    calling,
+    failure_of,
+    path_of,
+    scripted_backend,
+)
+
+EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+INTERACTION = """{
+  "id": "pi-1", "status": "completed", "description": "Asked about the order", "direction": "inbound",
+  "relatedChannel": [{"id": "callCentre", "role": "origin"}, {"id": "online"}],
+  "relatedParty": [{"id": "cust-1", "role": "Customer"}, {"id": "agent-7", "role": "agent"}],
+  "relatedEntity": [{"id": "x", "@referredType": "TroubleTicket"}, {"id": "order-1", "@referredType": "ProductOrder"}],
+  "interactionDate": {"startDateTime": "2026-03-02T09:00:00+01:00", "endDateTime": null}
+}"""
+CALLED = Interaction(
+    id="pi-1",
+    status="completed",
+    description="Asked about the order",
+    channel="callCentre",
+    at=EIGHT,
+    order_id="order-1",
+    customer_ids=("cust-1",),
+)
+MESSAGE = """{
+  "id": "msg-1", "state": "completed", "messageType": "sms", "subject": "Your order", "content": "It is on its way",
+  "externalId": "order-1:state:3", "sendTime": "2026-03-02T08:00:00Z", "sender": {"name": "Orderway"},
+  "receiver": [{"name": "somebody"}, {"id": "cust-1", "phoneNumber": "+49 40 1"}],
+  "relatedEntity": [{"id": "order-1", "role": "subject", "@referredType": "ProductOrder"}]
+}"""
+SENT = Message(
+    id="msg-1",
+    state="completed",
+    medium="sms",
+    subject="Your order",
+    content="It is on its way",
+    receiver_id="cust-1",
+    sent_at=EIGHT,
+    external_id="order-1:state:3",
+    order_id="order-1",
+)
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[ScriptedBackend]:
+    async with scripted_backend() as backend:
+        yield backend
+
+
+@pytest.fixture
+async def channels(backend: ScriptedBackend) -> AsyncIterator[ChannelsBackend]:
+    async with calling(backend.url) as http:
+        yield ChannelsBackend(http)
+
+
+async def log(channels: ChannelsBackend, order_id: str | None = "order-1") -> Interaction:
+    return await channels.log_interaction(
+        customer_id="cust-1",
+        channel="callCentre",
+        description="Asked about the order",
+        order_id=order_id,
+        actor="agent-7",
+        key="order-1:call:0",
+    )
+
+
+async def send(channels: ChannelsBackend, medium: str = "sms", address: str = "+49 40 1") -> Message:
+    return await channels.send_message(
+        receiver_id="cust-1",
+        receiver_name="Jean",
+        medium=medium,
+        address=address,
+        subject="Your order",
+        content="It is on its way",
+        order_id="order-1",
+        external_id="order-1:state:3",
+        key="order-1:told:3",
+    )
+
+
+# The registry
+
+
+async def test_the_channels_there_are(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(
+        backend,
+        """[{"id": "online", "name": "Online shop", "kind": "selfService", "active": false, "draftDays": 7,
+          "marketSegments": ["consumer"], "owner": "x"},
+         {"id": "retail", "name": "Shops", "kind": "assisted", "marketSegments": null}]""",
+    )
+
+    assert await channels.all() == (
+        Channel(
+            id="online",
+            name="Online shop",
+            kind="selfService",
+            active=False,
+            draft_days=7,
+            market_segments=("consumer",),
+        ),
+        Channel(id="retail", name="Shops", kind="assisted"),
+    )
+    assert (path_of(asked(backend)), asked(backend).query) == ("GET channel", {"limit": "1000"})
+
+
+async def test_the_channels_are_asked_for_once_in_a_while(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, '[{"id": "online", "name": "Online shop", "kind": "selfService"}]')
+
+    first = await channels.all()
+    answers(backend, "[]")
+
+    assert await channels.all() == first
+    assert len(backend.received) == 1
+
+
+async def test_a_registry_that_did_not_answer_is_asked_again(
+    backend: ScriptedBackend, channels: ChannelsBackend
+) -> None:
+    backend.answer(Reply(body=b'{"channels": []}'), Reply(body=[]))
+
+    assert (await failure_of(channels.all())).kind is FailureKind.MALFORMED
+    assert await channels.all() == ()
+
+
+# Contacts
+
+
+async def test_a_contact_is_noted(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, INTERACTION, status=201)
+
+    assert await log(channels) == CALLED
+
+    assert path_of(asked(backend)) == "POST partyInteraction"
+    assert asked(backend).headers["Idempotency-Key"] == "order-1:call:0"
+    assert asked(backend).json == {
+        "description": "Asked about the order",
+        "direction": "inbound",
+        "reason": "order",
+        "relatedChannel": [{"id": "callCentre", "role": "origin"}],
+        "relatedParty": [
+            {"id": "cust-1", "role": "customer", "@referredType": "Customer"},
+            {"id": "agent-7", "role": "agent", "@referredType": "Individual"},
+        ],
+        "relatedEntity": [{"id": "order-1", "role": "subject", "@referredType": "ProductOrder"}],
+    }
+
+
+async def test_a_contact_about_no_order(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, '{"id": "pi-2", "status": "open"}', status=201)
+
+    assert await log(channels, order_id=None) == Interaction(id="pi-2", status="open", description="", channel="")
+
+    body = asked(backend).json
+    assert isinstance(body, dict) and "relatedEntity" not in body
+
+
+async def test_contacts_by_customer(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, f"[{INTERACTION}, {INTERACTION}]")
+
+    assert await channels.interactions_of(["cust-2", "cust-1", "agent-7"]) == {
+        "cust-2": (),
+        "cust-1": (CALLED,),
+        "agent-7": (),
+    }
+
+    assert path_of(asked(backend)) == "GET partyInteraction"
+    assert asked(backend).query["relatedParty.id"] == "agent-7,cust-1,cust-2"
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    ("medium", "address", "contact"),
+    [
+        ("email", "jean@mail.example", "email"),
+        ("sms", "+49 40 1", "phoneNumber"),
+        ("post", "Hafenstraße 12, 20457 Hamburg", "postalAddress"),
+    ],
+)
+async def test_a_customer_is_written_to(
+    backend: ScriptedBackend, channels: ChannelsBackend, medium: str, address: str, contact: str
+) -> None:
+    answers(backend, MESSAGE, status=201)
+
+    assert await send(channels, medium, address) == SENT
+
+    assert path_of(asked(backend)) == "POST communicationMessage"
+    assert asked(backend).headers["Idempotency-Key"] == "order-1:told:3"
+    assert asked(backend).json == {
+        "messageType": medium,
+        "subject": "Your order",
+        "content": "It is on its way",
+        "externalId": "order-1:state:3",
+        "sender": {"name": "Orderway"},
+        "receiver": [{"id": "cust-1", "name": "Jean", contact: address}],
+        "relatedEntity": [{"id": "order-1", "role": "subject", "@referredType": "ProductOrder"}],
+    }
+
+
+async def test_a_message_whose_answer_was_lost_is_sent_under_the_same_key(
+    backend: ScriptedBackend, channels: ChannelsBackend
+) -> None:
+    backend.answer(Reply(lost=True), Reply(status=201, body=MESSAGE.encode()))
+
+    assert await send(channels) == SENT
+
+    assert [r.headers["Idempotency-Key"] for r in backend.received] == ["order-1:told:3"] * 2
+    assert backend.received[0].body == backend.received[1].body
+
+
+async def test_messages_by_order(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    bare = '{"id": "msg-2", "state": "initial", "messageType": "post", "content": "c", "receiver": null}'
+    answers(backend, f"[{MESSAGE}, {bare}, {MESSAGE}]")
+
+    assert await channels.messages_for(["order-1", "order-2"]) == {"order-1": (SENT,), "order-2": ()}
+
+    assert path_of(asked(backend)) == "GET communicationMessage"
+    assert asked(backend).query["relatedEntity.id"] == "order-1,order-2"
+
+
+async def test_a_bare_message(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, '{"id": "msg-2", "state": "initial", "messageType": "post", "content": "c", "sendTime": null}')
+
+    assert await send(channels) == Message(id="msg-2", state="initial", medium="post", subject="", content="c")
+
+
+MALFORMED: dict[str, tuple[str, Callable[[ChannelsBackend], Awaitable[object]]]] = {
+    "a channel of no kind": ('[{"id": "online", "name": "Online shop"}]', lambda channels: channels.all()),
+    "a contact without a status": (INTERACTION.replace('"status"', '"state"'), log),
+    "a time without an offset": (INTERACTION.replace("09:00:00+01:00", "09:00:00"), log),
+    "one contact instead of a list": (INTERACTION, lambda channels: channels.interactions_of(["cust-1"])),
+    "a message without a state": (MESSAGE.replace('"state"', '"status"'), send),
+    "a list instead of one message": (f"[{MESSAGE}]", send),
+}
+
+
+@pytest.mark.parametrize(("body", "call"), MALFORMED.values(), ids=MALFORMED)
+async def test_what_cannot_be_read_is_a_failure(
+    backend: ScriptedBackend,
+    channels: ChannelsBackend,
+    body: str,
+    call: Callable[[ChannelsBackend], Awaitable[object]],
+) -> None:
+    answers(backend, body)
+
+    failure = await failure_of(call(channels))
+
+    assert (failure.kind, failure.retryable) == (FailureKind.MALFORMED, False)
+
+
+@pytest.mark.parametrize("call", [log, send])
+async def test_a_refused_contact_is_a_failure(
+    backend: ScriptedBackend, channels: ChannelsBackend, call: Callable[[ChannelsBackend], Awaitable[object]]
+) -> None:
+    backend.answer(Reply(status=422, body={"reason": "unknown customer", "message": "cust-1"}))
+
+    with pytest.raises(BackendFailure, match="unknown customer: cust-1") as raised:
+        await call(channels)
+
+    assert (raised.value.kind, raised.value.retryable, len(backend.received)) == (FailureKind.REFUSED, False, 1)
