@@ -1,12 +1,25 @@
 """Small orders, offerings and rules for the unit tests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from app.domain.catalog import Offering, OfferingPrice, PriceType, ProductSpecification
+from app.domain.facts import CustomerFact, Facts, OwnedProduct, PlaceFact, Unanswered
 from app.domain.money import Money
-from app.domain.order import ItemAction, ItemRelationship, OrderItem, ProductOrder
+from app.domain.order import (
+    CreditAssessment,
+    CreditDecision,
+    ItemAction,
+    ItemRelationship,
+    OrderItem,
+    PlaceQualification,
+    PlaceRef,
+    ProductOrder,
+)
 from app.domain.rulebook import Condition, DecompositionRule, Rulebook, Scope, TaskTemplate
+from app.domain.rules.case import Case
 from app.domain.states import ItemState, OrderState
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -86,3 +99,62 @@ def task(task_id: str, *after: str, seconds: int = 1) -> TaskTemplate:
 def rulebook(*rules: DecompositionRule) -> Rulebook:
     """A rulebook of these rules."""
     return Rulebook(decomposition=rules)
+
+
+def euros(amount: str) -> Money:
+    """An amount in euros."""
+    return Money(Decimal(amount), "EUR")
+
+
+def place(place_id: str = "addr-1") -> PlaceRef:
+    """An address that `facts` know when it is addr-1 or addr-2."""
+    return PlaceRef(id=place_id, label=place_id.title())
+
+
+def customer(**more: Any) -> CustomerFact:
+    """A customer in good standing, of the orders that `order` makes."""
+    return replace(CustomerFact(id="c1", name="Ada", status="active"), **more)
+
+
+def owned(product_id: str, offering_id: str | None = "line", **more: Any) -> OwnedProduct:
+    """A product that the customer has and uses."""
+    return replace(OwnedProduct(id=product_id, offering_id=offering_id, name=product_id, status="active"), **more)
+
+
+def facts(*offerings: Offering, **more: Any) -> Facts:
+    """Facts with which nothing is wrong: these offerings, a customer in good standing and two addresses."""
+    known = Facts(
+        customer=customer(),
+        offerings={o.id: o for o in offerings},
+        places={p: PlaceFact(id=p, label=p, country="DE", postcode="20457") for p in ("addr-1", "addr-2")},
+    )
+    return replace(known, **more)
+
+
+def case(wanted: ProductOrder, known: Facts, rules: Rulebook, *, at: datetime = NOW) -> Case:
+    """An order to be judged."""
+    return Case(order=wanted, facts=known, rulebook=rules, at=at)
+
+
+def silent(*backends: str) -> dict[str, Unanswered]:
+    """These backends give no answer now."""
+    return {name: Unanswered(backend=name, kind="TIMEOUT", retryable=True) for name in backends}
+
+
+def served(place_id: str, *services: str, **more: Any) -> dict[tuple[str, tuple[str, ...]], PlaceQualification]:
+    """The services can be delivered at the place for another day, unless `more` says otherwise."""
+    answer = PlaceQualification(
+        id=f"sq-{place_id}",
+        place_id=place_id,
+        services=services,
+        serviceable=True,
+        asked_at=NOW,
+        guaranteed_until=NOW + timedelta(days=1),
+    )
+    return {(place_id, services): replace(answer, **more)}
+
+
+def credit(decision: CreditDecision = CreditDecision.ACCEPT, **more: Any) -> CreditAssessment:
+    """What the bureau says of a commitment of 100 euros."""
+    assessment = CreditAssessment(id="ra-1", decision=decision, amount=euros("100"), assessed_at=NOW, consent_at=NOW)
+    return replace(assessment, **more)

@@ -33,7 +33,7 @@ from app.domain.pricing import price_order
 from app.domain.rules.case import Case
 from app.domain.rules.documents import content_of
 from app.domain.states import OrderState
-from app.domain.steps import BlockedBy, Step, StepState, next_steps
+from app.domain.steps import BlockedBy, FieldType, Step, StepState, next_steps
 from app.domain.violations import StepKind
 from app.orchestration.operations import OPERATIONS
 from app.ordering.rulebook import read_rulebook
@@ -108,7 +108,8 @@ def test_a_prepaid_sim_takes_four_steps() -> None:
     steps = next_steps(case(draft("prepaid", chosen=False)))
 
     assert states(steps) == {S.CUSTOMER: DONE, S.OFFERING: TODO, S.PAYMENT: BLOCKED, S.REVIEW: BLOCKED}
-    (field,) = steps[1].fields
+    field, number = steps[1].fields
+    assert (number.type, number.required, number.item_id) == (FieldType.TELEPHONE_NUMBER, False, "1")
     assert (field.path, field.required, field.allowed) == ("/items/0/characteristics/type", True, ("a", "b"))
     assert steps[2].blocked is not None
     assert steps[2].blocked.steps == (S.OFFERING,)
