@@ -206,6 +206,7 @@ _describe(
         "OFFERING": "An offering, as `productOfferings` lists them.",
         "PLACE": "A validated address, as `validateAddress` finds them.",
         "TIME_SLOT": "A time slot, as `timeSlots` lists them.",
+        "TELEPHONE_NUMBER": "A telephone number, as `availableResources` lists them.",
         "PAYMENT_METHOD": "A payment method of the customer.",
         "BILLING_ACCOUNT": "A billing account of the customer.",
     },

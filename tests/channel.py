@@ -107,7 +107,7 @@ MADE = {
     "billing.capturePayment": ["PATCH payment"],
     "billing.chargeOneTime": ["POST appliedCustomerBillingRate"],
     "channels.logInteraction": ["POST partyInteraction"],
-    "intelligent_network.activate": ["POST monitor"],
+    "intelligent_network.activate": ["POST prepaidService"],
     "intelligent_network.createBucket": ["POST bucket"],
     "intelligent_network.topUp": ["POST topupBalance"],
     "inventory.activateProduct": ["PATCH product"],

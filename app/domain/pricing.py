@@ -141,7 +141,9 @@ def prorated(total: PriceTotal, *, start: date, period_start: date, period_end: 
     days = (period_end - period_start).days
     if not period_start <= start < period_end:
         raise ValueError(f"{start} is not within {period_start} and {period_end}")
-    part = Decimal((period_end - start).days) / Decimal(days)
+    charged = (period_end - start).days
     return replace(
-        total, duty_free=total.duty_free.times(part).rounded(), tax_included=total.tax_included.times(part).rounded()
+        total,
+        duty_free=total.duty_free.part(charged, days).rounded(),
+        tax_included=total.tax_included.part(charged, days).rounded(),
     )

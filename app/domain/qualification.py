@@ -71,7 +71,7 @@ class OfferingQualification:
 
 
 # what a real order will bring later does not speak against the offering now
-_LATER: Final = frozenset({StepKind.APPOINTMENT, StepKind.PAYMENT, StepKind.AGREEMENT, StepKind.REVIEW})
+_LATER: Final = frozenset({StepKind.APPOINTMENT, StepKind.AGREEMENT, StepKind.REVIEW})
 # without these an offering cannot be judged at all
 _DECISIVE: Final = frozenset({StepKind.OFFERING, StepKind.PLACE, StepKind.SERVICEABILITY, StepKind.CUSTOMER})
 
@@ -84,8 +84,9 @@ def judged(case: Case, *, other_places: Iterable[PlaceRef] = ()) -> OfferingQual
     against = tuple(v for v in found if v.step not in _LATER and v.code is not ViolationCode.MISSING_PROPERTY)
     conditions = tuple(_conditions(case, offering, found))
     missing = tuple(name for name in case.facts.unanswered if _matters(case, offering, name))
-    elsewhere = tuple(p.id for p in other_places if _served(case, offering, p))
-    if elsewhere and against and all(v.step is StepKind.SERVICEABILITY for v in against):
+    unserved = bool(against) and all(v.step is StepKind.SERVICEABILITY for v in against)
+    elsewhere = tuple(p.id for p in other_places if unserved and _served(case, offering, p))
+    if elsewhere:
         text = f"{offering.name!r} can be delivered at another address"
         conditions += (QualificationCondition(kind=ConditionKind.OTHER_ADDRESS, text=text, place_ids=elsewhere),)
         result = QualificationResult.CONDITIONAL
@@ -103,7 +104,7 @@ def judged(case: Case, *, other_places: Iterable[PlaceRef] = ()) -> OfferingQual
         reasons=against,
         conditions=conditions,
         missing=missing,
-        guaranteed_until=_guaranteed_until(case, offering) if holds else None,
+        guaranteed_until=_guaranteed_until(case, offering, elsewhere) if holds else None,
     )
 
 
@@ -112,16 +113,15 @@ def with_alternatives(
 ) -> tuple[OfferingQualification, ...]:
     """The answers with what could be had instead: of the same category or purpose, the likeliest first."""
 
-    def alternatives(of: OfferingQualification) -> Iterable[str]:
+    def alternatives(of: OfferingQualification) -> list[str]:
         categories = set(offerings[of.offering_id].categories)
-        for other in pool.values():
-            can = other.result in (QualificationResult.QUALIFIED, QualificationResult.CONDITIONAL)
-            if (
-                can
-                and other.offering_id != of.offering_id
-                and categories & set(offerings[other.offering_id].categories)
-            ):
-                yield other.offering_id
+        shared = {other: len(categories & set(offerings[other].categories)) for other in pool}
+        good = (QualificationResult.QUALIFIED, QualificationResult.CONDITIONAL)
+        can = [
+            o for o in pool.values() if o.result in good and o.offering_id != of.offering_id and shared[o.offering_id]
+        ]
+        can.sort(key=lambda o: (good.index(o.result), -shared[o.offering_id]))
+        return [o.offering_id for o in can]
 
     bad = QualificationResult.UNQUALIFIED
     return tuple(replace(of, alternatives=tuple(alternatives(of))) if of.result is bad else of for of in asked)
@@ -160,12 +160,16 @@ def _conditions(case: Case, offering: Offering, found: Iterable[Violation]) -> I
         yield QualificationCondition(kind=ConditionKind.OTHER_OFFERING, text=text, offering_ids=required)
 
 
-def _guaranteed_until(case: Case, offering: Offering) -> datetime:
-    place, credit = case.order.place, case.order.credit
-    kept = case.facts.qualifications.get((place.id, serviceability_key(offering))) if place else None
+def _guaranteed_until(case: Case, offering: Offering, elsewhere: tuple[str, ...]) -> datetime:
+    """The earliest end of what the answer stands on, two weeks at most."""
+    places = elsewhere or ((case.order.place.id,) if case.order.place else ())
+    answers = [case.facts.qualifications.get((place, serviceability_key(offering))) for place in places]
+    credit = case.order.credit
     bounds = (
-        kept.guaranteed_until if kept else None,
+        # an answer without an end is good for the moment only
+        *(answer.guaranteed_until or case.at for answer in answers if answer),
         offering.valid_until,
         credit.valid_until if credit and asks_bureau(case) else None,
+        case.at + GUARANTEED_FOR,
     )
-    return min((bound for bound in bounds if bound is not None), default=case.at + GUARANTEED_FOR)
+    return min(bound for bound in bounds if bound is not None)

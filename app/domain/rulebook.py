@@ -42,11 +42,12 @@ class Condition:
 
 
 class Need(StrEnum):
-    """What the channel must give before an item can be delivered."""
+    """What the channel must give before an item can be delivered; a number it may leave to chance."""
 
     PLACE = "place"
     APPOINTMENT = "appointment"
     PAYMENT = "payment"
+    NUMBER = "number"
 
 
 class Scope(StrEnum):

@@ -21,6 +21,9 @@ from app.domain.rules.payments import due_now, ways_to_pay
 from app.domain.rules.places import serviceability_key
 from app.domain.violations import Severity, StepKind, Violation
 
+NUMBER: Final = "msisdn"
+"""The kind of reservation that is a telephone number, in the words of resource pools (TMF685)."""
+
 
 class StepState(StrEnum):
     """Where a step stands."""
@@ -42,6 +45,7 @@ class FieldType(StrEnum):
     TIME_SLOT = "timeSlot"
     PAYMENT_METHOD = "paymentMethod"
     BILLING_ACCOUNT = "billingAccount"
+    TELEPHONE_NUMBER = "telephoneNumber"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +204,16 @@ def _offering_fields(case: Case) -> Iterable[Field]:
             for specification in offering.specification.characteristics:
                 if specification.configurable:
                     yield _characteristic_field(path, item, specification, chosen.get(specification.name))
+        if Need.NUMBER in case.rulebook.needs(case.order, item, offering):
+            yield Field(
+                path=f"{path}/reservations",
+                type=FieldType.TELEPHONE_NUMBER,
+                label="Telephone number; any when none is chosen",
+                mutation="reserveProductOrderResource",
+                required=False,
+                value=next((r.value for r in item.reservations if r.kind == NUMBER), None),
+                item_id=item.id,
+            )
 
 
 def _part_fields(case: Case, path: str, item: OrderItem, offering: Offering) -> Iterable[Field]:
@@ -394,8 +408,10 @@ def _payment_fields(case: Case) -> Iterable[Field]:
 def _payment_evidence(case: Case) -> Iterable[Evidence]:
     if payment := case.order.payment:
         yield Evidence(source="billing", text=payment.label, reference=payment.method_id)
-    account = case.order.billing_account_id
-    yield Evidence(source="billing", text="billed later" if account else "on a billing account", reference=account)
+    if account := case.order.billing_account_id:
+        yield Evidence(source="billing", text=f"charges go to account {account}", reference=account)
+    elif not payment:
+        yield Evidence(source="order", text="charges go to the customer's account; one is opened if there is none")
 
 
 def _review_fields(case: Case) -> Iterable[Field]:

@@ -6,13 +6,14 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
+from resolvers.enums import ResourceKind
 from resolvers.fields import resolved
 
 
 @strawberry.type(description="A number, SIM or port held for an item until a time (TMF685 ResourceReservation).")
 class Reservation:
     key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the reservation.")
-    kind: str = field(description="msisdn, sim or port.")
+    kind: ResourceKind = resolved(ResourceKind, lambda root: ResourceKind(root.kind), "What it is.")
     value: str = field(description="The number, the ICCID or the port.")
     expires_at: datetime | None = field(description="Until when it is held; null: without end.")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -15,6 +16,8 @@ from app.domain.catalog import (
     OfferingRelationship,
     ProductSpecification,
 )
+from app.domain.facts import OverdueFact
+from app.domain.money import Money
 from app.domain.order import CreditAssessment, CreditDecision, PlaceRef
 from app.domain.qualification import (
     GUARANTEED_FOR,
@@ -197,12 +200,15 @@ def test_what_an_order_brings_later_does_not_speak_against_it() -> None:
     assert (found.result, found.reasons, found.conditions) == (R.QUALIFIED, (), ())
 
 
-def test_how_an_order_would_be_paid_for_does_not_speak_against_it() -> None:
-    asked = wish(offering())
-    paid_by_nobody = replace(asked, order=replace(asked.order, billing_account_id="ba-9"))
+def test_how_an_order_would_be_paid_for_is_open_but_what_is_overdue_speaks_against_it() -> None:
+    asked = wish(replace(offering(), categories=("prepaid",)))
+    owed = OverdueFact(amount=Money(Decimal("120.50"), "EUR"), since=NOW.date() - 60 * DAY)
 
-    assert "billingAccountKnown" in {v.rule for v in violations(paid_by_nobody)}
-    assert judged(paid_by_nobody) == judged(asked)
+    overdue = judged(replace(asked, facts=replace(asked.facts, overdue=owed)))
+
+    assert "paymentChosen" in {v.rule for v in violations(asked)}
+    assert judged(asked).result is R.QUALIFIED
+    assert (overdue.result, [reason.rule for reason in overdue.reasons]) == (R.UNQUALIFIED, ["noOverdueBalance"])
 
 
 def test_a_warning_is_no_reason() -> None:
@@ -264,11 +270,11 @@ def test_without_a_source_that_decides_nothing_is_promised_and_the_source_is_nam
     assert found.guaranteed_until is None
 
 
-@pytest.mark.parametrize("source", ["billing", "workforce"])
-def test_a_source_that_decides_later_is_not_missed(source: str) -> None:
+@pytest.mark.parametrize(("source", "missed"), [("billing", ("billing",)), ("workforce", ())])
+def test_a_source_that_does_not_decide_keeps_nothing_up(source: str, missed: tuple[str, ...]) -> None:
     found = judged(wish(offering(), unanswered=silent(source)))
 
-    assert (found.result, found.missing) == (R.QUALIFIED, ())
+    assert (found.result, found.missing) == (R.QUALIFIED, missed)
 
 
 @pytest.mark.parametrize(
@@ -364,6 +370,22 @@ def test_an_answer_holds_as_long_as_the_first_source_to_change_its_mind(days: tu
 
 def test_an_answer_that_no_source_bounds_holds_for_two_weeks() -> None:
     assert judged(wish(offering())).guaranteed_until == NOW + GUARANTEED_FOR == NOW + timedelta(days=14)
+
+
+def test_an_answer_without_an_end_is_good_for_the_moment_and_none_is_for_long() -> None:
+    open_ended = served(HERE.id, SERVICE, guaranteed_until=None)
+    far_away = replace(FIBRE, valid_until=NOW + 400 * DAY)
+
+    assert judged(wish(far_away, at_place=HERE, qualifications=open_ended)).guaranteed_until == NOW
+    assert judged(wish(replace(offering(), valid_until=NOW + 400 * DAY))).guaranteed_until == NOW + GUARANTEED_FOR
+
+
+def test_another_address_is_good_for_as_long_as_its_own_answer() -> None:
+    there = served(THERE.id, SERVICE, guaranteed_until=NOW + DAY)
+
+    found = judged(wish(FIBRE, at_place=HERE, qualifications={**UNSERVED, **there}), other_places=(THERE,))
+
+    assert (found.result, found.guaranteed_until) == (R.CONDITIONAL, NOW + DAY)
 
 
 def test_what_is_not_asked_about_does_not_bound_the_answer() -> None:

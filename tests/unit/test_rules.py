@@ -309,6 +309,12 @@ def limits() -> Iterable[Row]:
     yield text("description", "/description", with_order(description="x" * 2001), with_order(description="x" * 2000))
     yield text("category", "/category", with_order(category="x" * 2001), with_order(category="x" * 2000))
     yield text("note", "/notes/1", with_order(notes=(note(1), note(2001))), with_order(notes=(note(1), note(2000))))
+    for part in ("owner", "type", "id"):
+        for length in (0, 201):
+            broken = with_order(external_ids=(external, replace(external, **{part: "x" * length})))
+            kept = with_order(external_ids=(external, replace(external, **{part: "x" * 200})))
+            where = f"/externalIds/1/{part}"
+            yield row(f"{part} of {length}", "textsInLimits", where, C.INVALID_VALUE, S.REVIEW, broken, kept)
     yield text("item id", "/items/0/id", of(one(id="x" * 2001)), of(one(id="x" * 2000)))
     yield text(
         "characteristic",
@@ -446,9 +452,16 @@ def characteristics() -> Iterable[Row]:
         chosen("20", maximum=high),
         chosen("-9", maximum=high),
     )
-    yield allowed(
-        "no number", "/0/value", C.INVALID_FORMAT, chosen("ten", minimum=low), chosen("10", minimum=low), chosen("ten")
-    )
+    for text in ("ten", "NaN", "sNaN", "Infinity", "1_5", " 15 ", "１５", "1e2", "15.", ""):
+        yield allowed(
+            f"no number: {text!r}",
+            "/0/value",
+            C.INVALID_FORMAT,
+            chosen(text, minimum=low),
+            chosen("10", minimum=low),
+            chosen("10.5", minimum=low),
+            chosen(text),
+        )
     any_value = CharacteristicSpecification(name="type")
     yield allowed(
         "given twice",
@@ -496,6 +509,12 @@ def prices() -> Iterable[Row]:
     def asked(rule_name: str, path: str, code: ViolationCode, broken: Case, *kept: Case) -> Row:
         return row(rule_name, "pricesAgreed", path, code, S.PRICE, broken, *kept)
 
+    def in_two(second: str) -> Case:
+        total = PriceTotal(price_type=PriceType.ONE_TIME, period=None, duty_free=euros("1"), tax_included=euros("1"))
+        other = replace(total, tax_included=Money(Decimal(1), second))
+        return of(replace(one(), totals=(total, other)))
+
+    yield row("two currencies", "oneCurrency", "/items", C.INVALID_VALUE, S.OFFERING, in_two("USD"), in_two("EUR"))
     where = "/items/0/agreedPrices/1"
     yield asked("another amount", f"{where}/price", C.INVALID_VALUE, shown("9.99"), shown("10.00"))
     yield asked("another currency", f"{where}/price", C.INVALID_VALUE, shown("10", currency="USD"), shown("10"))
@@ -789,6 +808,12 @@ def money() -> Iterable[Row]:
     )
     yield decided(
         "expired", "creditValid", C.MISSING_PROPERTY, assessed(valid_until=NOW), assessed(valid_until=NOW + MOMENT)
+    )
+    yield decided(
+        "costs another currency now",
+        "creditCovers",
+        C.MISSING_PROPERTY,
+        assessed(amount=Money(Decimal(1000), "USD")),
     )
     yield decided(
         "costs more now",
@@ -1268,7 +1293,8 @@ def said(judged: Case, rule: str) -> str:
 def test_a_refused_value_comes_with_what_may_be_chosen() -> None:
     bounded = chosen("9", minimum=Decimal(10), maximum=Decimal(20))
 
-    assert "9 is not a number from 10 to 20" in said(bounded, "characteristicsAllowed")
+    assert "9 is not a number from 10 up to 20" in said(bounded, "characteristicsAllowed")
+    assert "9 is not a number from 10 (" in said(chosen("9", minimum=Decimal(10)), "characteristicsAllowed")
     assert "choose one of a, b" in said(chosen("c", allowed=("b", "a")), "characteristicsAllowed")
     required = CharacteristicSpecification(name="type", required=True)
     assert "choose a value" in said(configured(required), "characteristicsComplete")

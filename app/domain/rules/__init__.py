@@ -43,6 +43,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.OFFERING, structure.quantity_in_range),
     _of(_S.OFFERING, structure.owned_product_named),
     _of(_S.OFFERING, offerings.characteristics_allowed, "catalog"),
+    _of(_S.OFFERING, offerings.one_currency, "catalog"),
     _of(_S.PRICE, offerings.prices_agreed, "catalog"),
     _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
     _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),

@@ -50,12 +50,11 @@ def nothing_excluded(case: Case) -> Iterable[Violation]:
         if offering is None or item.action is not ItemAction.ADD:
             continue
         excluded = {r.offering_id for r in offering.related(OfferingRelation.EXCLUDES)}
-        place = case.order.place_of(item)
-        at = place.id if place else None
+        at = _place_id(case, item)
         met = [
             other.offering_name
             for other in _ordered(case, besides=item)
-            if other.offering_id in excluded and case.order.place_of(other) == place
+            if other.offering_id in excluded and _place_id(case, other) == at
         ]
         met += [p.name for p in _kept(case) if p.offering_id in excluded and p.place_id == at]
         if met:
@@ -65,6 +64,11 @@ def nothing_excluded(case: Case) -> Iterable[Violation]:
                 ViolationCode.INVALID_VALUE,
                 f"{offering.name!r} does not go together with {listed(met)}; take one out, or change the owned product",
             )
+
+
+def _place_id(case: Case, item: OrderItem) -> str | None:
+    place = case.order.place_of(item)
+    return place.id if place else None
 
 
 def on_an_upgrade_path(case: Case) -> Iterable[Violation]:

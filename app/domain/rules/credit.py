@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.domain.catalog import CreditCheck
-from app.domain.money import Money
+from app.domain.money import Money, sum_of
 from app.domain.order import CreditDecision, ItemAction, ProductOrder
 from app.domain.rules.case import Case, breach
 from app.domain.violations import Violation, ViolationCode
@@ -20,10 +20,9 @@ def asks_bureau(case: Case) -> bool:
 def commitment(order: ProductOrder) -> Money | None:
     """What the customer takes on: all one-time charges and one period of each recurring one, with tax.
 
-    None when nothing of it has a price.
+    None when nothing of it has a price, or when its prices are in several currencies, which refuses it anyway.
     """
-    amounts = [total.tax_included for total in order.totals]
-    return sum(amounts[1:], amounts[0]) if amounts else None
+    return sum_of(total.tax_included for total in order.totals)
 
 
 def credit_decided(case: Case) -> Iterable[Violation]:
@@ -53,11 +52,11 @@ def credit_decided(case: Case) -> Iterable[Violation]:
             ViolationCode.MISSING_PROPERTY,
             f"the assessment was good until {credit.valid_until.isoformat()}; assess it again",
         )
-    elif amount is not None and amount.currency == credit.amount.currency and amount.amount > credit.amount.amount:
+    elif amount is not None and (amount.currency != credit.amount.currency or amount.amount > credit.amount.amount):
         yield breach(
             "creditCovers",
             "/creditConsent",
             ViolationCode.MISSING_PROPERTY,
             f"{credit.amount.amount} {credit.amount.currency} was assessed, the order now comes to "
-            f"{amount.amount}; assess it again",
+            f"{amount.amount} {amount.currency}; assess it again",
         )

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from app.domain.catalog import CharacteristicSpecification
@@ -12,6 +12,7 @@ from app.domain.pricing import prices_of
 from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
 
+NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 SELLABLE: Final = frozenset({"active", "launched"})
 
 
@@ -106,10 +107,9 @@ def _value_problem(specification: CharacteristicSpecification, value: str) -> tu
         return ViolationCode.INVALID_FORMAT, f"{value!r} does not match {specification.pattern}"
     if specification.minimum is None and specification.maximum is None:
         return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
+    if not NUMBER.fullmatch(value):
         return ViolationCode.INVALID_FORMAT, f"{value!r} is not a number"
+    number = Decimal(value)
     low, high = specification.minimum, specification.maximum
     if (low is not None and number < low) or (high is not None and number > high):
         return ViolationCode.INVALID_VALUE, f"{value} is not {_choices(specification)}"
@@ -120,8 +120,22 @@ def _choices(specification: CharacteristicSpecification) -> str:
     if specification.allowed:
         return f"one of {listed(specification.allowed)}"
     if specification.minimum is not None or specification.maximum is not None:
-        return f"a number from {specification.minimum} to {specification.maximum}"
+        low = "" if specification.minimum is None else f" from {specification.minimum}"
+        high = "" if specification.maximum is None else f" up to {specification.maximum}"
+        return f"a number{low}{high}"
     return "a value"
+
+
+def one_currency(case: Case) -> Iterable[Violation]:
+    """What is ordered together is paid in one currency."""
+    currencies = {total.tax_included.currency for total in case.order.totals}
+    if len(currencies) > 1:
+        yield breach(
+            "oneCurrency",
+            "/items",
+            ViolationCode.INVALID_VALUE,
+            f"prices are in {listed(currencies)}; place an order for each currency",
+        )
 
 
 def prices_agreed(case: Case) -> Iterable[Violation]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.catalog import PriceType
-from app.domain.money import Money
+from app.domain.money import Money, sum_of
 from app.domain.rulebook import Need
 from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
@@ -27,7 +27,7 @@ def amount_due(case: Case) -> Money | None:
     for _, item, offering in case.items():
         if Need.PAYMENT in case.rulebook.needs(case.order, item, offering):
             amounts += [p.tax_included for p in item.prices if p.price_type is PriceType.ONE_TIME]
-    return sum(amounts[1:], amounts[0]) if amounts else None
+    return sum_of(amounts)
 
 
 def ways_to_pay(case: Case) -> tuple[str, ...]:

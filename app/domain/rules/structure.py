@@ -11,6 +11,7 @@ from app.domain.violations import Violation, ViolationCode
 MAXIMUM_QUANTITY: Final = 100
 MAXIMUM_ITEMS: Final = 200
 MAXIMUM_TEXT: Final = 2000
+MAXIMUM_NAME: Final = 200
 
 
 def has_items(case: Case) -> Iterable[Violation]:
@@ -87,6 +88,19 @@ def texts_in_limits(case: Case) -> Iterable[Violation]:
     for path, item, _ in case.items():
         texts += [(f"{path}/id", item.id)]
         texts += [(f"{path}/characteristics/{n}/value", c.value) for n, c in enumerate(item.characteristics)]
+    names = [
+        (f"/externalIds/{n}/{part}", text)
+        for n, external in enumerate(order.external_ids)
+        for part, text in (("owner", external.owner), ("type", external.type), ("id", external.id))
+    ]
+    for path, text in names:
+        if not 1 <= len(text) <= MAXIMUM_NAME:
+            yield breach(
+                "textsInLimits",
+                path,
+                ViolationCode.INVALID_VALUE,
+                f"{len(text)} characters are not between 1 and {MAXIMUM_NAME}",
+            )
     for path, text in texts:
         if len(text) > MAXIMUM_TEXT:
             yield breach(
@@ -134,7 +148,7 @@ def owned_product_named(case: Case) -> Iterable[Violation]:
 
 
 def dates_in_order(case: Case) -> Iterable[Violation]:
-    """The wished-for dates lie ahead, the start before the completion."""
+    """The wished-for completion lies ahead, and not before the start; a start that lies behind is retro-active."""
     start, completion = case.order.requested_start_at, case.order.requested_completion_at
     if start and completion and completion < start:
         yield breach(
