@@ -134,6 +134,10 @@ def test_every_custom_scalar_says_how_it_looks() -> None:
     assert all("`" in (t.description or "") for t in scalars)
 
 
-def test_examples_have_names_and_documents() -> None:
-    assert len(examples()) == 20
-    assert all(example.document.strip() for example in examples())
+def test_each_example_is_one_operation_that_the_schema_has_and_says_what_it_is_for() -> None:
+    assert len({example.name for example in examples()}) == len(examples()) >= 30
+    for example in examples():
+        document = parse(example.document)
+        assert validate(GRAPH, document) == [], example.name
+        assert example.document.startswith("# "), example.name
+        assert [d.kind for d in document.definitions].count("operation_definition") == 1, example.name
