@@ -5,7 +5,8 @@
 requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
 lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`;
 `outage` (the connection is broken off); `operations` (only these, e.g. ["POST serviceOrder"]); `holdSeconds` (for how
-long what was reserved and not confirmed is held; as usual half an hour).
+long what was reserved and not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of
+serviceability holds; as usual two weeks).
 """
 
 import asyncio
@@ -60,6 +61,7 @@ class Faults(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     outage: bool = False
     operations: list[str] = []
     hold_seconds: float = 1800.0
+    guaranteed_seconds: float = 14 * 86400.0
 
 
 class Control:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.mock.collection import Refused, Resource, answer, body_of, error, now
+from connectors.mock.faults import Control
 from connectors.mock.state import Document, State, seed, text_of
 
 ADDRESS_ROOT = "tmf-api/geographicAddressManagement/v4"
@@ -23,7 +24,6 @@ SITE_ROOT = "tmf-api/geographicSiteManagement/v4"
 
 CHECK = "checkServiceQualification"
 MOST_ALTERNATIVES = 10
-QUALIFIED_FOR = timedelta(days=14)
 THINKS = timedelta(seconds=0.3)
 """How long a place of which the network is not known at once takes to be looked at."""
 
@@ -45,8 +45,9 @@ def _means(wanted: list[str], words: list[str]) -> bool:
 class Places:
     """The operations that are more than collections."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, control: Control) -> None:
         self._state = state
+        self._control = control
         self._networks = {text_of(entry, "place"): entry for entry in seed("serviceability")}
         self._words = {key: _address_words(a) for key, a in state.members("geographicAddress").items()}
 
@@ -134,11 +135,12 @@ class Places:
         items = [item for item in _list(check["serviceQualificationItem"]) if isinstance(item, dict)]
         results = [self._check_item(item, propose=check.get("provideAlternative") is True) for item in items]
         qualified = all(r["qualificationItemResult"] == "qualified" for r in results)
+        guaranteed = timedelta(seconds=self._control.faults["serviceability"].guaranteed_seconds)
         return check | {
             "state": "done",
             "qualificationResult": "qualified" if qualified else "unqualified",
             "effectiveQualificationDate": now(),
-            "expirationDate": (datetime.now(UTC) + QUALIFIED_FOR).isoformat(),
+            "expirationDate": (datetime.now(UTC) + guaranteed).isoformat(),
             "serviceQualificationItem": results,
         }
 
