@@ -93,6 +93,10 @@ class _ServiceOrder(msgspec.Struct, rename="camel"):
     service_order_error_message: list[_Error] = []
 
 
+class _Cancellation(msgspec.Struct):
+    state: str
+
+
 class _Payload(msgspec.Struct, rename="camel"):
     service_order: _ServiceOrder
 
@@ -187,6 +191,12 @@ class ProvisioningBackend:
         body = _write_v5(new) if self._http.dialect is Dialect.V5 else _write(new)
         answer = await self._http.write("POST", "createServiceOrder", "serviceOrder", body, key=key)
         return _read(answer.decode(_ServiceOrder))
+
+    async def cancel(self, service_order_id: str, *, key: str) -> bool:
+        """Have the service order cancelled (cancelServiceOrder); whether it could be."""
+        body: Json = {"serviceOrder": {"id": service_order_id}}
+        answer = await self._http.write("POST", "createCancelServiceOrder", "cancelServiceOrder", body, key=key)
+        return answer.decode(_Cancellation).state == "done"
 
     async def by_ids(self, ids: Collection[str]) -> dict[str, ServiceOrder]:
         """The service orders with these ids; unknown ids are absent."""

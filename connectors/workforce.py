@@ -185,6 +185,12 @@ class WorkforceBackend:
         answer = await self._work.write("POST", "createWorkOrder", "workOrder", body, key=key)
         return _read_work_order(answer.decode(_WorkOrder))
 
+    async def cancel_work_order(self, work_order_id: str, *, key: str) -> None:
+        """The work is not wanted any more; of work that has ended nothing is changed."""
+        path = f"workOrder/{segment(work_order_id)}"
+        over = {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}
+        await self._work.write("PATCH", "patchWorkOrder", path, {"state": "cancelled"}, key=key, expected=over)
+
     async def work_orders_of(self, order_ids: Collection[str]) -> dict[str, tuple[WorkOrder, ...]]:
         """The work orders for each of these product orders; every asked order is in the answer."""
         found = await self._work.where("listWorkOrder", "workOrder", "relatedEntity.id", order_ids, list[_WorkOrder])

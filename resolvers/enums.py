@@ -78,6 +78,7 @@ _describe(
         "FALLOUT": "Could not be done; a person has to decide.",
         "SKIPPED": "A person decided to go on without it.",
         "FAILED": "A person gave it up.",
+        "UNDONE": "Done, and taken back since.",
         "ABANDONED": "Never started, because a task before it was given up.",
     },
 )
@@ -287,6 +288,8 @@ _describe(
         "NOT_ALLOWED_IN_STATE": "It cannot be done in the state that the order is in.",
         "NOT_IN_CONTROL": "Another channel holds the draft.",
         "SLOT_UNAVAILABLE": "The time slot is taken.",
+        "POINT_OF_NO_RETURN": "The order has come too far for it.",
+        "CHARGE_NOT_ACCEPTED": "It costs something by now, and that was not accepted.",
     },
 )
 _describe(

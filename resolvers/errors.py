@@ -12,6 +12,8 @@ from app.ordering.ordering import FulfilmentUnavailable
 from app.ordering.reading import StoreUnavailable
 from connectors.base import BackendFailure, correlation_id
 from resolvers.enums import OrderState, RefusalCode
+from resolvers.types.cancellation import PassedPointOfNoReturn
+from resolvers.types.money import Money
 from resolvers.types.order import ProductOrder
 from resolvers.types.place import TimeSlot
 from resolvers.types.violation import Violation
@@ -66,6 +68,17 @@ class SlotUnavailable(UserError):
     free: list[TimeSlot] = field(description="Slots that are free now.")
 
 
+@strawberry.type(description="The order has come too far for it.")
+class PointOfNoReturnPassed(UserError):
+    passed: list[PassedPointOfNoReturn] = field(description="What stands in the way.")
+
+
+@strawberry.type(description="It costs something by now: accept exactly that.")
+class ChargeNotAccepted(UserError):
+    charge: Money = field(description="What it costs.")
+    passed: list[PassedPointOfNoReturn] = field(description="Why.")
+
+
 def user_error(refusal: outcomes.Refusal) -> UserError:
     """The refusal as the graph tells it; what it speaks of is described by the graph's types, not copied into them."""
     code, message, path = refusal.code, refusal.message, refusal.path
@@ -97,6 +110,16 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
             )
         case outcomes.NotInControl(order):
             return NotInControl(code=code, message=message, path=path, controlled_by=order.controlled_by)
+        case outcomes.PointOfNoReturnPassed(passed=passed):
+            return PointOfNoReturnPassed(code=code, message=message, path=path, passed=list(passed))  # type: ignore[arg-type]
+        case outcomes.ChargeNotAccepted(charge=charge, passed=passed):
+            return ChargeNotAccepted(
+                code=code,
+                message=message,
+                path=path,
+                charge=charge,  # type: ignore[arg-type]
+                passed=list(passed),  # type: ignore[arg-type]
+            )
         case outcomes.SlotUnavailable(free=free):
             slots = [TimeSlot(start=slot.start, end=slot.end) for slot in free]
             return SlotUnavailable(code=code, message=message, path=path, free=slots)

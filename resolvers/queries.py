@@ -14,6 +14,7 @@ from app.domain.batch import Batch
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
 from app.ordering.batch import batch_of, batches_of, count_batches
+from app.ordering.cancel import preview_cancellation
 from app.ordering.drafts import require
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
@@ -28,6 +29,7 @@ from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of,
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
 from resolvers.types.batch import BatchId, ProductOrderBatch
+from resolvers.types.cancellation import CancellationPreview
 from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
@@ -219,6 +221,16 @@ async def _validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
     )
 
 
+async def _preview_cancellation(
+    info: Info,
+    id: OrderId,
+    item_ids: Annotated[list[strawberry.ID] | None, argument(description="Which items; null: the whole order.")] = None,
+) -> object:
+    context = info.context
+    found = await preview_cancellation(context.ordering, context.actor, key_of(id, ORDER), tuple(item_ids or ()))
+    return found[1] if isinstance(found, tuple) else None
+
+
 def _one_customer(info: Info, id: Annotated[strawberry.ID, argument(description="Id or customer number.")]) -> object:
     return _customer(info.context, key_of(id, "Customer"))
 
@@ -325,7 +337,8 @@ async def _qualify_customer(
         offering_ids=keys_of(input.offering_ids, "ProductOffering"),
         credit_consent=input.credit_consent,
     )
-    page_length(len(ask.offering_ids), info.context.page_size)
+    if ask.offering_ids:
+        page_length(len(ask.offering_ids), info.context.page_size)
     return await qualify_customer(info.context.ordering, info.context.actor, ask)
 
 
@@ -371,6 +384,11 @@ class Query:
     )
     validate_product_order = resolved(
         ProductOrderValidation | None, _validate, "What a submission would find now, all at once. Changes nothing."
+    )
+    preview_cancellation = resolved(
+        CancellationPreview | None,
+        _preview_cancellation,
+        "What cancelProductOrder would do now. Changes nothing; null: there is nothing that could be cancelled.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")

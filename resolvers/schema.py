@@ -31,6 +31,8 @@ schema: Final = strawberry.Schema(
         errors.NotAllowedInState,
         errors.NotInControl,
         errors.SlotUnavailable,
+        errors.PointOfNoReturnPassed,
+        errors.ChargeNotAccepted,
     ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

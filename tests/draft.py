@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.domain.actor import Role
 from tests.channel import Json, key, run
-from tests.harness import Answer, Product
+from tests.harness import Answer, Product, until
 
 NEXT_STEPS = "21-next-steps"
 
@@ -48,6 +48,21 @@ class Draft:
         payload = await self.ask(mutation, token=token, **given)
         assert payload["errors"] == []
         return payload["order"]
+
+    async def tell(self, mutation: str, **given: Json) -> Json:
+        """The order after this mutation of an order that moves on by itself meanwhile."""
+
+        async def told() -> Json:
+            query = "query Version($id: ID!) { productOrder(id: $id) { version } }"
+            newest = (await self._product.graphql(query, {"id": self.key}, token=self.token)).whole()
+            self.version = newest["productOrder"]["version"]
+            payload = await self.ask(mutation, **given)
+            if [error["code"] for error in payload["errors"]] == ["STALE_VERSION"]:
+                return None
+            assert payload["errors"] == []
+            return payload["order"]
+
+        return await until(told)
 
     async def steps(self) -> dict[str, Json]:
         """The steps by kind, in their order."""

@@ -20,6 +20,7 @@ class Right(StrEnum):
     RESOLVE_FALLOUT = "resolveFallout"
     READ_FINANCES = "readFinances"
     READ_INTERNAL = "readInternal"
+    STEER_ORDERS = "steerOrders"
 
 
 _ALL: Final = frozenset(Right)

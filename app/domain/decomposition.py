@@ -57,6 +57,8 @@ def _make(rule: DecompositionRule, item: OrderItem) -> Iterable[_Made]:
             rule=rule.id,
             expected=template.expected,
             pends=template.pends,
+            undo=template.undo,
+            no_return=template.no_return,
         )
         yield _Made(task, template, served)
 

@@ -232,6 +232,17 @@ class ExternalId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """That items were cancelled, why, and what it cost (TMF622 cancelProductOrder)."""
+
+    item_ids: tuple[str, ...]
+    reason: str
+    requested_at: datetime
+    requested_by: str
+    charge: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductOrder:
     """A customer order (TMF622 ProductOrder).
 
@@ -270,6 +281,7 @@ class ProductOrder:
     payment: PaymentChoice | None = None
     agreement: Agreement | None = None
     expiry_told_at: datetime | None = None
+    cancellations: tuple[Cancellation, ...] = ()
 
     @property
     def waiting_since(self) -> datetime | None:
@@ -278,7 +290,7 @@ class ProductOrder:
             case OrderState.DRAFT:
                 return self.updated_at
             case OrderState.ACKNOWLEDGED:
-                return self.submitted_at
+                return max(filter(None, (self.submitted_at, self.requested_start_at)), default=None)
             case _:
                 return None
 

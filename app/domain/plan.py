@@ -1,14 +1,12 @@
-"""The plan of an order under way: a graph of tasks, and `step`, which alone decides what happens next.
+"""The plan of an order under way: a graph of tasks, the events that move it, and the commands that carry it out."""
 
-Results, callbacks and people's decisions all come in as events, so every race is decided here, in one pure place.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.states import TASK_ENDED, TASK_LOST, TASK_PASSED, TaskState
+from app.domain.money import Money
+from app.domain.states import TASK_ENDED, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +23,22 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PointOfNoReturn:
+    """From here on its item is not cancelled any more, or, with a `charge`, only by who accepts to pay it."""
+
+    reason: str
+    charge: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One piece of work on one backend (TMF701 taskFlow).
 
     `item_id` None: it serves the whole order. `rule` names the decomposition rule that made it.
     `revision` rises when the work is asked for anew; with it the key `order:task:revision` that makes the backend
     call safe to repeat. `reference` is the backend's own id of what was made. `expected` is how long it usually takes.
-    A task that `pends` waits for people outside while its result is awaited.
+    A task that `pends` waits for people outside while its result is awaited. `undo` is the operation that takes back
+    what it did; `undoes` names the task that this one takes back. `amount` is what it charges, when no price says so.
     """
 
     id: str
@@ -49,6 +56,15 @@ class Task:
     ended_at: datetime | None = None
     cause: Cause | None = None
     pends: bool = False
+    undo: str | None = None
+    undoes: str | None = None
+    no_return: PointOfNoReturn | None = None
+    amount: Money | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it may have had an effect."""
+        return self.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.COMPLETED)
 
     @property
     def backend(self) -> str:
@@ -58,11 +74,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All tasks of one order, and how many events they have seen."""
+    """All tasks of one order, and how many events they have seen.
+
+    `cancelled` are the items that are not wanted any more; what was done for them is taken back. While it is `held`
+    no task begins.
+    """
 
     order_id: str
     tasks: tuple[Task, ...]
     revision: int = 0
+    cancelled: tuple[str, ...] = ()
+    held: bool = False
 
     @property
     def ended(self) -> bool:
@@ -139,7 +161,39 @@ class FalloutDecided:
     action: FalloutAction
 
 
-PlanEvent = Started | TaskAccepted | TaskCompleted | TaskFailed | FalloutDecided
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationRequested:
+    """These items are not wanted any more. It was found possible, and what it costs (`charge`) was accepted."""
+
+    at: datetime
+    item_ids: tuple[str, ...]
+    charge: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequested:
+    """Nothing more is to begin until it is released."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequested:
+    """What was held goes on."""
+
+    at: datetime
+
+
+PlanEvent = (
+    Started
+    | TaskAccepted
+    | TaskCompleted
+    | TaskFailed
+    | FalloutDecided
+    | CancellationRequested
+    | HoldRequested
+    | ReleaseRequested
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,122 +214,3 @@ class Await:
 
 
 Command = Run | Await
-
-
-def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
-    """What the plan becomes, and what is to be done now, after `event`.
-
-    An event that comes twice, late or out of order changes nothing and commands nothing.
-    """
-    tasks = {task.id: task for task in plan.tasks}
-    commands: list[Command] = []
-    match event:
-        case Started():
-            if plan.revision:
-                return plan, ()
-        case TaskAccepted() if (task := _open(tasks, event)) and task.state is TaskState.RUNNING:
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.AWAITING_RESULT,
-                reference=event.reference,
-                attempts=task.attempts + event.attempts,
-            )
-            commands.append(Await(task.id, task.revision, event.reference))
-        case TaskCompleted() if task := _open(tasks, event):
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.COMPLETED,
-                ended_at=event.at,
-                cause=None,
-                reference=event.reference or task.reference,
-                attempts=task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0),
-            )
-        case TaskFailed() if (task := _open(tasks, event)) and task.state is not TaskState.FALLOUT:
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.FALLOUT,
-                cause=event.cause,
-                attempts=task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0),
-            )
-        case FalloutDecided() if (task := tasks.get(event.task_id)) and task.state is TaskState.FALLOUT:
-            _decide(tasks, task, event, commands)
-        case _:
-            return plan, ()
-    _abandon(tasks, event.at)
-    commands += _start_ready(tasks, event.at)
-    return replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1), tuple(commands)
-
-
-def resume(plan: Plan) -> tuple[Command, ...]:
-    """What is to be done now for a plan that was left under way: what runs is run again, what is awaited is awaited.
-
-    Running again is safe, because every call carries the key of its task and revision.
-    """
-    commands: list[Command] = []
-    for task in plan.tasks:
-        if task.state is TaskState.RUNNING:
-            commands.append(Run(task.id, task.revision))
-        elif task.state is TaskState.AWAITING_RESULT and task.reference is not None:
-            commands.append(Await(task.id, task.revision, task.reference))
-    return tuple(commands)
-
-
-def _open(tasks: Mapping[str, Task], event: TaskAccepted | TaskCompleted | TaskFailed) -> Task | None:
-    """The task that a result speaks of, if that result is still awaited."""
-    task = tasks.get(event.task_id)
-    if task is None or task.revision != event.revision or task.state in TASK_ENDED or task.state is TaskState.PENDING:
-        return None
-    return task
-
-
-def _decide(tasks: dict[str, Task], task: Task, event: FalloutDecided, commands: list[Command]) -> None:
-    match event.action:
-        case FalloutAction.RETRY:
-            # After a final answer the old key would only give that answer again; with the outcome unknown the old
-            # key is what keeps the effect from happening twice.
-            anew = task.cause is not None and task.cause.final
-            revision = task.revision + 1 if anew else task.revision
-            tasks[task.id] = replace(task, state=TaskState.RUNNING, revision=revision, cause=None, reference=None)
-            commands.append(Run(task.id, revision))
-        case FalloutAction.SKIP:
-            tasks[task.id] = replace(task, state=TaskState.SKIPPED, ended_at=event.at)
-        case FalloutAction.FAIL_ITEM:
-            tasks[task.id] = replace(task, state=TaskState.FAILED, ended_at=event.at)
-
-
-def _abandon(tasks: dict[str, Task], at: datetime) -> None:
-    """A lost task takes with it what waits for it and what has not begun of its item, along every path."""
-    changed = True
-    while changed:
-        changed = False
-        given_up = {task.item_id for task in tasks.values() if task.state in TASK_LOST and task.item_id is not None}
-        for task in list(tasks.values()):
-            if task.state is TaskState.PENDING and (
-                task.item_id in given_up or any(tasks[d].state in TASK_LOST for d in task.depends_on)
-            ):
-                tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=at)
-                changed = True
-
-
-def _start_ready(tasks: dict[str, Task], at: datetime) -> Iterable[Command]:
-    for task in list(tasks.values()):
-        if task.state is TaskState.PENDING and all(tasks[d].state in TASK_PASSED for d in task.depends_on):
-            tasks[task.id] = replace(task, state=TaskState.RUNNING, started_at=at)
-            yield Run(task.id, task.revision)
-
-
-def expected_end(plan: Plan, at: datetime) -> datetime:
-    """When the plan will have ended if every open task takes its expected time from now on: the critical path."""
-    ends: dict[str, datetime] = {}
-    tasks = {task.id: task for task in plan.tasks}
-
-    def end_of(task: Task) -> datetime:
-        if task.id not in ends:
-            if task.state in TASK_ENDED:
-                ends[task.id] = task.ended_at or at
-            else:
-                ready = max((end_of(tasks[d]) for d in task.depends_on), default=at)
-                ends[task.id] = max(max(ready, at), (task.started_at or ready)) + task.expected
-        return ends[task.id]
-
-    return max((end_of(task) for task in plan.tasks), default=at)

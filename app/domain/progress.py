@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from app.domain.actor import Actor
 from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, order_event
 from app.domain.order import OrderItem, ProductOrder
-from app.domain.plan import Plan, Task, expected_end
+from app.domain.plan import Plan, Task
 from app.domain.states import (
     ITEM,
     ORDER,
@@ -18,6 +19,9 @@ from app.domain.states import (
     TaskState,
     order_state_of,
 )
+from app.domain.step import expected_end, owed
+
+CANCELLING: Final = frozenset({ItemState.PENDING_CANCELLATION, ItemState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,16 @@ class Progress:
     events: tuple[OrderEvent, ...]
 
 
-def item_state_of(tasks: Sequence[Task]) -> ItemState:
-    """The state of an item under way, given its tasks; an item without tasks has nothing left to do."""
+def item_state_of(tasks: Sequence[Task], *, cancelled: bool = False, owed: bool = False) -> ItemState:
+    """The state of an item under way, given its tasks; an item without tasks has nothing left to do.
+
+    `owed`: something is still to be taken back.
+    """
     states = {task.state for task in tasks}
-    if states <= TASK_ENDED:
+    ended = states <= TASK_ENDED and not owed
+    if cancelled:
+        return ItemState.CANCELLED if ended else ItemState.PENDING_CANCELLATION
+    if ended:
         return ItemState.FAILED if states & TASK_LOST else ItemState.COMPLETED
     if TaskState.FALLOUT in states:
         return ItemState.HELD
@@ -49,8 +59,14 @@ def _waits_for_people(tasks: Sequence[Task]) -> bool:
 def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     """The state of an order that is being carried out: what its items say, while work for the whole order is open too.
 
-    An order whose items have all ended goes on until the tasks that serve no single item have ended as well.
+    An order whose items have all ended goes on until the tasks that serve no single item have ended as well. As long
+    as an item is still wanted, the order goes on while others are being cancelled.
     """
+    if all(item in CANCELLING for item in items) and items:
+        return OrderState.CANCELLED if plan.ended else OrderState.PENDING_CANCELLATION
+    items = [ItemState.IN_PROGRESS if item is ItemState.PENDING_CANCELLATION else item for item in items]
+    if plan.held and not plan.ended:
+        return OrderState.HELD
     shared = {task.state for task in plan.tasks if task.item_id is None}
     if TaskState.FALLOUT in shared:
         items = [*items, ItemState.HELD]
@@ -74,7 +90,7 @@ def advance(
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
     target = order_state_under_way([item.state for item in items], after)
-    way = ORDER.way(order.state, target)
+    way = ORDER.way(order.state, target, cancelling=bool(after.cancelled))
     item_changes = tuple(
         ItemStateChange(new.id, old.state, new.state)
         for old, new in zip(order.items, items, strict=True)
@@ -125,10 +141,11 @@ def advance(
 
 def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem:
     tasks = [task for task in plan.tasks if task.item_id == item.id]
-    target = item_state_of(tasks)
+    cancelled = item.id in plan.cancelled
+    target = item_state_of(tasks, cancelled=cancelled, owed=owed(plan, item.id))
     if target is ItemState.ACKNOWLEDGED and item.state is not ItemState.ACKNOWLEDGED:
         target = ItemState.IN_PROGRESS
-    ITEM.way(item.state, target)  # raises when the diagram has no way there
+    ITEM.way(item.state, target, cancelling=cancelled)  # raises when the diagram has no way there
     product = next((t.reference for t in tasks if t.operation == "inventory.createProduct" and t.reference), None)
     return replace(item, state=target, product_id=item.product_id or product)
 

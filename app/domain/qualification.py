@@ -73,7 +73,9 @@ class OfferingQualification:
 # what a real order will bring later does not speak against the offering now
 _LATER: Final = frozenset({StepKind.APPOINTMENT, StepKind.AGREEMENT, StepKind.REVIEW})
 # without these an offering cannot be judged at all
-_DECISIVE: Final = frozenset({StepKind.OFFERING, StepKind.PLACE, StepKind.SERVICEABILITY, StepKind.CUSTOMER})
+_DECISIVE: Final = frozenset(
+    {StepKind.OFFERING, StepKind.PLACE, StepKind.SERVICEABILITY, StepKind.CUSTOMER, StepKind.PAYMENT}
+)
 
 
 def judged(case: Case, *, other_places: Iterable[PlaceRef] = ()) -> OfferingQualification:
@@ -84,6 +86,8 @@ def judged(case: Case, *, other_places: Iterable[PlaceRef] = ()) -> OfferingQual
     against = tuple(v for v in found if v.step not in _LATER and v.code is not ViolationCode.MISSING_PROPERTY)
     conditions = tuple(_conditions(case, offering, found))
     missing = tuple(name for name in case.facts.unanswered if _matters(case, offering, name))
+    if case.order.credit is not None and case.order.credit.id is None and asks_bureau(case):
+        missing += ("credit",)
     unserved = bool(against) and all(v.step is StepKind.SERVICEABILITY for v in against)
     elsewhere = tuple(p.id for p in other_places if unserved and _served(case, offering, p))
     if elsewhere:
@@ -92,7 +96,7 @@ def judged(case: Case, *, other_places: Iterable[PlaceRef] = ()) -> OfferingQual
         result = QualificationResult.CONDITIONAL
     elif against:
         result = QualificationResult.UNQUALIFIED
-    elif any(SERVES[name] in _DECISIVE for name in missing):
+    elif any(name in SERVES and SERVES[name] in _DECISIVE for name in missing):
         result = QualificationResult.UNDETERMINED
     else:
         result = QualificationResult.CONDITIONAL if conditions else QualificationResult.QUALIFIED

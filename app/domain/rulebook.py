@@ -11,6 +11,7 @@ from typing import Final
 
 from app.domain.catalog import Offering, PriceType
 from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.plan import PointOfNoReturn
 from app.domain.states import OrderState
 from app.domain.violations import Severity, StepKind, ViolationCode
 
@@ -64,7 +65,8 @@ class TaskTemplate:
     `after` names what it waits for: a template id of the same item, `*` for all others of the same item, or
     `group:id` with group `order` (a task of the whole order), `items` (that task of every item) or a relationship
     type such as `reliesOn` (that task of the related items). A name that meets no task waits for nothing.
-    While a task that `pends` awaits its result, the order is pending: it waits for people outside.
+    While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
+    operation that takes back what it did; past its point of no return, `no_return`, the item is not cancelled.
     """
 
     id: str
@@ -73,6 +75,8 @@ class TaskTemplate:
     expected: timedelta
     after: tuple[str, ...] = ()
     pends: bool = False
+    undo: str | None = None
+    no_return: PointOfNoReturn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +145,16 @@ class Rulebook:
     def for_item(
         self, order: ProductOrder, item: OrderItem, offering: Offering | None
     ) -> tuple[DecompositionRule, ...]:
-        """The rules that apply to this item, in the order of the rule file."""
+        """The rules that apply to this item, in the order of the rule file. Raises CannotJudge."""
         view = item_view(order, item, offering)
         return tuple(rule for rule in self.decomposition if rule.when.holds(view))
 
     def needs(self, order: ProductOrder, item: OrderItem, offering: Offering | None) -> frozenset[Need]:
-        """What must be known before this item can be delivered."""
-        return frozenset(need for rule in self.for_item(order, item, offering) for need in rule.needs)
+        """What must be known before this item can be delivered; a rule that cannot be judged asks for nothing."""
+        view = item_view(order, item, offering)
+        return frozenset(
+            need for rule in self.decomposition if rule.needs and _surely(rule, view) for need in rule.needs
+        )
 
     def called(self, state: OrderState, channel: str) -> str:
         """What this channel calls the state."""
@@ -155,6 +162,13 @@ class Rulebook:
             if state in words:
                 return words[state]
         return state.value
+
+
+def _surely(rule: DecompositionRule, view: View) -> bool:
+    try:
+        return rule.when.holds(view)
+    except CannotJudge:
+        return False
 
 
 def item_view(order: ProductOrder, item: OrderItem, offering: Offering | None) -> View:

@@ -145,11 +145,12 @@ class LifeCycle(Generic[S]):
             return before_assessment
         raise IllegalMove(state, trigger, self.possible(state))
 
-    def way(self, state: S, target: S) -> tuple[S, ...]:
+    def way(self, state: S, target: S, *, cancelling: bool = False) -> tuple[S, ...]:
         """The states passed on the shortest way from `state` to `target`, the target last; empty when already there.
 
         A backend may report the end before its beginning was seen: the steps between are then taken at once.
-        Giving up and cancelling are never a detour: those edges are taken on purpose only, by `move`.
+        Giving up and cancelling are never a detour: those edges are taken on purpose only, by `move`, or here when
+        it is `cancelling` and the assessment was passed.
         Raises IllegalMove when no way leads there.
         """
         if state is target:
@@ -159,7 +160,7 @@ class LifeCycle(Generic[S]):
         while queue:
             here = queue.popleft()
             for trigger, targets in self._from[here].items():
-                if trigger in _ON_PURPOSE:
+                if trigger in _ON_PURPOSE and not (cancelling and trigger is Trigger.ASSESS_CANCELLATION):
                     continue
                 for there in targets:
                     if there in came or there is state:
@@ -199,11 +200,13 @@ class TaskState(StrEnum):
     FAILED = "failed"
     """A person decided to give it up."""
     ABANDONED = "abandoned"
-    """Never started, because its item, or a task that it waits for, was given up."""
+    """Never started, or not waited for any more, because its item, or a task that it waits for, was given up."""
+    UNDONE = "undone"
+    """Done, and taken back since."""
 
 
 TASK_PASSED: Final = frozenset({TaskState.COMPLETED, TaskState.SKIPPED})
-TASK_LOST: Final = frozenset({TaskState.FAILED, TaskState.ABANDONED})
+TASK_LOST: Final = frozenset({TaskState.FAILED, TaskState.ABANDONED, TaskState.UNDONE})
 TASK_ENDED: Final = TASK_PASSED | TASK_LOST
 
 

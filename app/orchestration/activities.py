@@ -27,7 +27,7 @@ from app.orchestration.contract import (
 from app.orchestration.operations import CHECKS, OPERATIONS
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from app.ordering.batch import place_lines
-from app.ordering.fulfil import ORCHESTRATION, plan_order, record_progress
+from app.ordering.fulfil import plan_order, record_progress
 from app.ordering.notify import tell_customer
 from app.ordering.ordering import Ordering
 from connectors.base import BackendFailure, correlation_id
@@ -53,18 +53,7 @@ class Activities:
     async def record_progress(self, record: Record) -> None:
         """Keep the plan and what it means for the order."""
         async with _alive(f"order-{record.order_id}"):
-            if record.decision is None:
-                await record_progress(self._ordering, record.order_id, record.plan, actor=ORCHESTRATION)
-                return
-            decision = record.decision
-            await record_progress(
-                self._ordering,
-                record.order_id,
-                record.plan,
-                actor=decision.actor,
-                reason=f"{decision.action} {decision.task_id}: {decision.reason}",
-                key=decision.key,
-            )
+            await record_progress(self._ordering, record.order_id, record.plan, record.instruction)
 
     @activity.defn(name=RUN_TASK)
     async def run_task(self, call: TaskCall) -> TaskReport:

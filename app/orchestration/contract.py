@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from app.domain.actor import Actor
-from app.domain.plan import Cause, FalloutAction, Plan, Task
-from app.store.port import IdempotencyKey
+from app.domain.plan import Cause, Plan, Task
+from app.ordering.ordering import Instruction
 
 WORKFLOW = "ProductOrder"
 PLAN_ORDER = "planOrder"
@@ -17,7 +16,7 @@ TELL_CUSTOMER = "tellCustomer"
 BATCH_WORKFLOW = "ProductOrderBatch"
 PLACE_LINES = "placeLines"
 REPORT = "report"
-DECIDE = "decide"
+FOLLOW = "follow"
 
 
 def workflow_id(order_id: str) -> str:
@@ -119,20 +118,9 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A person's decision about a task in fallout, on its way into the order's history."""
-
-    task_id: str
-    action: FalloutAction
-    reason: str
-    actor: Actor
-    key: IdempotencyKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The plan as it is to be kept, and the decision that made it so, if one did."""
+    """The plan as it is to be kept, and the instruction that made it so, if one did."""
 
     order_id: str
     plan: Plan
-    decision: Decision | None = None
+    instruction: Instruction | None = None

@@ -11,11 +11,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from app.orchestration.contract import (
     BATCH_WORKFLOW,
-    DECIDE,
+    FOLLOW,
     REPORT,
     WORKFLOW,
     BatchRun,
-    Decision,
     OrderRun,
     TaskPolicy,
     TaskReport,
@@ -23,7 +22,7 @@ from app.orchestration.contract import (
     batch_workflow_id,
     workflow_id,
 )
-from app.ordering.ordering import FalloutDecision, FulfilmentUnavailable
+from app.ordering.ordering import FulfilmentUnavailable, Instruction
 
 # a channel waits for this; what takes longer is left to the sweeper
 START_WITHIN: Final = timedelta(seconds=2)
@@ -72,19 +71,13 @@ class TemporalFulfilment:
         except UNREACHABLE as error:
             log.warning("start_deferred", workflow_id=name, reason=str(error))
 
-    async def tell(self, decision: FalloutDecision) -> str | None:
+    async def tell(self, order_id: str, instruction: Instruction) -> str | None:
         """See Fulfilment. Raises FulfilmentUnavailable when Temporal or every worker is away."""
         try:
-            await self._client.get_workflow_handle(workflow_id(decision.order_id)).execute_update(
-                DECIDE,
-                Decision(
-                    task_id=decision.task_id,
-                    action=decision.action,
-                    reason=decision.reason,
-                    actor=decision.actor,
-                    key=decision.key,
-                ),
-                id=f"{decision.key.owner}:{decision.key.key}",
+            await self._client.get_workflow_handle(workflow_id(order_id)).execute_update(
+                FOLLOW,
+                instruction,
+                id=f"{instruction.key.owner}:{instruction.key.key}",
                 rpc_timeout=TELL_WITHIN,
             )
         except WorkflowUpdateFailedError as refused:

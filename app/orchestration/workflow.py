@@ -12,7 +12,6 @@ from app.domain.plan import (
     Await,
     Cause,
     Command,
-    FalloutDecided,
     Plan,
     PlanEvent,
     Run,
@@ -20,20 +19,18 @@ from app.domain.plan import (
     TaskAccepted,
     TaskCompleted,
     TaskFailed,
-    resume,
-    step,
 )
 from app.domain.states import TaskState
+from app.domain.step import resume, step
 from app.orchestration.contract import (
     CHECK_TASK,
-    DECIDE,
+    FOLLOW,
     PLAN_ORDER,
     RECORD_PROGRESS,
     REPORT,
     RUN_TASK,
     TELL_CUSTOMER,
     WORKFLOW,
-    Decision,
     Notice,
     OrderRun,
     Record,
@@ -42,6 +39,8 @@ from app.orchestration.contract import (
     TaskPolicy,
     TaskReport,
 )
+from app.orchestration.instructions import event_of, refusal_of
+from app.ordering.ordering import Instruction
 
 # a lost worker is noticed when its heartbeat stops, long before the longest call could have ended
 HEARTBEAT = timedelta(seconds=3)
@@ -61,7 +60,7 @@ class OrderWorkflow:
         self._told = 0
         self._told_of = -1
         self._ended = False
-        self._decisions: deque[tuple[Plan, Decision]] = deque()
+        self._instructions: deque[tuple[Plan, Instruction]] = deque()
         self._work: set[asyncio.Task[None]] = set()
 
     @workflow.run
@@ -98,21 +97,24 @@ class OrderWorkflow:
         """A backend reported how a task ended."""
         self._take(report)
 
-    @workflow.update(name=DECIDE)
-    async def decide(self, decision: Decision) -> None:
-        """A person decided about a task in fallout; returns when the decision is recorded."""
-        self._apply(FalloutDecided(at=workflow.now(), task_id=decision.task_id, action=decision.action))
-        assert self._plan is not None, "the validator lets nothing in before there is a plan"
-        self._decisions.append((self._plan, decision))
+    @workflow.update(name=FOLLOW)
+    async def follow(self, instruction: Instruction) -> None:
+        """Somebody told the order what to do; returns when it is recorded."""
+        await workflow.wait_condition(lambda: self._plan is not None and self._plan.revision > 0)
+        assert self._plan is not None, "just waited for"
+        before = self._plan.revision
+        self._apply(event_of(instruction, workflow.now()))
+        if self._plan.revision == before:
+            raise ApplicationError("nothing is left that this could change")
+        self._instructions.append((self._plan, instruction))
         revision = self._revision
         await workflow.wait_condition(lambda: self._recorded >= revision)
 
-    @decide.validator
-    def check_decision(self, decision: Decision) -> None:
-        """Refuses a decision about a task that waits for none."""
-        task = self._plan.task(decision.task_id) if self._plan else None
-        if task is None or task.state is not TaskState.FALLOUT:
-            raise ApplicationError(f"task {decision.task_id} waits for no decision")
+    @follow.validator
+    def check_instruction(self, instruction: Instruction) -> None:
+        """Refuses, before anything is written of it, what cannot be followed."""
+        if self._plan is not None and (refusal := refusal_of(self._plan, instruction)):
+            raise ApplicationError(refusal)
 
     @property
     def _revision(self) -> int:
@@ -140,12 +142,12 @@ class OrderWorkflow:
             work.add_done_callback(self._work.discard)
 
     async def _record(self) -> None:
-        """Keep the newest plan; many steps may go into one record, but a decision has one of its own."""
+        """Keep the newest plan; many steps may go into one record, but an instruction has one of its own."""
         assert self._plan is not None, "there is something to record"
-        plan, decision = self._decisions.popleft() if self._decisions else (self._plan, None)
+        plan, instruction = self._instructions.popleft() if self._instructions else (self._plan, None)
         await workflow.execute_activity(
             RECORD_PROGRESS,
-            Record(order_id=self._order_id, plan=plan, decision=decision),
+            Record(order_id=self._order_id, plan=plan, instruction=instruction),
             start_to_close_timeout=LONGEST_CALL,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,

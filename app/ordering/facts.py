@@ -92,6 +92,7 @@ async def gather_facts(
     """Everything the rules ask about this order, in two steps: what it names, then what depends on the catalog."""
     g = Gathered()
     customer_id = order.customer_id
+    known = [customer_id] if customer_id else []  # a prospect is nobody whom a backend could know
     places = {place.id for place in _places(order)}
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
@@ -100,7 +101,7 @@ async def gather_facts(
         (accounts, bills, methods, products, others),
     ) = await asyncio.gather(
         asyncio.gather(
-            g.ask("customer", backends.customer.by_ids([customer_id]), {}),
+            g.ask("customer", backends.customer.by_ids(known), {}),
             g.ask("catalog", offerings_of(order, backends), {}),
             g.ask("address", backends.address.by_ids(places), {}),
             g.ask("workforce", backends.workforce.by_ids(appointments), {}),
@@ -112,9 +113,9 @@ async def gather_facts(
                 backends.billing.by_ids([order.billing_account_id] if order.billing_account_id else []),
                 {},
             ),
-            g.ask("billing", backends.billing.bills_of([customer_id]), {}),
-            g.ask("billing", backends.billing.methods_of([customer_id]), {}),
-            g.ask("inventory", backends.inventory.products_of([customer_id]), {}),
+            g.ask("billing", backends.billing.bills_of(known), {}),
+            g.ask("billing", backends.billing.methods_of(known), {}),
+            g.ask("inventory", backends.inventory.products_of(known), {}),
             other_orders(order, store, at),
         ),
     )

@@ -3,13 +3,17 @@
 These are the use cases of the workflow, the only writer of an order once it is submitted. Each can be repeated.
 """
 
-from app.domain.actor import Actor, system_actor
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.actor import system_actor
 from app.domain.decomposition import decompose
+from app.domain.order import Cancellation, ProductOrder
 from app.domain.plan import Plan
 from app.domain.progress import advance
 from app.ordering.facts import offerings_of
-from app.ordering.ordering import Ordering
-from app.store.port import Change, Commit, IdempotencyKey, KeyUsed, MovedOn, StoredOrder, Written
+from app.ordering.ordering import Instruction, InstructionKind, Ordering
+from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
 
 ORCHESTRATION = system_actor("orchestration")
 
@@ -26,36 +30,50 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
 
 
 async def record_progress(
-    ordering: Ordering,
-    order_id: str,
-    plan: Plan,
-    *,
-    actor: Actor = ORCHESTRATION,
-    reason: str = "carried out",
-    key: IdempotencyKey | None = None,
+    ordering: Ordering, order_id: str, plan: Plan, instruction: Instruction | None = None
 ) -> None:
-    """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored."""
+    """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored.
+
+    `instruction` is what made the plan so, when it was not the work itself.
+    """
     outcome: Commit = MovedOn()
+    actor = instruction.actor if instruction else ORCHESTRATION
+    key = instruction.key if instruction else None
     while not isinstance(outcome, Written):
         stored = await _stored(ordering, order_id)
         if stored.plan is not None and stored.plan.revision >= plan.revision:
             return
         at = ordering.clock()
-        progress = advance(stored.order, stored.plan, plan, sequence=stored.sequence, at=at, actor=actor)
+        order = _instructed(stored.order, instruction, at)
+        progress = advance(order, stored.plan, plan, sequence=stored.sequence, at=at, actor=actor)
         outcome = await ordering.store.commit(
             Change(
                 order=progress.order,
                 after=stored.sequence,
                 events=progress.events,
                 actor=actor,
-                reason=reason,
+                reason=instruction.summary if instruction else "carried out",
                 at=at,
                 plan=plan,
                 key=key,
             )
         )
         if isinstance(outcome, KeyUsed):
-            key = None  # used for something else in between; the decision has been taken all the same
+            key = None  # used for something else in between; the instruction has been followed all the same
+
+
+def _instructed(order: ProductOrder, instruction: Instruction | None, at: datetime) -> ProductOrder:
+    """The order with what was told it on record."""
+    if instruction is None or instruction.kind is not InstructionKind.CANCEL:
+        return order
+    cancellation = Cancellation(
+        item_ids=instruction.item_ids,
+        reason=instruction.reason,
+        requested_at=at,
+        requested_by=instruction.actor.subject,
+        charge=instruction.charge,
+    )
+    return replace(order, cancellations=(*order.cancellations, cancellation))
 
 
 async def _stored(ordering: Ordering, order_id: str) -> StoredOrder:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
+from app.domain.money import Money
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import FalloutAction
 from app.domain.rulebook import Rulebook
@@ -57,16 +59,39 @@ class OrderAsk(Ask):
     expected_version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalloutDecision:
-    """A person's decision about a task in fallout, for the workflow that carries the order out."""
+class InstructionKind(StrEnum):
+    """What somebody may tell an order that is being carried out."""
 
-    order_id: str
-    task_id: str
-    action: FalloutAction
+    RESOLVE_FALLOUT = "resolveFallout"
+    CANCEL = "cancel"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What somebody tells an order that is being carried out, and why.
+
+    `task_id` and `action` belong to a fallout, `item_ids` and `charge` to a cancellation.
+    """
+
+    kind: InstructionKind
     reason: str
     actor: Actor
     key: IdempotencyKey
+    task_id: str | None = None
+    action: FalloutAction | None = None
+    item_ids: tuple[str, ...] = ()
+    charge: Money | None = None
+
+    @property
+    def summary(self) -> str:
+        """What was told, for people."""
+        what = {
+            InstructionKind.RESOLVE_FALLOUT: f"{self.action} {self.task_id}",
+            InstructionKind.CANCEL: f"cancel items {', '.join(self.item_ids)}",
+        }
+        return f"{what.get(self.kind, self.kind)}: {self.reason}"
 
 
 class FulfilmentUnavailable(Exception):
@@ -82,8 +107,8 @@ class Fulfilment(Protocol):
     async def start_batch(self, batch_id: str) -> None:
         """Begin to place the batch's orders, in the manner of `start`."""
 
-    async def tell(self, decision: FalloutDecision) -> str | None:
-        """Have the decision judged and taken. The reason when it was refused, None when it is recorded.
+    async def tell(self, order_id: str, instruction: Instruction) -> str | None:
+        """Have the instruction judged and followed. The reason when it was refused, None when it is recorded.
 
         Raises FulfilmentUnavailable.
         """
@@ -144,6 +169,18 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder |
     if stored.order.version != ask.expected_version:
         return StaleVersion(stored.order)
     return stored
+
+
+async def begin(ordering: Ordering, order: ProductOrder) -> None:
+    """Have the order carried out, when its day has come; before that it waits, and the sweeper begins it in time."""
+    if order.requested_start_at is None or order.requested_start_at <= ordering.clock():
+        await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
+
+
+async def as_recorded(ordering: Ordering, actor: Actor, ask: OrderAsk) -> Committed:
+    """The order as the workflow has recorded it after following an instruction."""
+    stored = await ordering.store.load([ask.order_id])
+    return Committed(stored[ask.order_id].order)
 
 
 async def commit(

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from app.domain.cancellation import Passed
+from app.domain.money import Money
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.request import Slot
 from app.domain.states import OrderState, Trigger
@@ -22,6 +24,8 @@ class RefusalCode(StrEnum):
     NOT_ALLOWED_IN_STATE = "notAllowedInState"
     NOT_IN_CONTROL = "notInControl"
     SLOT_UNAVAILABLE = "slotUnavailable"
+    POINT_OF_NO_RETURN = "pointOfNoReturn"
+    CHARGE_NOT_ACCEPTED = "chargeNotAccepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,40 @@ class SlotUnavailable:
     free: tuple[Slot, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PointOfNoReturnPassed:
+    """The order has come too far for this."""
+
+    code: ClassVar = RefusalCode.POINT_OF_NO_RETURN
+    path: ClassVar = "/itemIds"
+    order: ProductOrder
+    passed: tuple[Passed, ...]
+
+    @property
+    def message(self) -> str:
+        """What has been passed, and why there is no way back."""
+        points = "; ".join(f"item {p.item_id}, {p.task_name}: {p.point.reason}" for p in self.passed)
+        return f"/itemIds: {points} (pointOfNoReturn)."
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeNotAccepted:
+    """It costs something by now, and this was not accepted."""
+
+    code: ClassVar = RefusalCode.CHARGE_NOT_ACCEPTED
+    path: ClassVar = "/acceptedCharge"
+    order: ProductOrder
+    charge: Money
+    passed: tuple[Passed, ...]
+
+    @property
+    def message(self) -> str:
+        """What it costs, why, and the way out."""
+        reasons = "; ".join(p.point.reason for p in self.passed if p.point.charge is not None)
+        charge = f"{self.charge.amount} {self.charge.currency}"
+        return f"/acceptedCharge: it costs {charge} by now ({reasons}); accept exactly that (chargeAccepted)."
+
+
 Refusal = (
     NotFound
     | StaleVersion
@@ -155,5 +193,7 @@ Refusal = (
     | NotAllowedInState
     | NotInControl
     | SlotUnavailable
+    | PointOfNoReturnPassed
+    | ChargeNotAccepted
 )
 Outcome = Committed | Refusal

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from app.domain.access import Right, sees_customer
+from app.domain.access import Right, may, sees_customer
 from app.domain.actor import Actor
 from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts
@@ -112,7 +112,7 @@ async def qualify_customer(ordering: Ordering, actor: Actor, ask: QualifyCustome
     return CustomerQualification(
         at=at,
         items=with_alternatives((judgements[offering_id] for offering_id in asked), judgements, offerings),
-        evidence=tuple(_evidence(wish, ask, facts, credit_silent=credit_silent)),
+        evidence=tuple(_evidence(actor, wish, ask, facts, credit_silent=credit_silent)),
         unknown_offering_ids=tuple(sorted(set(ask.offering_ids) - named.keys())),
     )
 
@@ -132,7 +132,7 @@ def _wish(actor: Actor, ask: QualifyCustomer, offerings: Iterable[Offering], at:
     """An order of everything in question: what it names is asked of the backends at once."""
     return replace(
         BLANK_ORDER,
-        customer_id=ask.customer_id or PROSPECT,
+        customer_id=ask.customer_id or "",
         channel=actor.channel,
         controlled_by=actor.channel,
         created_at=at,
@@ -188,7 +188,7 @@ def _completed(g: Gathered, ask: QualifyCustomer, offerings: Mapping[str, Offeri
 
 
 def _evidence(
-    wish: ProductOrder, ask: QualifyCustomer, facts: Facts, *, credit_silent: bool
+    actor: Actor, wish: ProductOrder, ask: QualifyCustomer, facts: Facts, *, credit_silent: bool
 ) -> Iterable[SourceEvidence]:
     said: dict[str, tuple[str, str | None]] = {"catalog": (f"{len(facts.offerings)} offerings", None)}
     if ask.customer_id is not None:
@@ -196,7 +196,7 @@ def _evidence(
         said["customer"] = (f"{customer.name}, {customer.status}" if customer else "", ask.customer_id)
         said["inventory"] = (f"{len(facts.owned)} products owned", None)
         overdue = f"{facts.overdue.amount.amount} {facts.overdue.amount.currency}" if facts.overdue else "nothing"
-        said["billing"] = (f"{overdue} overdue", None)
+        said["billing"] = (f"{overdue} overdue" if may(actor, Right.READ_FINANCES) else "asked", None)
     if ask.place_id is not None:
         place = facts.places.get(ask.place_id)
         said["address"] = (place.label if place else f"there is no address {ask.place_id!r}", ask.place_id)
@@ -206,6 +206,8 @@ def _evidence(
     if wish.credit is not None:
         said["credit"] = (wish.credit.decision.value, wish.credit.id)
     for source in SOURCES:
+        if source == "serviceability" and "address" in facts.unanswered:
+            continue  # nobody was asked about an address that is not known
         if source in facts.unanswered or (source == "credit" and credit_silent):
             yield SourceEvidence(source=source, answered=False, text="no answer")
         elif source in said:

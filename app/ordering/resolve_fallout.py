@@ -7,8 +7,8 @@ from app.domain.actor import Actor
 from app.domain.plan import FalloutAction
 from app.domain.states import ORDER, TaskState
 from app.ordering.drafts import require
-from app.ordering.ordering import FalloutDecision, OrderAsk, Ordering, key_of, load, recall
-from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome
+from app.ordering.ordering import Instruction, InstructionKind, OrderAsk, Ordering, as_recorded, key_of, load, recall
+from app.ordering.outcomes import NotAllowedInState, NotFound, Outcome
 from app.store.port import StoredOrder
 
 
@@ -40,15 +40,14 @@ async def resolve_fallout(ordering: Ordering, actor: Actor, ask: ResolveFallout)
     )
     if task.state is not TaskState.FALLOUT:
         return refused
-    decision = FalloutDecision(
-        order_id=ask.order_id,
+    instruction = Instruction(
+        kind=InstructionKind.RESOLVE_FALLOUT,
         task_id=ask.task_id,
         action=ask.action,
         reason=ask.reason,
         actor=actor,
         key=key_of(actor, ask),
     )
-    if await ordering.fulfilment.tell(decision) is not None:
+    if await ordering.fulfilment.tell(ask.order_id, instruction) is not None:
         return refused
-    after = await ordering.store.load([ask.order_id])
-    return Committed(after[ask.order_id].order)
+    return await as_recorded(ordering, actor, ask)

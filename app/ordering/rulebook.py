@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -19,6 +20,8 @@ import msgspec
 import structlog
 import yaml
 
+from app.domain.money import Money
+from app.domain.plan import PointOfNoReturn
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
@@ -54,13 +57,25 @@ class BadRules(Exception):
     """The rule files cannot be used; the message names the file, the rule and what is wrong with it."""
 
 
-class _Task(msgspec.Struct, forbid_unknown_fields=True):
+class _Charge(msgspec.Struct, forbid_unknown_fields=True):
+    amount: Decimal
+    currency: str
+
+
+class _PointOfNoReturn(msgspec.Struct, forbid_unknown_fields=True):
+    reason: str
+    charge: _Charge | None = None
+
+
+class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: str
     name: str
     operation: str
     expected: str
     after: list[str] = []
     pends: bool = False
+    undo: str | None = None
+    point_of_no_return: _PointOfNoReturn | None = None
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
@@ -195,11 +210,9 @@ def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
 
 
 def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
-    for task in rule.tasks:
-        if task.operation not in operations:
-            raise BadRules(
-                f"rule {rule.id}: there is no operation {task.operation!r}; there are {', '.join(operations)}"
-            )
+    for wanted in (operation for task in rule.tasks for operation in (task.operation, task.undo) if operation):
+        if wanted not in operations:
+            raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(operations)}")
     return DecompositionRule(
         id=rule.id,
         scope=rule.scope,
@@ -213,10 +226,19 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
                 expected=_duration(rule, task),
                 after=tuple(task.after),
                 pends=task.pends,
+                undo=task.undo,
+                no_return=_no_return(task.point_of_no_return),
             )
             for task in rule.tasks
         ),
     )
+
+
+def _no_return(point: _PointOfNoReturn | None) -> PointOfNoReturn | None:
+    if point is None:
+        return None
+    charge = Money(point.charge.amount, point.charge.currency) if point.charge else None
+    return PointOfNoReturn(reason=point.reason, charge=charge)
 
 
 def _validation(rule: _Validation, words: View) -> ValidationRule:
@@ -249,9 +271,12 @@ def _condition(rule_id: str, text: str, words: View) -> Condition:
 
     def holds(view: View) -> bool:
         try:
-            return program.execute(dict(view)) is True
-        except (RuntimeError, TypeError, ValueError, KeyError) as error:
+            found = program.execute(dict(view))
+        except (RuntimeError, TypeError, ValueError, KeyError, ArithmeticError) as error:
             raise CannotJudge(f"rule {rule_id}: `when` cannot be judged: {error}") from error
+        if not isinstance(found, bool):
+            raise CannotJudge(f"rule {rule_id}: `when` gives {type(found).__name__}, not true or false")
+        return found
 
     found = dict.fromkeys(_MEMBER.findall(_QUOTED.sub('""', text)))
     names = tuple((name, member) for name, member in found if name in program.variables() or name in words)

@@ -7,9 +7,11 @@ from resolvers.mutations import (
     add_item,
     agreement,
     assess_credit,
+    cancel,
     change_item,
     create,
     discard,
+    hold,
     place,
     place_batch,
     remove_item,
@@ -89,6 +91,18 @@ class Mutation:
         resolver=place_batch.place_product_orders,
         description="Take many complete orders at once. They are placed one by one, later: follow the batch. "
         "More than fit into one request are sent as JSON lines to POST /batches.",
+    )
+    cancel_product_order: cancel.CancelProductOrderPayload | None = field(
+        resolver=cancel.cancel_order,
+        description="Cancel an order that is under way, or items of it: what was done is taken back. "
+        "previewCancellation says beforehand what that means.",
+    )
+    hold_product_order: hold.HoldProductOrderPayload | None = field(
+        resolver=hold.hold_order,
+        description="Begin nothing more of an order until it is released; what is being done is finished.",
+    )
+    release_product_order: hold.ReleaseProductOrderPayload | None = field(
+        resolver=hold.release_order, description="Let an order that was held go on."
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

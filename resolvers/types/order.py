@@ -134,6 +134,15 @@ class Note:
     internal: bool = field(description="Whether it is for the operator's own people only.")
 
 
+@strawberry.type(description="That items were cancelled (TMF622 cancelProductOrder).")
+class Cancellation:
+    item_ids: list[strawberry.ID] = field(description="The items.")
+    reason: str = field(description="Why.")
+    requested_at: datetime = field(description="When.")
+    requested_by: str = field(description="By whom.")
+    charge: Money | None = field(description="What it cost; null: nothing.")
+
+
 @strawberry.type(description="The order's id in another system (TMF622 ExternalIdentifier).")
 class ExternalId:
     owner: str = field(description="Whose id it is.")
@@ -390,6 +399,7 @@ class ProductOrder(Node):
         description="When it will be complete if every task takes its usual time; null when it is not under way."
     )
     completed_at: datetime | None = field(description="When it was completed.")
+    cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
     versions = resolved(list[ProductOrderVersion], _versions, "All its versions, the oldest first.")

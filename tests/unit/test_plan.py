@@ -11,27 +11,30 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.domain.actor import system_actor
+from app.domain.cancellation import assess
 from app.domain.events import EventType
 from app.domain.plan import (
     Await,
+    CancellationRequested,
     Cause,
     Command,
     FalloutAction,
     FalloutDecided,
+    HoldRequested,
     Plan,
     PlanEvent,
+    PointOfNoReturn,
+    ReleaseRequested,
     Run,
     Started,
     Task,
     TaskAccepted,
     TaskCompleted,
     TaskFailed,
-    expected_end,
-    resume,
-    step,
 )
-from app.domain.progress import advance, order_state_under_way
-from app.domain.states import ORDER, TASK_ENDED, TASK_LOST, TASK_PASSED, OrderState, TaskState
+from app.domain.progress import CANCELLING, advance, order_state_under_way
+from app.domain.states import ORDER, TASK_ENDED, TASK_LOST, TASK_PASSED, ItemState, OrderState, TaskState
+from app.domain.step import ancestors, expected_end, resume, step
 from tests.unit.orders import NOW, item, order
 
 NO = Cause(kind="REFUSED", message="no", final=True)
@@ -171,7 +174,10 @@ def plans(draw: st.DrawFn) -> Plan:
     for n in range(count):
         before = draw(st.lists(st.integers(0, n - 1), unique=True, max_size=3)) if n else []
         owner = draw(st.sampled_from(["1", "2", "3", None]))
-        tasks.append(make_task(f"t{n}", *(f"t{b}" for b in before), item_id=owner))
+        task = make_task(f"t{n}", *(f"t{b}" for b in before), item_id=owner)
+        bound = PointOfNoReturn(reason="delivered") if draw(st.integers(0, 5)) == 0 else None
+        undo = f"backend.undo{n}" if draw(st.booleans()) else None
+        tasks.append(replace(task, undo=undo, no_return=bound, pends=draw(st.integers(0, 5)) == 0))
     return Plan(order_id="o1", tasks=tuple(tasks))
 
 
@@ -201,7 +207,10 @@ class CarriedOut(RuleBasedStateMachine):
             if isinstance(command, Run):
                 task = self.plan.task(command.task_id)
                 assert task is not None
-                assert all(state(self.plan, d) in TASK_PASSED for d in task.depends_on), "nothing starts too early"
+                assert all(no_longer_waited_for(self.plan, task, d) for d in task.depends_on), "nothing starts early"
+                decided = isinstance(event, FalloutDecided) and event.task_id == task.id
+                assert task.undoes or decided or not self.plan.held, "nothing starts while it is held"
+                assert task.undoes or task.item_id not in before.cancelled, "nothing starts for what is cancelled"
         recorded = advance(
             self.order,
             None if before.revision == 0 else before,
@@ -214,7 +223,8 @@ class CarriedOut(RuleBasedStateMachine):
         passed = [self.order.state]
         passed += [e.state for e in recorded.events if e.type is EventType.STATE_CHANGED]
         for one, other in pairwise(passed):
-            assert one is other or other in ORDER.way(one, other)[:1], "events tell each state on the way"
+            way = ORDER.way(one, other, cancelling=bool(self.plan.cancelled))
+            assert one is other or other in way[:1], "events tell each state on the way"
         self.order, self.sequence = recorded.order, self.sequence + len(recorded.events)
 
     def take(self, data: st.DataObject) -> Command:
@@ -243,13 +253,38 @@ class CarriedOut(RuleBasedStateMachine):
             before = Counter(t.state for t in self.plan.tasks if t.state in TASK_ENDED)
             self.send(event)
             after = Counter(t.state for t in self.plan.tasks if t.state in TASK_ENDED)
-            assert before <= after, "what has ended stays ended"
+            undone = after[TaskState.UNDONE] - before[TaskState.UNDONE]
+            assert before.total() <= after.total(), "what has ended stays ended"
+            assert undone == 0 or isinstance(event, TaskCompleted)
 
     @precondition(lambda self: any(t.state is TaskState.FALLOUT for t in self.plan.tasks))
     @rule(data=st.data(), action=st.sampled_from(FalloutAction))
     def people_decide(self, data: st.DataObject, action: FalloutAction) -> None:
         waiting = [t.id for t in self.plan.tasks if t.state is TaskState.FALLOUT]
         self.send(FalloutDecided(at=NOW, task_id=data.draw(st.sampled_from(waiting)), action=action))
+
+    @precondition(lambda self: self.plan.tasks and not self.plan.ended)
+    @rule(data=st.data())
+    def the_customer_cancels(self, data: st.DataObject) -> None:
+        wanted = data.draw(st.sets(st.sampled_from(["1", "2", "3"])))
+        assessment = assess(self.order, self.plan, wanted, NOW)
+        if assessment.item_ids and not assessment.blocked_by:
+            undoing_before = {t.undoes for t in self.plan.tasks if t.undoes}
+            self.send(CancellationRequested(at=NOW, item_ids=assessment.item_ids))
+            abandoned = {t.id for t in self.plan.tasks if t.state is TaskState.ABANDONED}
+            undoing = {t.undoes for t in self.plan.tasks if t.undoes}
+            assert undoing - undoing_before <= set(assessment.taken_back), "no more is taken back than was said"
+            assert abandoned >= set(assessment.abandoned) - set(assessment.taken_back) - self.still_running()
+            items = {item.id: item.state for item in self.order.items}
+            assert all(items[i] in CANCELLING for i in assessment.item_ids)
+
+    def still_running(self) -> set[str]:
+        return {t.id for t in self.plan.tasks if t.state is TaskState.RUNNING}
+
+    @precondition(lambda self: self.plan.tasks and not self.plan.ended)
+    @rule()
+    def it_is_held_or_released(self) -> None:
+        self.send(ReleaseRequested(at=NOW) if self.plan.held else HoldRequested(at=NOW))
 
     @rule()
     def the_worker_is_lost(self) -> None:
@@ -260,7 +295,7 @@ class CarriedOut(RuleBasedStateMachine):
         if self.plan.tasks and not self.plan.ended:
             waits = {t.id for t in self.plan.tasks if t.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT)}
             fallout = [t for t in self.plan.tasks if t.state is TaskState.FALLOUT]
-            assert waits or fallout, "no deadlock"
+            assert waits or fallout or self.plan.held, "no deadlock"
             assert waits <= {c.task_id for c in self.under_way}, "somebody works on what runs"
 
     @invariant()
@@ -270,17 +305,44 @@ class CarriedOut(RuleBasedStateMachine):
             if self.plan.ended:
                 assert self.order.state in ORDER.terminal
                 lost = any(t.state in TASK_LOST for t in self.plan.tasks if t.item_id)
-                assert lost or self.order.state is OrderState.COMPLETED
+                assert lost or self.plan.cancelled or self.order.state is OrderState.COMPLETED
+                given_back = [i.state for i in self.order.items if i.id in self.plan.cancelled]
+                assert set(given_back) <= {ItemState.CANCELLED}
 
     @invariant()
     def no_effect_without_the_tasks_before_it(self) -> None:
         for task_id, _ in self.effects:
             task = self.plan.task(task_id)
             assert task is not None
-            assert all(state(self.plan, d) in TASK_PASSED for d in task.depends_on)
+            assert all(state(self.plan, d) in TASK_ENDED for d in task.depends_on)
+
+    @invariant()
+    def nothing_is_taken_back_that_was_not_done_or_before_what_came_after_it(self) -> None:
+        tasks = {task.id: task for task in self.plan.tasks}
+        for undoing in (task for task in self.plan.tasks if task.undoes):
+            taken = tasks[undoing.undoes or ""]
+            assert any(task_id == taken.id for task_id, _ in self.effects), "no undo without do"
+            assert (taken.state is TaskState.UNDONE) is (undoing.state is TaskState.COMPLETED)
+            if undoing.state is not TaskState.PENDING:
+                later = [t for t in self.plan.tasks if t.undoes and taken.id in ancestors(tasks, t.undoes)]
+                assert all(t.state in TASK_ENDED for t in later), "in reverse order"
+
+    @invariant()
+    def no_point_of_no_return_is_crossed_backwards(self) -> None:
+        bound = [t for t in self.plan.tasks if t.item_id in self.plan.cancelled and t.no_return]
+        assert not [t for t in bound if t.state is TaskState.UNDONE or t.begun]
 
 
-CarriedOut.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+def no_longer_waited_for(plan: Plan, task: Task, before: str) -> bool:
+    other = plan.task(before)
+    assert other is not None
+    if task.undoes:
+        return other.state in TASK_ENDED
+    lost_item = task.item_id is None and other.item_id is not None and other.state in TASK_LOST
+    return other.state in TASK_PASSED or lost_item
+
+
+CarriedOut.TestCase.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
 TestCarriedOut = CarriedOut.TestCase
 
 

@@ -44,6 +44,21 @@ def business_rules(case: Case) -> Iterable[Violation]:
                 else:
                     if broken:
                         yield _broken(rule, f"{path}{rule.path}", view)
+    yield from _unjudged(case)
+
+
+def _unjudged(case: Case) -> Iterable[Violation]:
+    """Rules of the other kinds that cannot be judged for this order: nothing is published on a guess."""
+    whole = case_view(case, None, None)
+    asked: list[tuple[str, PriorityRule | DecompositionRule, View]] = [("", r, whole) for r in case.rulebook.priority]
+    for path, item, offering in case.items():
+        work = item_view(case.order, item, offering)
+        asked += [(path, rule, work) for rule in case.rulebook.decomposition]
+    for path, rule, view in asked:
+        try:
+            rule.when.holds(view)
+        except CannotJudge as problem:
+            yield breach(rule.id, path, ViolationCode.OTHER_ISSUE, str(problem))
 
 
 def _broken(rule: ValidationRule, path: str, view: View) -> Violation:
@@ -52,7 +67,10 @@ def _broken(rule: ValidationRule, path: str, view: View) -> Violation:
 
 
 def prioritised(case: Case) -> ProductOrder:
-    """The order with the highest priority that it asks for or that a rule gives it."""
+    """The order with the highest priority that it asks for or that a rule gives it.
+
+    Raises CannotJudge; an order whose rules have been judged breaks none of them in this way.
+    """
     view = case_view(case, None, None)
     given = [rule.priority for rule in case.rulebook.priority if rule.when.holds(view)]
     return replace(case.order, priority=min([case.order.priority, *given]))

@@ -1,7 +1,12 @@
 """What happens at the place and in the network: serviceability, visits, service orders (TMF645, 646, 697, 641)."""
 
+from typing import Final
+
+from app.domain.order import ItemAction
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
+
+NEVER_DONE: Final = frozenset({ServiceOrderState.CANCELLED, ServiceOrderState.FAILED, ServiceOrderState.REJECTED})
 
 
 async def check_place(work: Work) -> Result:
@@ -42,6 +47,10 @@ async def create_work_order(work: Work) -> Result:
 
 async def create_service_order(work: Work) -> Result:
     """A service order at provisioning, which reports its end later."""
+    return await _order_service(work, work.item.action)
+
+
+async def _order_service(work: Work, action: ItemAction) -> Result:
     offering, place, item = await work.offering(), work.order.place_of(work.item), work.item
     specification = offering.specification
     # what no service realises is handed over as a resource
@@ -55,7 +64,7 @@ async def create_service_order(work: Work) -> Result:
             items=tuple(
                 ServiceOrderItem(
                     id=str(n),
-                    action=item.action.value,
+                    action=action.value,
                     service_specification_id=service_id,
                     characteristics={c.name: c.value for c in item.characteristics},
                     place_id=place.id if place else None,
@@ -67,6 +76,29 @@ async def create_service_order(work: Work) -> Result:
         key=work.call.key,
     )
     return result_of(created)
+
+
+async def cancel_appointment(work: Work) -> Result:
+    """The technician's visit will not take place."""
+    cancelled = await work.backends.workforce.cancel(work.reference, key=work.call.key)
+    return Done(cancelled.id)
+
+
+async def cancel_work_order(work: Work) -> Result:
+    """The technician's work is not wanted any more; what has been done of it stays done."""
+    await work.backends.workforce.cancel_work_order(work.reference, key=work.call.key)
+    return Done(work.reference)
+
+
+async def take_back(work: Work) -> Result:
+    """The service order is cancelled; when it was carried out already, another one takes away what it brought."""
+    provisioning = work.backends.provisioning
+    found = (await provisioning.by_ids([work.reference])).get(work.reference)
+    if found is not None and not found.state.ended and await provisioning.cancel(found.id, key=work.call.key):
+        return Done(found.id)
+    if found is None or found.state in NEVER_DONE:
+        return Done(work.reference)
+    return await _order_service(work, ItemAction.DELETE)
 
 
 async def check_service_order(work: Work) -> Result:

@@ -4,14 +4,20 @@ from decimal import Decimal
 from typing import Final
 
 from app.domain.catalog import PriceType
+from app.domain.money import sum_of
+from app.domain.order import OrderItem
+from app.domain.states import ItemState
+from app.orchestration.operations.records import open_account
 from app.orchestration.operations.work import Done, Refused, Result, Work
 from connectors.billing import PaymentDenied
 from connectors.ledger import Line, PeriodClosed, Unbalanced
+from connectors.payment import PaymentState
 
 RECEIVABLES: Final = "1200"
 REVENUE: Final = "4000"
 TAX: Final = "2200"
 NOTHING: Final = Decimal(0)
+NOT_DELIVERED: Final = frozenset({ItemState.FAILED, ItemState.CANCELLED, ItemState.PENDING_CANCELLATION})
 
 
 async def authorise_payment(work: Work) -> Result:
@@ -48,34 +54,109 @@ async def charge_one_time(work: Work) -> Result:
     account, item = work.billing_account_id, work.item
     if account is None:
         return Refused("INCOMPLETE", "there is no billing account to charge")
-    prices = [price for price in item.prices if price.price_type is PriceType.ONE_TIME]
+    return await _charge_one_time(work, account, item, 1)
+
+
+async def credit_one_time(work: Work) -> Result:
+    """What was charged once for the item is credited on the next bill."""
+    account, item = work.billing_account_id, work.item
+    if account is None:
+        return Refused("INCOMPLETE", "there is no billing account to credit")
+    return await _charge_one_time(work, account, item, -1)
+
+
+async def _charge_one_time(work: Work, account: str, item: OrderItem, sign: int) -> Result:
     charged = None
-    for price in prices:
+    for price in (price for price in item.prices if price.price_type is PriceType.ONE_TIME):
         charged = await work.backends.billing.charge(
             account_id=account,
             order_id=work.order.id,
             item_id=item.id,
             description=f"{item.offering_name}: {price.name}",
-            amount=price.tax_included.amount,
+            amount=price.tax_included.amount * sign,
             currency=price.tax_included.currency,
             key=f"{work.call.key}:{price.name}",
         )
     return Done(charged.id if charged else None)
 
 
+async def charge_cancellation(work: Work) -> Result:
+    """What the cancellation costs goes on the customer's next bill."""
+    due = work.call.task.amount
+    if due is None:
+        return Done()
+    account = work.billing_account_id
+    if account is None:
+        opened = await open_account(work)
+        account = opened.reference if isinstance(opened, Done) else None
+    if account is None:
+        return Refused("INCOMPLETE", "there is no billing account to charge")
+    charged = await work.backends.billing.charge(
+        account_id=account,
+        order_id=work.order.id,
+        item_id=",".join(work.order.cancellations[-1].item_ids) if work.order.cancellations else "",
+        description="Cancellation",
+        amount=due.amount,
+        currency=due.currency,
+        key=work.call.key,
+    )
+    return Done(charged.id)
+
+
+async def void_payment(work: Work) -> Result:
+    """What was set aside is given back; a payment that was taken has been refunded on its own."""
+    voided = await work.backends.billing.void(work.reference, key=work.call.key)
+    if isinstance(voided, PaymentDenied):
+        found = (await work.backends.billing.payments_by_ids([work.reference])).get(work.reference)
+        if found is None or found.state is PaymentState.AUTHORIZED:
+            return Refused("PAYMENT_DENIED", voided.reason)
+    return Done(work.reference)
+
+
+async def refund_payment(work: Work) -> Result:
+    """What was taken is paid back."""
+    paid = (await work.backends.billing.payments_by_ids([work.reference])).get(work.reference)
+    if paid is None:
+        return Refused("NOT_FOUND", f"billing has no payment {work.reference}")
+    refunded = await work.backends.billing.refund(work.reference, paid.amount, paid.currency, key=work.call.key)
+    return Refused("PAYMENT_DENIED", refunded.reason) if isinstance(refunded, PaymentDenied) else Done(refunded.id)
+
+
+async def reverse_journal(work: Work) -> Result:
+    """What was booked is booked back, in the period of the task's beginning or the next that is open."""
+    started = work.call.task.started_at
+    if started is None:
+        return Done()
+    booked_on = started.date()
+    for _ in range(2):
+        reversed_by = await work.backends.ledger.reverse(
+            work.reference, booked_on=booked_on, key=f"{work.call.key}:{booked_on.isoformat()}"
+        )
+        if not isinstance(reversed_by, PeriodClosed):
+            return Done(reversed_by.id)
+        if reversed_by.next_open_on is None:
+            return Refused("NOT_BOOKED", reversed_by.reason)
+        booked_on = reversed_by.next_open_on
+    return Refused("NOT_BOOKED", "no period is open")
+
+
 async def post_journal(work: Work) -> Result:
     """The order's one-time revenue is booked, in the period of the task's beginning or the next that is open."""
-    totals = [total for total in work.order.totals if total.price_type is PriceType.ONE_TIME]
+    prices = [
+        price
+        for item in work.order.items
+        if item.state not in NOT_DELIVERED
+        for price in item.prices
+        if price.price_type is PriceType.ONE_TIME
+    ]
     started = work.call.task.started_at
-    if not totals or started is None:
+    tax_included, duty_free = sum_of(p.tax_included for p in prices), sum_of(p.duty_free for p in prices)
+    if tax_included is None or duty_free is None or started is None:
         return Done()
-    (total, *others) = totals
-    if others:
-        return Refused("CURRENCIES", "an order is booked in one currency")
-    tax = total.tax_included - total.duty_free
+    tax = tax_included - duty_free
     lines = [
-        Line(account=RECEIVABLES, debit=total.tax_included.amount, credit=NOTHING),
-        Line(account=REVENUE, debit=NOTHING, credit=total.duty_free.amount),
+        Line(account=RECEIVABLES, debit=tax_included.amount, credit=NOTHING),
+        Line(account=REVENUE, debit=NOTHING, credit=duty_free.amount),
     ]
     if tax.amount:
         lines.append(Line(account=TAX, debit=NOTHING, credit=tax.amount))
@@ -85,7 +166,7 @@ async def post_journal(work: Work) -> Result:
             external_id=work.call.key,
             order_id=work.order.id,
             order_item_id=None,
-            currency=total.tax_included.currency,
+            currency=tax_included.currency,
             booked_on=booked_on,
             lines=lines,
             key=f"{work.call.key}:{booked_on.isoformat()}",

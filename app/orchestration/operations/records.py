@@ -6,6 +6,7 @@ from app.orchestration.operations.work import Done, Refused, Result, Work
 from connectors.inventory import NewProduct, drift
 
 ACTIVE: Final = "active"
+CANCELLED: Final = "cancelled"
 
 
 async def open_account(work: Work) -> Result:
@@ -69,3 +70,9 @@ async def activate_customer(work: Work) -> Result:
     if customer is not None and customer.status != ACTIVE:
         customer = await work.backends.customer.set_status(customer_id, ACTIVE, key=work.call.key)
     return Done(customer_id) if customer else Refused("NOT_FOUND", f"there is no customer {customer_id}")
+
+
+async def cancel_product(work: Work) -> Result:
+    """The product was never delivered."""
+    cancelled = await work.backends.inventory.set_status(work.reference, CANCELLED, key=work.call.key)
+    return Done(work.reference) if cancelled else Refused("NOT_FOUND", f"the inventory has no product {work.reference}")

@@ -94,3 +94,15 @@ async def activate_prepaid(work: Work) -> Result:
     if topped_up is not None:
         await network.reverse_top_up(topped_up, key=f"{topped_up}:reverse")
     return Refused("ACTIVATION_FAILED", activation.problem or "the prepaid platform refused the number")
+
+
+async def release(work: Work) -> Result:
+    """The number, SIM or port is free again; one that is gone already needs no more."""
+    await work.backends.service_resources.release(work.reference, key=work.call.key)
+    return Done(work.reference)
+
+
+async def reverse_top_up(work: Work) -> Result:
+    """The starting credit is taken back."""
+    await work.backends.intelligent_network.reverse_top_up(work.reference, key=f"{work.reference}:reverse")
+    return Done(work.reference)

@@ -1,0 +1,46 @@
+"""A plan as a picture: Mermaid text, which many pages and tools draw."""
+
+from app.domain.plan import Plan, Task
+from app.domain.states import TaskState
+
+STYLES = {
+    TaskState.COMPLETED: "done",
+    TaskState.SKIPPED: "done",
+    TaskState.RUNNING: "active",
+    TaskState.AWAITING_RESULT: "active",
+    TaskState.FALLOUT: "trouble",
+    TaskState.FAILED: "trouble",
+    TaskState.ABANDONED: "gone",
+    TaskState.UNDONE: "gone",
+}
+LEGEND = (
+    "classDef done fill:#d7f0dd,stroke:#2e7d4f",
+    "classDef active fill:#fff3c4,stroke:#a17c00",
+    "classDef trouble fill:#fbd9d7,stroke:#b3261e",
+    "classDef gone fill:#eee,stroke:#999,color:#777",
+)
+
+
+def drawn(plan: Plan) -> str:
+    """The graph of tasks, grouped by item, with an arrow from each to what waits for it."""
+    number = {task.id: f"t{n}" for n, task in enumerate(plan.tasks)}
+    groups: dict[str | None, list[Task]] = {}
+    for task in plan.tasks:
+        groups.setdefault(task.item_id, []).append(task)
+    lines = ["flowchart LR"]
+    for n, (item_id, tasks) in enumerate(groups.items()):
+        lines.append(f'  subgraph g{n}["{f"item {_plain(item_id)}" if item_id else "whole order"}"]')
+        lines += [f'    {number[task.id]}["{_plain(task.name)}"]{_style(task)}' for task in tasks]
+        lines.append("  end")
+    lines += [f"  {number[before]} --> {number[task.id]}" for task in plan.tasks for before in task.depends_on]
+    return "\n".join([*lines, *(f"  {line}" for line in LEGEND)])
+
+
+def _style(task: Task) -> str:
+    style = STYLES.get(task.state)
+    return f":::{style}" if style else ""
+
+
+def _plain(text: str) -> str:
+    """Without what would end a label."""
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,165 @@
+"""Cancel an order or items of it, as far as that is still possible; a preview says beforehand what that would do."""
+
+from dataclasses import dataclass, replace
+
+from app.domain.access import Right, sees
+from app.domain.actor import Actor
+from app.domain.cancellation import CancellationAssessment, assess
+from app.domain.events import EventType, order_event
+from app.domain.money import Money
+from app.domain.order import Cancellation, ProductOrder
+from app.domain.states import ITEM, ORDER, ItemState, OrderState
+from app.ordering.discard import give_all_back
+from app.ordering.drafts import require
+from app.ordering.ordering import (
+    Instruction,
+    InstructionKind,
+    OrderAsk,
+    Ordering,
+    as_recorded,
+    commit,
+    key_of,
+    load,
+    recall,
+)
+from app.ordering.outcomes import (
+    ChargeNotAccepted,
+    Committed,
+    NotAllowedInState,
+    NotFound,
+    Outcome,
+    PointOfNoReturnPassed,
+    Refusal,
+)
+from app.store.port import StoredOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder(OrderAsk):
+    """What is not wanted any more: these items, or everything; and the charge that the customer accepts to pay."""
+
+    reason: str
+    item_ids: tuple[str, ...] = ()
+    accepted_charge: Money | None = None
+
+
+async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Outcome:
+    """The order with its cancellation begun; what was done is taken back by and by.
+
+    Raises NotPermitted, FulfilmentUnavailable.
+    """
+    require(actor, Right.STEER_ORDERS)
+    if earlier := await recall(ordering, actor, ask):
+        return earlier
+    stored = await load(ordering, actor, ask)
+    if not isinstance(stored, StoredOrder):
+        return stored
+    assessment = assessed(ordering, stored, ask.item_ids)
+    if not isinstance(assessment, CancellationAssessment):
+        return assessment
+    if assessment.blocked_by:
+        return PointOfNoReturnPassed(stored.order, assessment.blocked_by)
+    if assessment.charge is not None and assessment.charge != ask.accepted_charge:
+        return ChargeNotAccepted(stored.order, assessment.charge, assessment.passed)
+    if _not_begun(ordering, stored):
+        return await _cancel_unbegun(ordering, actor, ask, stored)
+    instruction = Instruction(
+        kind=InstructionKind.CANCEL,
+        reason=ask.reason,
+        actor=actor,
+        key=key_of(actor, ask),
+        item_ids=assessment.item_ids,
+        charge=assessment.charge,
+    )
+    await ordering.fulfilment.start(stored.order.id)  # one that waits for its turn has to be there to be told
+    if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
+        return await _moved_on(ordering, stored, ask)
+    return await as_recorded(ordering, actor, ask)
+
+
+async def preview_cancellation(
+    ordering: Ordering, actor: Actor, order_id: str, item_ids: tuple[str, ...]
+) -> tuple[ProductOrder, CancellationAssessment] | Refusal:
+    """What a cancellation would do now. Changes nothing. Raises NotPermitted."""
+    require(actor, Right.READ_ORDERS)
+    stored = (await ordering.store.load([order_id])).get(order_id)
+    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+        return NotFound("/id", f"/id: there is no product order {order_id!r} (orderKnown).")
+    assessment = assessed(ordering, stored, item_ids)
+    return (stored.order, assessment) if isinstance(assessment, CancellationAssessment) else assessment
+
+
+def assessed(ordering: Ordering, stored: StoredOrder, item_ids: tuple[str, ...]) -> CancellationAssessment | Refusal:
+    """The assessment, when there is anything to cancel."""
+    order = stored.order
+    for number, item_id in enumerate(item_ids):
+        if order.item(item_id) is None:
+            return NotFound(f"/itemIds/{number}", f"/itemIds/{number}: the order has no item {item_id!r} (itemKnown).")
+    if order.state is OrderState.DRAFT or order.state in ORDER.terminal:
+        return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
+    assessment = assess(order, stored.plan, item_ids, ordering.clock())
+    pending = {item.id for item in order.items if item.state is ItemState.PENDING_CANCELLATION}
+    if set(assessment.item_ids) <= pending:
+        return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
+    return assessment
+
+
+def _not_begun(ordering: Ordering, stored: StoredOrder) -> bool:
+    """Whether it waits for a day to come, so that nobody carries it out yet."""
+    start = stored.order.requested_start_at
+    return stored.order.state is OrderState.ACKNOWLEDGED and start is not None and start > ordering.clock()
+
+
+async def _cancel_unbegun(ordering: Ordering, actor: Actor, ask: CancelOrder, stored: StoredOrder) -> Outcome:
+    if ask.item_ids and set(ask.item_ids) != {item.id for item in stored.order.items}:
+        return NotAllowedInState(stored.order, "cancel single items of", ORDER.possible(stored.order.state))
+    at, before = ordering.clock(), stored.order
+    way = ORDER.way(before.state, OrderState.CANCELLED, cancelling=True)
+    order = replace(
+        before,
+        state=OrderState.CANCELLED,
+        items=tuple(replace(item, state=_cancelled(item.state)) for item in before.items),
+        cancellations=(
+            *before.cancellations,
+            Cancellation(
+                item_ids=tuple(item.id for item in before.items),
+                reason=ask.reason,
+                requested_at=at,
+                requested_by=actor.subject,
+            ),
+        ),
+        version=before.version + 1,
+        updated_at=at,
+    )
+    events = tuple(
+        order_event(
+            order,
+            stored.sequence + number,
+            EventType.STATE_CHANGED,
+            at=at,
+            actor=actor,
+            summary=f"order {state}",
+            before=was,
+            state=state,
+        )
+        for number, (was, state) in enumerate(zip((before.state, *way), way, strict=False), 1)
+    )
+    outcome = await commit(ordering, actor, ask, order, after=stored.sequence, events=events)
+    if isinstance(outcome, Committed):
+        await give_all_back(ordering.backends, before.items)
+    return outcome
+
+
+def _cancelled(state: ItemState) -> ItemState:
+    return ITEM.way(state, ItemState.CANCELLED, cancelling=True)[-1]
+
+
+async def _moved_on(ordering: Ordering, stored: StoredOrder, ask: CancelOrder) -> Outcome:
+    """Why it was refused, now that the order is further than it was judged."""
+    after = (await ordering.store.load([stored.order.id]))[stored.order.id]
+    assessment = assessed(ordering, after, ask.item_ids)
+    if isinstance(assessment, CancellationAssessment) and assessment.blocked_by:
+        return PointOfNoReturnPassed(after.order, assessment.blocked_by)
+    if isinstance(assessment, CancellationAssessment) and assessment.charge is not None:
+        return ChargeNotAccepted(after.order, assessment.charge, assessment.passed)
+    return NotAllowedInState(after.order, "cancel", ORDER.possible(after.order.state))

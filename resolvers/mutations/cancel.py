@@ -1,0 +1,43 @@
+"""Cancel an order or items of it."""
+
+import strawberry
+from strawberry import field
+
+from app.domain.money import Money
+from app.ordering.cancel import CancelOrder
+from app.ordering.cancel import cancel_order as cancel
+from resolvers.context import Info
+from resolvers.mutations.payload import OrderPayload
+from resolvers.types.money import MoneyInput
+from resolvers.types.order_input import OrderChangeInput
+
+
+@strawberry.input(description="Input of cancelProductOrder.")
+class CancelProductOrderInput(OrderChangeInput):
+    reason: str = field(description="Why; it is kept with the order.")
+    item_ids: list[strawberry.ID] | None = field(default=None, description="Which items; null: the whole order.")
+    accepted_charge: MoneyInput | None = field(
+        default=None, description="What the customer accepts to pay for it, as previewCancellation says."
+    )
+
+    def to_ask(self) -> CancelOrder:
+        """What the use case is asked."""
+        charge = self.accepted_charge
+        return CancelOrder(
+            order_id=self.order_id,
+            expected_version=self.expected_version,
+            idempotency_key=self.idempotency_key,
+            reason=self.reason,
+            item_ids=tuple(self.item_ids or ()),
+            accepted_charge=Money(charge.amount, charge.currency) if charge else None,
+        )
+
+
+@strawberry.type(description="Answer of cancelProductOrder.")
+class CancelProductOrderPayload(OrderPayload):
+    pass
+
+
+async def cancel_order(info: Info, input: CancelProductOrderInput) -> CancelProductOrderPayload:
+    context = info.context
+    return await CancelProductOrderPayload.of(cancel(context.ordering, context.actor, input.to_ask()))

@@ -1,0 +1,246 @@
+"""Rules are data: a change is taken while requests go on, whole or not at all, and nothing in it is run as Python."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.channel import Json, place
+from tests.draft import Draft
+from tests.harness import Answer, Product, running_product, until
+
+RULES: Final = Path(__file__).parents[2] / "app" / "rules"
+MOBILE: Final = {"id": "1", "offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+WHEN: Final = 'order.pieces >= 3 && order.channel == "retail"'
+MANY: Final = f"""
+- id: noThreeAtOnce
+  scope: order
+  step: review
+  path: /items
+  code: tooManyRecords
+  when: {WHEN}
+  message: "{{order.pieces}} pieces are too many for {{order.channel}}"
+"""
+URGENT: Final = f"- {{id: shopsAreUrgent, when: '{WHEN}', priority: 1}}"
+NO_NUMBER: Final = 'order.channel != "" && int(order.channel) > 3'
+SUBMIT: Final = """mutation Submit($id: ID!, $key: String!) { submitProductOrder(
+  input: { id: $id, expectedVersion: 1, idempotencyKey: $key }) {
+    order { key } errors { message ... on ValidationFailed { violations { rule } } } } }"""
+WORK: Final = """
+- {id: bad, when: "true", tasks: [{id: t, name: T, operation: billing.printMoney, expected: PT1S}]}"""
+
+
+def rule(when: str, *, name: str = "bad", message: str = "m", more: str = "code: invalidValue") -> str:
+    head = f"- id: {name}\n  scope: order\n  step: review\n  message: '{message}'\n  {more}"
+    return f"\n{head}\n  when: >-\n    {when}\n"
+
+
+class Rules:
+    """A product's own folder of rules."""
+
+    def __init__(self, product: Product, folder: Path) -> None:
+        self.product = product
+        self._folder = folder
+
+    async def book(self) -> Json:
+        query = "{ rulebook { version refused { at reason } rules { id kind when validFrom } } }"
+        return (await self.product.graphql(query)).whole()["rulebook"]
+
+    def write(self, name: str, added: str) -> None:
+        (self._folder / name).write_text((RULES / name).read_text() + added)
+
+    async def change(self, name: str, added: str) -> Json:
+        """Add to this file and wait until that is taken or refused; the rules then."""
+        before = await self.book()
+        self.write(name, added)
+
+        async def looked_at() -> Json:
+            now = await self.book()
+            taken = now["version"] != before["version"] and now["refused"] is None
+            return now if taken or now["refused"] != before["refused"] else None
+
+        return await until(looked_at)
+
+    async def take(self, name: str, added: str) -> None:
+        assert (await self.change(name, added))["refused"] is None
+
+    async def refuse(self, name: str, added: str) -> str:
+        """Why this is refused."""
+        refused = (await self.change(name, added))["refused"]
+        assert refused is not None, f"taken: {added}"
+        return str(refused["reason"])
+
+    async def as_they_came(self, version: str) -> None:
+        for file in RULES.glob("*.yaml"):
+            self.write(file.name, "")
+
+        async def there() -> bool:
+            now = await self.book()
+            return (now["version"], now["refused"]) == (version, None)
+
+        await until(there)
+
+
+@pytest.fixture(scope="module")
+async def own_rules(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rules]:
+    folder = tmp_path_factory.mktemp("own")
+    shutil.copytree(RULES, folder / "rules")
+    environment = {"ORDERWAY_RULES_DIR": str(folder / "rules")}
+    async with running_product(folder / "product", environment=environment) as running:
+        yield Rules(running, folder / "rules")
+
+
+@pytest.fixture
+async def rules(own_rules: Rules) -> AsyncIterator[Rules]:
+    """The rules that Orderway comes with, in a folder of their own; changes end with the test."""
+    version = (await own_rules.book())["version"]
+    yield own_rules
+    await own_rules.as_they_came(version)
+
+
+async def basket(rules: Rules) -> str:
+    """A draft in a shop of three pieces; it lacks nothing."""
+    items = [{**MOBILE, "quantity": 3}]
+    return (await Draft.start(rules.product, "cust-1102", channel="retail", items=items)).key
+
+
+async def judge(rules: Rules, key: str) -> Answer:
+    query = """query Judge($id: ID!) { validateProductOrder(id: $id) {
+      submittable violations { rule path code message severity step because } } }"""
+    return await rules.product.graphql(query, {"id": key})
+
+
+async def broken(rules: Rules, key: str) -> list[str]:
+    violations = (await judge(rules, key)).whole()["validateProductOrder"]["violations"]
+    return [v["rule"] for v in violations if v["severity"] == "ERROR"]
+
+
+async def test_a_new_rule_is_taken_while_requests_go_on(rules: Rules) -> None:
+    key = await basket(rules)
+    answers: list[Answer] = []
+    changed = asyncio.Event()
+
+    async def keep_asking() -> None:
+        while len(answers) < 200 or not changed.is_set():
+            answers.append(await judge(rules, key))
+
+    async with asyncio.TaskGroup() as callers:
+        for _ in range(4):
+            callers.create_task(keep_asking())
+        await rules.take("validation.yaml", MANY)
+        changed.set()
+
+    submittable = {answer.whole()["validateProductOrder"]["submittable"] for answer in answers}
+    assert submittable == {True, False}, "asked before and after the change"
+    judged = (await judge(rules, key)).whole()["validateProductOrder"]
+    [violation] = [v for v in judged["violations"] if v["severity"] == "ERROR"]
+    assert (violation["rule"], violation["path"], violation["step"]) == ("noThreeAtOnce", "/items", "REVIEW")
+    assert violation["message"] == "/items: 3 pieces are too many for retail (noThreeAtOnce)."
+    assert (violation["code"], violation["because"]) == ("TOO_MANY_RECORDS", WHEN)
+    shop = rules.product.token(channel="retail")
+    requests = [{"customerId": "cust-1103", "items": [{**MOBILE, "quantity": n}]} for n in (3, 2)]
+    refused, kept = [await place(rules.product, request, token=shop) for request in requests]
+    assert "noThreeAtOnce" in [v["rule"] for v in refused["errors"][0]["violations"]]
+    assert (refused["order"], kept["errors"]) == (None, [])
+
+
+async def test_a_priority_rule_moves_the_priority_and_says_why(rules: Rules) -> None:
+    query = """query Fired($id: ID!) { productOrder(id: $id) {
+      priority firedRules { rule { id kind effect } itemId because } } }"""
+    shop = rules.product.token(channel="retail")
+    await rules.take("priority.yaml", URGENT)
+
+    placed = [
+        await place(rules.product, {"customerId": customer, "items": [{**MOBILE, "quantity": n}]}, token=shop)
+        for customer, n in (("cust-1106", 3), ("cust-1108", 1))
+    ]
+
+    urgent, usual = [
+        (await rules.product.graphql(query, {"id": p["order"]["key"]})).whole()["productOrder"] for p in placed
+    ]
+    assert (urgent["priority"], usual["priority"]) == (1, 4)
+    assert "shopsAreUrgent" not in [f["rule"]["id"] for f in usual["firedRules"]]
+    assert next(f for f in urgent["firedRules"] if f["rule"]["id"] == "shopsAreUrgent") == {
+        "rule": {"id": "shopsAreUrgent", "kind": "PRIORITY", "effect": "priority 1"},
+        "itemId": None,
+        "because": ["order.pieces = 3", "order.channel = retail"],
+    }
+
+
+async def test_a_rule_is_kept_only_while_it_is_in_force(rules: Rules) -> None:
+    dated = {"notYet": "validFrom: 2999-01-01T00:00:00Z", "noLonger": "validUntil: 2020-01-01T00:00:00Z"}
+    dated["now"] = "validFrom: 2020-01-01T00:00:00Z"
+    key = await basket(rules)
+
+    await rules.take("validation.yaml", "".join(rule("true", name=n, more=d) for n, d in dated.items()))
+
+    assert dated.keys() <= {rule["id"] for rule in (await rules.book())["rules"]}
+    assert await broken(rules, key) == ["now"]
+
+
+async def test_a_change_with_one_bad_rule_is_refused_as_a_whole(rules: Rules) -> None:
+    key, before = await basket(rules), await rules.book()
+    bad_ones = {
+        rule("order.colour == 'red'"): "rule bad: there is no order.colour",
+        rule("weather == 'fine'"): "rule bad",
+        rule("order.pieces >> 3"): "rule bad: `when` is no condition",
+        rule("order.pieces > 3") * 2: "more than one rule has the id bad",
+        "- id: [unclosed": "validation.yaml: while parsing",
+    }
+
+    for bad, said in bad_ones.items():
+        assert said in await rules.refuse("validation.yaml", MANY + bad)
+        now = await rules.book()
+        assert (now["version"], now["rules"]) == (before["version"], before["rules"])
+    assert await broken(rules, key) == []
+    await rules.take("validation.yaml", MANY)
+    assert "there is no operation 'billing.printMoney'" in await rules.refuse("decomposition.yaml", WORK)
+    assert await broken(rules, key) == ["noThreeAtOnce"]
+
+
+async def test_a_condition_that_is_neither_true_nor_false_is_refused(rules: Rules) -> None:
+    assert "rule bad" in await rules.refuse("validation.yaml", rule("order.pieces + 1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("validation.yaml", rule("10 / (order.pieces - 3) > 100", name="odd")),
+        ("priority.yaml", f"- {{id: odd, when: '{NO_NUMBER}', priority: 1}}"),
+        ("decomposition.yaml", f"- {{id: odd, when: '{NO_NUMBER}', tasks: []}}"),
+    ],
+)
+async def test_a_rule_that_meets_an_order_it_cannot_judge_is_named(rules: Rules, name: str, added: str) -> None:
+    key = await basket(rules)
+    await rules.take(name, added)
+
+    judged = await judge(rules, key)
+    submitted = await rules.product.graphql(
+        SUBMIT, {"id": key, "key": key}, token=rules.product.token(channel="retail")
+    )
+
+    assert (judged.errors, submitted.errors) == ([], [])
+    payload = submitted.data["submitProductOrder"]
+    assert payload["order"] or "odd" in [v["rule"] for e in payload["errors"] for v in e["violations"]], payload
+
+
+async def test_nothing_in_a_rule_is_run_as_python(rules: Rules, tmp_path: Path) -> None:
+    marker, version = tmp_path / "was-run", (await rules.book())["version"]
+    conditions = (
+        f'__import__("pathlib").Path("{marker}").touch() == null',
+        "order.__class__.__name__ != ''",
+    )
+    bad_ones = [
+        *map(rule, conditions),
+        rule("order.pieces > 0", message="{order.__class__}"),
+        f"- !!python/object/apply:os.mkdir ['{marker}']",
+    ]
+
+    for bad in bad_ones:
+        assert await rules.refuse("validation.yaml", bad)
+        assert (await rules.book())["version"] == version
+
+    assert not marker.exists()
