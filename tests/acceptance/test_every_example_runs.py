@@ -161,6 +161,26 @@ async def test_a_prepaid_sim_that_the_customer_thinks_over(developer: Developer)
     assert ended["state"] == "CANCELLED"
 
 
+async def test_an_order_that_is_held_goes_on_and_is_cancelled(product: Product, developer: Developer) -> None:
+    await product.mock_control.fault("inventory", errorRate=1.0, operations=["POST product"])
+    sim = [{"name": "simType", "value": "eSIM"}]
+    await developer.start("cust-1052", {"offeringId": "mobile-m", "characteristics": sim})
+    await developer.change("17-submit", "submitProductOrder")
+    started = await until_state(product, developer.draft, "IN_PROGRESS")
+    developer.version = started["version"]
+
+    held = await developer.change("42-hold-an-order", "holdProductOrder", reason="The customer is away")
+    released = await developer.change("43-release-an-order", "releaseProductOrder", reason="The customer is back")
+    asked = {"id": developer.draft, "itemIds": None}
+    preview = (await developer.do("40-preview-a-cancellation", asked))["previewCancellation"]
+    ended = await developer.change("41-cancel-an-order", "cancelProductOrder", reason="The customer moves away")
+    await product.mock_control.heal()
+
+    assert (held["state"], released["state"], preview["possible"]) == ("HELD", "IN_PROGRESS", True)
+    assert ended["state"] == "PENDING_CANCELLATION"
+    assert (await until_state(product, developer.draft, "CANCELLED"))["state"] == "CANCELLED"
+
+
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
     placed = (await developer.do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]
     published = {"idempotencyKey": key(), "purchaseOrder": key()}
