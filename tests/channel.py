@@ -102,6 +102,17 @@ async def until_state(product: Product, order_key: str, *states: str) -> Json:
     return await until(there)
 
 
+async def until_task(product: Product, order_key: str, task_id: str, state: str) -> Json:
+    """The order in full, once this task of it is in this state."""
+
+    async def there() -> Json:
+        found = await order(product, order_key)
+        tasks = {t["id"]: t["state"] for t in (found["plan"] or {"tasks": []})["tasks"]}
+        return found if tasks.get(task_id) == state else None
+
+    return await until(there)
+
+
 MADE = {
     "billing.authorisePayment": ["POST payment"],
     "billing.capturePayment": ["PATCH payment"],

@@ -7,7 +7,7 @@ import pytest
 from app.demo.samples import variables
 from app.domain.actor import Role
 from app.main import examples
-from tests.channel import Json, family, free_slot, key, run, until_state
+from tests.channel import Json, family, free_slot, key, run, until_state, until_task
 from tests.harness import Product
 
 ELSEWHERE = {"follow orders", "follow a batch"}
@@ -166,8 +166,8 @@ async def test_an_order_that_is_held_goes_on_and_is_cancelled(product: Product, 
     sim = [{"name": "simType", "value": "eSIM"}]
     await developer.start("cust-1052", {"offeringId": "mobile-m", "characteristics": sim})
     await developer.change("17-submit", "submitProductOrder")
-    started = await until_state(product, developer.draft, "IN_PROGRESS")
-    developer.version = started["version"]
+    stopped = await until_task(product, developer.draft, "1/record-product", "RUNNING")
+    developer.version = stopped["version"]
 
     held = await developer.change("42-hold-an-order", "holdProductOrder", reason="The customer is away")
     released = await developer.change("43-release-an-order", "releaseProductOrder", reason="The customer is back")

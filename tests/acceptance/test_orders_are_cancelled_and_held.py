@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.channel import Json, effects_of, expected_effects, key, order, place, run, until_state
+from tests.channel import Json, effects_of, expected_effects, key, order, place, run, until_state, until_task
 from tests.draft import Draft, mutate
 from tests.harness import Product, running_product, until
 
@@ -29,15 +29,6 @@ async def placed(product: Product, customer: str, *items: Json, **other: Json) -
         await draft.do("setProductOrderAppointment", itemId="1", slot=await draft.slot("1"))
     await draft.do("submitProductOrder")
     return draft
-
-
-async def until_task(product: Product, order_key: str, task_id: str, state: str) -> Json:
-    async def there() -> Json:
-        found = await order(product, order_key)
-        tasks = {t["id"]: t["state"] for t in (found["plan"] or {"tasks": []})["tasks"]}
-        return found if tasks.get(task_id) == state else None
-
-    return await until(there)
 
 
 async def preview(product: Product, draft: Draft, *items: str) -> Json:
@@ -139,7 +130,7 @@ async def test_a_worker_killed_while_it_takes_things_back_takes_each_back_once(s
 async def test_one_item_is_cancelled_and_the_rest_is_delivered(product: Product) -> None:
     await product.mock_control.fault("inventory", errorRate=1.0, operations=["POST product"])
     draft = await placed(product, "cust-1077", MOBILE, MOBILE)
-    await until_state(product, draft.key, "IN_PROGRESS")
+    await until_task(product, draft.key, "2/record-product", "RUNNING")
 
     await draft.tell("holdProductOrder", reason="the customer thinks it over")
     await draft.tell("cancelProductOrder", itemIds=["2"], reason="one is enough")
@@ -158,7 +149,7 @@ async def test_one_item_is_cancelled_and_the_rest_is_delivered(product: Product)
 async def test_what_is_held_begins_nothing_until_it_is_released(product: Product) -> None:
     await product.mock_control.fault("inventory", errorRate=1.0, operations=["POST product"])
     draft = await placed(product, "cust-1078", MOBILE)
-    await until_state(product, draft.key, "IN_PROGRESS")
+    await until_task(product, draft.key, "1/record-product", "RUNNING")
 
     await draft.tell("holdProductOrder", reason="the customer is away")
     draft.version = (await order(product, draft.key))["version"]
