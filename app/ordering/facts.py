@@ -56,6 +56,7 @@ Key = tuple[str, tuple[str, ...]]
 RELATIONS: Final = frozenset(OfferingRelation)
 CHECKS: Final = frozenset(CreditCheck)
 LATELY: Final = timedelta(days=30)
+SOON: Final = timedelta(seconds=5)
 MOST_OTHERS: Final = 200
 
 
@@ -213,13 +214,13 @@ async def _qualifications(
     rulebook: Rulebook,
     at: datetime,
 ) -> dict[Key, PlaceQualification]:
-    """What the order relies on as long as it holds; what does not hold any more is asked again."""
+    """What the order relies on; what does not hold any more, or not for as long as judging takes, is asked again."""
     wanted: set[Key] = set()
     for item in order.items:
         offering, place = offerings.get(item.offering_id), order.place_of(item)
         if offering and place and place.id in known_places and Need.PLACE in rulebook.needs(order, item, offering):
             wanted.add((place.id, serviceability_key(offering)))
-    kept = {(q.place_id, q.services): q for q in order.qualifications if q.serviceable and q.holds_at(at)}
+    kept = {(q.place_id, q.services): q for q in order.qualifications if q.serviceable and q.holds_at(at + SOON)}
     found = {key: kept[key] for key in wanted & kept.keys()}
     return found | await g.ask("serviceability", ask_qualifications(wanted - kept.keys(), backends, at), {})
 
