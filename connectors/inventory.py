@@ -105,6 +105,15 @@ def _read(wire: _Product) -> Product:
     )
 
 
+def _characteristics(values: Mapping[str, str], dialect: Dialect) -> Json:
+    if dialect is Dialect.V5:
+        return [
+            {"@type": "StringCharacteristic", "name": name, "value": value, "valueType": "string"}
+            for name, value in values.items()
+        ]
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
 def _write(new: NewProduct, dialect: Dialect) -> Json:
     v5 = dialect is Dialect.V5
 
@@ -120,10 +129,7 @@ def _write(new: NewProduct, dialect: Dialect) -> Json:
         "productOrderItem": [
             typed("RelatedOrderItem", productOrderId=new.order_id, orderItemId=new.order_item_id),
         ],
-        "productCharacteristic": [
-            typed("StringCharacteristic", name=n, value=v, valueType="string") if v5 else {"name": n, "value": v}
-            for n, v in new.characteristics.items()
-        ],
+        "productCharacteristic": _characteristics(new.characteristics, dialect),
     }
     if v5:
         body["@type"] = "Product"
@@ -185,13 +191,34 @@ class InventoryBackend:
         answer = await self._http.write("POST", "createProduct", "product", body, key=key)
         return _read(answer.decode(_Product))
 
+    async def change(self, product_id: str, characteristics: Mapping[str, str], *, key: str) -> Product | None:
+        """The product with these characteristics in place of what it had of them; None: there is no such product."""
+        found = (await self.by_ids([product_id])).get(product_id)
+        if found is None:
+            return None
+        merged = {**found.characteristics, **characteristics}
+        return await self._patch(
+            product_id, {"productCharacteristic": _characteristics(merged, self._http.dialect)}, key
+        )
+
     async def set_status(
-        self, product_id: str, status: str, *, key: str, start_date: datetime | None = None
+        self,
+        product_id: str,
+        status: str,
+        *,
+        key: str,
+        start_date: datetime | None = None,
+        termination_date: datetime | None = None,
     ) -> Product | None:
         """Move the product to this status; None when there is no such product."""
         body: dict[str, Json] = {"status": status}
         if start_date:
             body["startDate"] = start_date.isoformat()
+        if termination_date:
+            body["terminationDate"] = termination_date.isoformat()
+        return await self._patch(product_id, body, key)
+
+    async def _patch(self, product_id: str, body: dict[str, Json], key: str) -> Product | None:
         if self._http.dialect is Dialect.V5:
             body["@type"] = "Product"
         answer = await self._http.write(

@@ -47,12 +47,16 @@ _ENDED = frozenset(
 
 
 class ServiceOrderItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One service to be set up, changed or ended; `action` is the standard's: add, modify, delete."""
+    """One service to be set up, changed or ended; `action` is the standard's: add, modify, delete.
+
+    `state` is that which the service is to have, when the item is about that: active or inactive (TMF638).
+    """
 
     id: str
     action: str
     service_specification_id: str
     characteristics: Mapping[str, str] = {}
+    state: str | None = None
     place_id: str | None = None
     appointment_id: str | None = None
 
@@ -131,6 +135,8 @@ def _write_item(item: ServiceOrderItem) -> Json:
         "serviceSpecification": {"id": item.service_specification_id},
         "serviceCharacteristic": [{"name": name, "value": value} for name, value in item.characteristics.items()],
     }
+    if item.state:
+        service["state"] = item.state
     if item.place_id:
         service["place"] = [{"id": item.place_id, "role": "installationAddress"}]
     wire: dict[str, Json] = {"id": item.id, "action": item.action, "service": service}
@@ -163,6 +169,8 @@ def _write_item_v5(item: ServiceOrderItem) -> Json:
             for name, value in item.characteristics.items()
         ],
     }
+    if item.state:
+        service["state"] = item.state
     if item.place_id:
         place = {"@type": "PlaceRef", "id": item.place_id, "@referredType": "GeographicAddress"}
         service["place"] = [{"@type": "RelatedPlaceRefOrValue", "role": "installationAddress", "place": place}]

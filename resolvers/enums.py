@@ -14,6 +14,7 @@ from app.domain.catalog import PriceType as PriceType
 from app.domain.events import EventType as EventType
 from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import ItemAction as ItemAction
+from app.domain.order import ProductStatus as ProductStatus
 from app.domain.order import RelationshipType as RelationshipType
 from app.domain.plan import FalloutAction as FalloutAction
 from app.domain.qualification import ConditionKind as ConditionKind
@@ -307,4 +308,10 @@ _describe(
         "ACCEPTED": "An order was made of it.",
         "REFUSED": "No order was made of it; its errors say why.",
     },
+)
+_describe(
+    ProductStatus,
+    "ProductStatus",
+    "The status that an order may ask for a product to have (TMF637).",
+    {"ACTIVE": "In use; what was suspended goes on.", "SUSPENDED": "Out of use for a time, and not ended."},
 )

@@ -10,6 +10,8 @@ from app.domain.plan import Plan, Task
 from app.domain.rulebook import DecompositionRule, Rulebook, Scope, TaskTemplate
 
 ORDER_TASKS = "order"
+RELIED_ON_BY = "reliedOnBy"
+RELIES_ON = RelationshipType.RELIES_ON
 
 
 class CyclicPlan(ValueError):
@@ -89,4 +91,6 @@ def _named(order: ProductOrder, of: _Made, name: str, made: Mapping[str, _Made])
         return [_task_id(item.id, template_id) for item in order.items]
     if of.item is None:
         return []
+    if group == RELIED_ON_BY:
+        return [_task_id(i.id, template_id) for i in order.items if of.item in order.items_that(RELIES_ON, i)]
     return [_task_id(item.id, template_id) for item in order.items_that(RelationshipType(group), of.item)]

@@ -19,6 +19,13 @@ class ItemAction(StrEnum):
     NO_CHANGE = "noChange"
 
 
+class ProductStatus(StrEnum):
+    """The statuses of an owned product that an order may ask for (TMF637 ProductStatusType)."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 class RelationshipType(StrEnum):
     """How one item relates to another (TMF622 OrderItemRelationship.relationshipType)."""
 
@@ -192,7 +199,8 @@ class OrderItem:
     """One thing that the order adds, changes or ends (TMF622 ProductOrderItem).
 
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
-    owned product (TMF637), known for every action but add, and for add once the inventory has it.
+    owned product (TMF637), known for every action but add, and for add once the inventory has it; `product_status` is
+    the one that it is to have, when the item is about that.
     """
 
     id: str
@@ -206,6 +214,7 @@ class OrderItem:
     place: PlaceRef | None = None
     appointment: AppointmentRef | None = None
     product_id: str | None = None
+    product_status: ProductStatus | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()

@@ -27,6 +27,9 @@ def _price_item(order: ProductOrder, item: OrderItem, offerings: Mapping[str, Of
     if offering is None:
         return item
     asked = prices_of(order, item, offerings, at=at)
+    if item.action is ItemAction.MODIFY:
+        # what was paid once for having it is not paid again for changing it
+        asked = tuple(price for price in asked if price.price_type is not PriceType.ONE_TIME)
     return replace(item, prices=tuple(item_price(price, item.quantity) for price in asked), terms=offering.terms)
 
 

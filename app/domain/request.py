@@ -17,6 +17,7 @@ from app.domain.order import (
     PaymentChoice,
     PlaceRef,
     ProductOrder,
+    ProductStatus,
 )
 from app.domain.states import OrderState
 
@@ -42,6 +43,7 @@ class ItemRequest:
     place_id: str | None = None
     slot: Slot | None = None
     product_id: str | None = None
+    product_status: ProductStatus | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
 
 
@@ -113,6 +115,7 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         place=_place(wish.place_id),
         appointment=provisional(wish.slot) if wish.slot else None,
         product_id=wish.product_id,
+        product_status=wish.product_status,
         agreed_prices=wish.agreed_prices,
     )
     return replace(order, items=(*order.items, item))

@@ -63,8 +63,9 @@ class TaskTemplate:
     """A task that a rule makes.
 
     `after` names what it waits for: a template id of the same item, `*` for all others of the same item, or
-    `group:id` with group `order` (a task of the whole order), `items` (that task of every item) or a relationship
-    type such as `reliesOn` (that task of the related items). A name that meets no task waits for nothing.
+    `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a relationship type
+    such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that rely on it). A
+    name that meets no task waits for nothing.
     While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
     operation that takes back what it did; past its point of no return, `no_return`, the item is not cancelled.
     """
@@ -183,6 +184,7 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
         "id": item.id,
         "action": item.action.value,
         "offering": item.offering_id,
+        "productStatus": item.product_status or "",
         "name": item.offering_name,
         "quantity": item.quantity,
         "isBundle": bool(offering and offering.is_bundle),

@@ -239,9 +239,13 @@ async def _party(
 async def _offerings_changed(
     order: ProductOrder, owned: Sequence[OwnedProduct], known: Mapping[str, Offering], backends: Backends
 ) -> dict[str, Offering]:
-    """The offerings of the products that the order changes: what they may become is written there."""
+    """The offerings of the products that the order changes, or when it ends some of all: what they may become, and
+    what they require, is written there.
+    """
     changed = {item.product_id for item in order.items if item.action is ItemAction.MODIFY}
-    wanted = {p.offering_id for p in owned if p.id in changed and p.offering_id and p.offering_id not in known}
+    ends = any(item.action is ItemAction.DELETE for item in order.items)
+    touched = (p.offering_id for p in owned if ends or p.id in changed)
+    wanted = {offering_id for offering_id in touched if offering_id and offering_id not in known}
     return await offerings_by_ids(wanted, backends) if wanted else {}
 
 

@@ -12,6 +12,7 @@ from resolvers.mutations import (
     create,
     discard,
     hold,
+    own,
     place,
     place_batch,
     remove_item,
@@ -103,6 +104,20 @@ class Mutation:
     )
     release_product_order: hold.ReleaseProductOrderPayload | None = field(
         resolver=hold.release_order, description="Let an order that was held go on."
+    )
+    change_product: own.ChangeProductPayload | None = field(
+        resolver=own.change_product,
+        description="Have an owned product configured otherwise; only what changes is said. It keeps its id.",
+    )
+    suspend_product: own.SuspendProductPayload | None = field(
+        resolver=own.suspend_product, description="Have an owned product put out of use for a time."
+    )
+    resume_product: own.ResumeProductPayload | None = field(
+        resolver=own.resume_product, description="Have a suspended product put into use again."
+    )
+    discontinue_product: own.DiscontinueProductPayload | None = field(
+        resolver=own.discontinue_product,
+        description="End an owned product. Refused while another owned product cannot be without it.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

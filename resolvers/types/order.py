@@ -17,7 +17,15 @@ from app.ordering.guide import fired_rules, steps_of
 from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
-from resolvers.enums import CreditDecision, ItemAction, ItemState, OrderState, PriceType, RelationshipType
+from resolvers.enums import (
+    CreditDecision,
+    ItemAction,
+    ItemState,
+    OrderState,
+    PriceType,
+    ProductStatus,
+    RelationshipType,
+)
 from resolvers.fields import resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.node import Node
@@ -118,6 +126,7 @@ class ProductOrderItem:
     prices: list[OrderPrice] = field(description="What it costs.")
     terms: list[Term] = field(description="Commitments that come with it.")
     reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
+    product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
     product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
     product = resolved(
         Product | None,

@@ -9,7 +9,7 @@ from strawberry import field
 from app.domain import order
 from app.domain.money import Money
 from app.domain.request import ItemRequest, OrderRequest, Slot
-from resolvers.enums import ItemAction, RelationshipType
+from resolvers.enums import ItemAction, ProductStatus, RelationshipType
 from resolvers.ids import key_of
 from resolvers.types.money import MoneyInput
 
@@ -77,6 +77,9 @@ class ProductOrderItemInput:
     product_id: strawberry.ID | None = field(
         default=None, description="The owned product, id or key, for every action but add."
     )
+    product_status: ProductStatus | None = field(
+        default=None, description="With action modify: the status that the product is to have."
+    )
     agreed_prices: list[AgreedPriceInput] | None = field(default=None, description="Prices shown to the customer.")
 
     def to_request(self, slot: Slot | None = None) -> ItemRequest:
@@ -91,6 +94,7 @@ class ProductOrderItemInput:
             place_id=key_of(self.place_id, "GeographicAddress") if self.place_id else None,
             slot=slot,
             product_id=key_of(self.product_id, "Product") if self.product_id else None,
+            product_status=self.product_status,
             agreed_prices=tuple(
                 order.AgreedPrice(a.name, Money(a.price.amount, a.price.currency)) for a in self.agreed_prices or ()
             ),

@@ -181,6 +181,15 @@ async def test_an_order_that_is_held_goes_on_and_is_cancelled(product: Product, 
     assert (await until_state(product, developer.draft, "CANCELLED"))["state"] == "CANCELLED"
 
 
+async def test_what_is_owned_is_changed_suspended_resumed_and_ended(product: Product, developer: Developer) -> None:
+    for example in ("44-change-a-product", "45-suspend-a-product", "46-resume-a-product", "47-discontinue-a-product"):
+        own: Json = variables(example)["input"]
+        given = {**own, "idempotencyKey": key(), "productId": "prod-1145" if "change" not in example else "prod-1144"}
+        [payload] = (await developer.do(example, {"input": given})).values()
+        assert payload["errors"] == []
+        assert (await until_state(product, payload["order"]["key"], "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
     placed = (await developer.do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]
     published = {"idempotencyKey": key(), "purchaseOrder": key()}

@@ -101,7 +101,8 @@ def expected(
     for ordered in wanted.items:
         if ordered.action in (ItemAction.ADD, ItemAction.MODIFY):
             for price in offerings[ordered.offering_id].prices:
-                if price.price_type is not PriceType.USAGE:
+                paid_before = ordered.action is ItemAction.MODIFY and price.price_type is PriceType.ONE_TIME
+                if price.price_type is not PriceType.USAGE and not paid_before:
                     key = (price.price_type, price.period, price.price.currency)
                     duty_free, taxed = charged(price, ordered.quantity, period)
                     sums[key] = (sums[key][0] + duty_free, sums[key][1] + taxed)

@@ -29,6 +29,7 @@ from app.domain.facts import (
     BillingAccountFact,
     OtherOrder,
     OverdueFact,
+    OwnedProduct,
     PaymentMethodFact,
     PlaceFact,
 )
@@ -47,6 +48,7 @@ from app.domain.order import (
     PaymentChoice,
     PriceTotal,
     ProductOrder,
+    ProductStatus,
     RelationshipType,
     ReservationRef,
 )
@@ -689,6 +691,56 @@ def compatibility() -> Iterable[Row]:
 FIBRE = line(specification=ProductSpecification(id="s", name="s", service_specification_ids=(FIBRE_SERVICE,)))
 
 
+def lifecycle() -> Iterable[Row]:
+    def about(action: ItemAction, status: str, wanted: ProductStatus | None = None) -> Case:
+        return of(
+            one(action=action, product_id="p1", product_status=wanted), owned=(replace(owned("p1"), status=status),)
+        )
+
+    modify, delete = ItemAction.MODIFY, ItemAction.DELETE
+    suspend, resume = ProductStatus.SUSPENDED, ProductStatus.ACTIVE
+
+    def allows(name: str, broken: Case, *kept: Case) -> Row:
+        return row(name, "productStatusAllows", "/items/0/productId", C.OTHER_ISSUE, S.OFFERING, broken, *kept)
+
+    yield allows("suspended twice", about(modify, "suspended", suspend), about(modify, "active", suspend))
+    yield allows("resumed while active", about(modify, "active", resume), about(modify, "suspended", resume))
+    yield allows("changed while suspended", about(modify, "suspended"), about(modify, "active"))
+    ended = about(delete, "terminated")
+    yield allows("ended twice", ended, about(delete, "active"), about(delete, "suspended"))
+    yield row(
+        "a status for something new",
+        "productStatusModified",
+        "/items/0/productStatus",
+        C.UNEXPECTED_PROPERTY,
+        S.OFFERING,
+        of(one(product_status=suspend)),
+        of(one()),
+        about(modify, "active", suspend),
+    )
+    required = tuple(OfferingRelationship(OfferingRelation.REQUIRES, wanted, "any") for wanted in ("base", "other"))
+    base, sport = offering("base"), replace(offering("sport"), relationships=required)
+    mine = (owned("p1", "base"), owned("p2", sport.id))
+
+    def ending(*more: OrderItem, have: tuple[OwnedProduct, ...] = mine) -> Case:
+        end = replace(item("1", offering="base"), action=delete, product_id="p1")
+        return of(order(end, *more), base, sport, offering("other"), owned=have)
+
+    too = replace(item("2", offering=sport.id), action=delete, product_id="p2")
+    yield row(
+        "something needs it",
+        "dependentsKept",
+        "/items/0/productId",
+        C.OTHER_ISSUE,
+        S.OFFERING,
+        ending(),
+        ending(too),
+        ending(item("2", offering="other")),
+        ending(have=(*mine, owned("p3", "other"))),
+        ending(have=(mine[0], replace(mine[1], status="terminated"))),
+    )
+
+
 def places() -> Iterable[Row]:
     elsewhere = place("addr-9")
     yield row(
@@ -1173,6 +1225,7 @@ ROWS = (
     *structure(),
     *catalog(),
     *compatibility(),
+    *lifecycle(),
     *places(),
     *money(),
     *business(),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.rules import compatibility, credit, documents, offerings, parties, payments, places, structure
+from app.domain.rules import compatibility, credit, documents, offerings, owned, parties, payments, places, structure
 from app.domain.rules.business import business_rules
 from app.domain.rules.case import Breaches, Case, breach
 from app.domain.violations import StepKind, Violation, ViolationCode
@@ -47,6 +47,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.PRICE, offerings.prices_agreed, "catalog"),
     _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
     _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),
+    _of(_S.OFFERING, owned.status_allows, "inventory"),
+    _of(_S.OFFERING, owned.dependents_kept, "catalog", "inventory"),
     _of(_S.OFFERING, compatibility.requirements_met, "catalog", "inventory"),
     _of(_S.OFFERING, compatibility.nothing_excluded, "catalog", "inventory"),
     _of(_S.OFFERING, compatibility.on_an_upgrade_path, "catalog", "inventory"),

@@ -11,7 +11,7 @@ from app.domain.violations import Violation, ViolationCode
 def signature_required(case: Case) -> bool:
     """Whether something in the order is sold only with a signed contract."""
     return any(
-        offering is not None and offering.signature_required and item.action is not ItemAction.NO_CHANGE
+        offering is not None and offering.signature_required and item.action is ItemAction.ADD
         for _, item, offering in case.items()
     )
 

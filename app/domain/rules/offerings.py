@@ -86,6 +86,8 @@ def characteristics_allowed(case: Case) -> Iterable[Violation]:
                     f"{duplicate!r} is given {times} times",
                 )
         for name, specification in specified.items():
+            if item.action is not ItemAction.ADD:
+                break  # only what changes is named; the rest stays as it is
             if specification.required and specification.configurable and name not in chosen:
                 yield breach(
                     "characteristicsComplete",

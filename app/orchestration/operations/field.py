@@ -6,6 +6,8 @@ from app.domain.order import ItemAction
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
 
+SERVICE_STATES: Final = {"suspended": "inactive", "active": "active"}
+"""By the status that a product is to have, the state of its services (TMF638)."""
 NEVER_DONE: Final = frozenset({ServiceOrderState.CANCELLED, ServiceOrderState.FAILED, ServiceOrderState.REJECTED})
 
 
@@ -67,6 +69,7 @@ async def _order_service(work: Work, action: ItemAction) -> Result:
                     action=action.value,
                     service_specification_id=service_id,
                     characteristics={c.name: c.value for c in item.characteristics},
+                    state=SERVICE_STATES.get(item.product_status or ""),
                     place_id=place.id if place else None,
                     appointment_id=item.appointment.id if item.appointment else None,
                 )

@@ -7,6 +7,7 @@ from connectors.inventory import NewProduct, drift
 
 ACTIVE: Final = "active"
 CANCELLED: Final = "cancelled"
+TERMINATED: Final = "terminated"
 
 
 async def open_account(work: Work) -> Result:
@@ -76,3 +77,27 @@ async def cancel_product(work: Work) -> Result:
     """The product was never delivered."""
     cancelled = await work.backends.inventory.set_status(work.reference, CANCELLED, key=work.call.key)
     return Done(work.reference) if cancelled else Refused("NOT_FOUND", f"the inventory has no product {work.reference}")
+
+
+async def change_product(work: Work) -> Result:
+    """The owned product, with what the item changes about it; its id stays."""
+    changes = {c.name: c.value for c in work.item.characteristics}
+    product = await work.backends.inventory.change(work.product_id, changes, key=work.call.key)
+    return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
+
+
+async def set_product_status(work: Work) -> Result:
+    """The owned product, suspended or active again."""
+    status = work.item.product_status
+    if status is None:
+        return Refused("INCOMPLETE", "the item names no status")
+    product = await work.backends.inventory.set_status(work.product_id, status, key=work.call.key)
+    return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
+
+
+async def terminate_product(work: Work) -> Result:
+    """The owned product has ended, when the task began."""
+    product = await work.backends.inventory.set_status(
+        work.product_id, TERMINATED, key=work.call.key, termination_date=work.call.task.started_at
+    )
+    return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
