@@ -1,6 +1,7 @@
-"""Channels: which there are, what is said to customers through them, and what customers said.
+"""Channels: which there are, what is said to customers through them, what customers said and what they put together.
 
-The registry has no Open API, its contract is ours; TMF683 partyInteraction and TMF681 communicationMessage, v4.
+The registry has no Open API, its contract is ours; TMF683 partyInteraction, TMF681 communicationMessage and TMF663
+shoppingCart, v4.
 """
 
 from collections.abc import Collection
@@ -10,6 +11,7 @@ from typing import Final
 import msgspec
 
 from connectors.base import Apis, BackendHttp, OpenApi
+from connectors.cart import Cart, WireCart, read_cart
 from connectors.recent import Recent
 from connectors.wire import Instant, Json
 
@@ -17,6 +19,7 @@ APIS: Final[Apis] = {
     "CHANNELS": OpenApi(v4="channelRegistry/v1"),
     "TMF683": OpenApi(v4="tmf-api/partyInteraction/v4"),
     "TMF681": OpenApi(v4="tmf-api/communicationManagement/v4"),
+    "TMF663": OpenApi(v4="tmf-api/shoppingCart/v4"),
 }
 KEPT_SECONDS: Final = 60.0
 
@@ -135,6 +138,7 @@ class ChannelsBackend:
         self._registry = http
         self._interactions = http.at("TMF683")
         self._messages = http.at("TMF681")
+        self._carts = http.at("TMF663")
         self._kept = Recent[tuple[Channel, ...]](seconds=KEPT_SECONDS, entries=1)
 
     async def all(self) -> tuple[Channel, ...]:
@@ -207,3 +211,8 @@ class ChannelsBackend:
         )
         found = {message.id: message for message in map(_message, wires)}.values()
         return {order: tuple(one for one in found if one.order_id == order) for order in order_ids}
+
+    async def cart(self, cart_id: str) -> Cart | None:
+        """The cart with this id, as it is now; None when there is none."""
+        found = await self._carts.by_ids("listShoppingCart", "shoppingCart", [cart_id], list[WireCart])
+        return next((read_cart(wire) for wire in found if wire.id == cart_id), None)

@@ -69,6 +69,7 @@ async def test_a_journey_through_all_examples(product: Product) -> None:
     late["input"] |= {"action": "RETRY", "reason": "too late"}
     refused = (await do("19-resolve-fallout", late))["resolveFallout"]
     assert [e["code"] for e in refused["errors"]] == ["STALE_VERSION"]
+    assert (await do("27-check-out-a-cart"))["checkoutCart"]["errors"] == []
 
     # The subscription has tests of its own.
     assert ran == {example.name for example in examples()} - {"follow orders"}

@@ -1,4 +1,4 @@
-"""Channels: the registry, contacts with customers and messages to them, on the wire and as values."""
+"""Channels: the registry, contacts with customers, messages to them and their carts, on the wire and as values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.base import BackendFailure, FailureKind
+from connectors.cart import Cart, CartItem, CartRelationship
 from connectors.channels import Channel, ChannelsBackend, Interaction, Message
 from tests.contract.scripted_backend import (
     Reply,
@@ -52,6 +53,61 @@ SENT = Message(
     sent_at=EIGHT,
     external_id="order-1:state:3",
     order_id="order-1",
+)
+CART = """{
+  "id": "cart-1", "validFor": {}, "cartTotalPrice": [],
+  "relatedParty": [{"id": "agent-7", "role": "agent"}, {"id": "cust-1", "role": "Customer"}],
+  "cartItem": [
+    {"id": "1", "action": "add", "status": "active", "quantity": 2, "productOffering": {"id": "mobile-m"},
+     "product": {"characteristic": [{"name": "simType", "value": "eSIM"}, {"name": "roamingLimit", "value": 50},
+                                    {"name": "msisdn", "value": null}],
+                 "place": [{"role": "billing"}, {"id": "addr-1", "role": "installationAddress"}]},
+     "cartItemRelationship": [{"id": "2", "relationshipType": "RelyOn"}]},
+    {"id": "2", "action": "modify", "status": "active", "productOffering": {"id": "duo", "name": "Duo"},
+     "product": {"id": "prod-2", "productCharacteristic": [{"name": "router", "value": "own"}]},
+     "cartItem": [{"id": "3", "action": "add", "status": "active", "productOffering": {"id": "tv"}},
+                  {"id": "4", "action": "add", "status": "savedForLater", "productOffering": {"id": "sport"}}]},
+    {"id": "5", "action": "delete", "status": "saveForLater", "product": {"id": "prod-5"},
+     "cartItem": [{"id": "6", "action": "noChange", "status": "active"}]}
+  ]
+}"""
+FILLED = Cart(
+    id="cart-1",
+    customer_id="cust-1",
+    items=(
+        CartItem(
+            id="1",
+            path="/cartItem/0",
+            action="add",
+            active=True,
+            quantity=2,
+            offering_id="mobile-m",
+            place_id="addr-1",
+            characteristics=(("simType", "eSIM"), ("roamingLimit", "50")),
+            relationships=(CartRelationship("RelyOn", "2"),),
+        ),
+        CartItem(
+            id="2",
+            path="/cartItem/1",
+            action="modify",
+            active=True,
+            offering_id="duo",
+            product_id="prod-2",
+            characteristics=(("router", "own"),),
+            relationships=(CartRelationship("bundles", "3"),),
+        ),
+        CartItem(id="3", path="/cartItem/1/cartItem/0", action="add", active=True, offering_id="tv"),
+        CartItem(id="4", path="/cartItem/1/cartItem/1", action="add", active=False, offering_id="sport"),
+        CartItem(
+            id="5",
+            path="/cartItem/2",
+            action="delete",
+            active=False,
+            product_id="prod-5",
+            relationships=(CartRelationship("bundles", "6"),),
+        ),
+        CartItem(id="6", path="/cartItem/2/cartItem/0", action="noChange", active=False),
+    ),
 )
 
 
@@ -239,6 +295,32 @@ async def test_a_bare_message(backend: ScriptedBackend, channels: ChannelsBacken
     assert await send(channels) == Message(id="msg-2", state="initial", medium="post", subject="", content="c")
 
 
+# Carts
+
+
+async def test_a_cart_as_it_was_filled(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, f"[{CART}]")
+
+    assert await channels.cart("cart-1") == FILLED
+
+    assert path_of(asked(backend)) == "GET shoppingCart"
+    assert asked(backend).query["id"] == "cart-1"
+
+
+async def test_a_cart_of_nobody_with_nothing_in_it(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, '[{"id": "cart-2", "cartItem": null, "relatedParty": [{"id": "agent-7", "role": "agent"}]}]')
+
+    assert await channels.cart("cart-2") == Cart(id="cart-2")
+
+
+async def test_a_cart_that_is_not_there(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, "[]")
+
+    assert await channels.cart("cart-0") is None
+    assert await channels.cart("cart-0,cart-1") is None
+    assert len(backend.received) == 1
+
+
 MALFORMED: dict[str, tuple[str, Callable[[ChannelsBackend], Awaitable[object]]]] = {
     "a channel of no kind": ('[{"id": "online", "name": "Online shop"}]', lambda channels: channels.all()),
     "a contact without a status": (INTERACTION.replace('"status"', '"state"'), log),
@@ -246,6 +328,11 @@ MALFORMED: dict[str, tuple[str, Callable[[ChannelsBackend], Awaitable[object]]]]
     "one contact instead of a list": (INTERACTION, lambda channels: channels.interactions_of(["cust-1"])),
     "a message without a state": (MESSAGE.replace('"state"', '"status"'), send),
     "a list instead of one message": (f"[{MESSAGE}]", send),
+    "a cart that does what no order can": (
+        f"[{CART}]".replace('"delete"', '"remove"'),
+        lambda channels: channels.cart("cart-1"),
+    ),
+    "one cart instead of a list": (CART, lambda channels: channels.cart("cart-1")),
 }
 
 
