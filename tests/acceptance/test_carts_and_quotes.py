@@ -160,3 +160,130 @@ async def test_an_order_made_of_a_cart_is_found_by_its_key_while_the_cart_is_out
     assert again == {**first, "replayed": True}
     assert new.data == {"checkoutCart": None}
     assert [code.split("_")[0] for code in new.codes] == ["BACKEND"]
+
+
+# A configuration is checked before it is ordered
+
+CHECK = "28-check-a-configuration"
+
+
+async def check(product: Product, offering: str, *values: Json, **other: Json) -> Json:
+    """What is found out about this offering with these values, for nobody in particular."""
+    asked = {"offeringId": offering, "characteristics": list(values), **other}
+    return (await run(product, CHECK, {"input": asked}))["checkProductConfiguration"]
+
+
+def reasons(checked: Json) -> list[tuple[str, str]]:
+    return [(reason["rule"], reason["path"]) for reason in checked["reasons"]]
+
+
+async def test_a_configuration_that_may_be_ordered_is_approved_with_its_price(product: Product) -> None:
+    await product.mock_control.forget_requests()
+
+    found = (await run(product, CHECK))["checkProductConfiguration"]
+
+    assert (found["state"], found["reasons"]) == ("APPROVED", [])
+    [fibre] = found["items"]
+    assert (fibre["state"], fibre["reasons"], fibre["offeringKey"]) == ("APPROVED", [], "fibre-250")
+    router, name = fibre["characteristics"]
+    assert (router["name"], router["value"], router["required"]) == ("router", "own", True)
+    assert router["allowed"] == ["standard", "premium", "own"]
+    assert (name["name"], name["value"], name["required"], name["pattern"] is not None) == (
+        "connectionName",
+        None,
+        False,
+        True,
+    )
+    assert [(p["name"], p["taxIncluded"]["amount"]) for p in fibre["prices"]] == [
+        ("Monthly fee", "39.26"),
+        ("Installation fee", "59.49"),
+    ]
+    assert fibre["terms"] == [{"name": "24 months"}]
+    requests = await product.mock_control.requests()
+    assert requests["credit"] == {}
+    # serviceability is asked by a POST, and nothing is written
+    written = {call for calls in requests.values() for call in calls if not call.startswith("GET ")}
+    assert written <= {"POST checkServiceQualification"}
+
+
+async def test_a_configuration_is_rejected_with_every_reason_and_priced_all_the_same(product: Product) -> None:
+    esim, much = {"name": "simType", "value": "nano"}, {"name": "roamingLimit", "value": "501"}
+
+    found = await check(product, "mobile-m", esim, much, quantity=101)
+
+    assert found["state"] == "REJECTED"
+    [mobile] = found["items"]
+    assert sorted(reasons(mobile)) == [
+        ("characteristicsAllowed", "/characteristics/0/value"),
+        ("characteristicsAllowed", "/characteristics/1/value"),
+        ("quantityInRange", "/quantity"),
+    ]
+    assert all(reason["message"].startswith(f"{reason['path']}: ") for reason in mobile["reasons"])
+    assert {c["name"]: c["value"] for c in mobile["characteristics"]} == {
+        "simType": "nano",
+        "msisdn": None,
+        "roamingLimit": "501",
+    }
+    assert [p["name"] for p in mobile["prices"]] == ["Monthly fee", "Activation fee", "Data roaming"]
+
+
+async def test_what_is_not_chosen_yet_is_named(product: Product) -> None:
+    found = await check(product, "mobile-m")
+
+    assert [reasons(one) for one in found["items"]] == [[("characteristicsComplete", "/characteristics")]]
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "found"),
+    [
+        ({}, "REJECTED", [("requirementsMet", "/offeringId")]),
+        ({"relatedItems": [{"offeringId": "tv-basic"}]}, "APPROVED", []),
+        # who owns a TV Basic, and who owns none
+        ({"customerId": "cust-1079"}, "APPROVED", []),
+        ({"customerId": "cust-1074"}, "REJECTED", [("requirementsMet", "/offeringId")]),
+    ],
+)
+async def test_what_else_is_needed_may_be_owned_or_ordered_with_it(
+    product: Product, other: Json, state: str, found: list[tuple[str, str]]
+) -> None:
+    answer = await check(product, "tv-sport", **other)
+
+    assert (answer["state"], reasons(answer["items"][0])) == (state, found)
+    assert {one["state"] for one in answer["items"][1:]} <= {"APPROVED"}
+
+
+async def test_related_items_are_judged_where_they_stand(product: Product) -> None:
+    parts = [
+        {"id": "a", "offeringId": "mobile-l", "characteristics": chosen("simType", "eSIM")},
+        {"id": "b", "offeringId": "mobile-l", "characteristics": chosen("simType", "nano")},
+    ]
+    both = [{"type": "BUNDLES", "itemId": "a"}, {"type": "BUNDLES", "itemId": "b"}]
+
+    found = await check(product, "mobile-pair", relationships=both, relatedItems=parts)
+
+    assert [(one["itemId"], one["state"]) for one in found["items"]] == [
+        ("1", "APPROVED"),
+        ("a", "APPROVED"),
+        ("b", "REJECTED"),
+    ]
+    assert reasons(found["items"][2]) == [("characteristicsAllowed", "/relatedItems/1/characteristics/0/value")]
+    assert found["state"] == "REJECTED"
+
+
+async def test_a_place_that_cannot_be_served_rejects_it(product: Product) -> None:
+    found = await check(product, "fibre-250", *chosen("router", "own"), placeId="addr-1900")
+
+    assert reasons(found["items"][0]) == [("placeServiceable", "/placeId")]
+
+
+async def test_nothing_is_approved_on_a_guess_and_nobody_sees_another_customer(product: Product) -> None:
+    asked = {"input": {"offeringId": "tv-sport", "customerId": "cust-1079"}}
+    query = """query ($input: CheckProductConfigurationInput!) { checkProductConfiguration(input: $input) { state } }"""
+    foreign = product.token(Role.CUSTOMER, "cust-1060", "online")
+    assert (await product.graphql(query, asked, token=foreign)).whole() == {"checkProductConfiguration": None}
+    await product.mock_control.fault("inventory", outage=True)
+
+    answer = await product.graphql(query, asked)
+
+    assert answer.data == {"checkProductConfiguration": None}
+    assert [error["extensions"]["backend"] for error in answer.errors] == ["inventory"]

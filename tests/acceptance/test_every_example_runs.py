@@ -70,6 +70,7 @@ async def test_a_journey_through_all_examples(product: Product) -> None:
     refused = (await do("19-resolve-fallout", late))["resolveFallout"]
     assert [e["code"] for e in refused["errors"]] == ["STALE_VERSION"]
     assert (await do("27-check-out-a-cart"))["checkoutCart"]["errors"] == []
+    assert (await do("28-check-a-configuration"))["checkProductConfiguration"]["state"] == "APPROVED"
 
     # The subscription has tests of its own.
     assert ran == {example.name for example in examples()} - {"follow orders"}

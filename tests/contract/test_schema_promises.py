@@ -135,5 +135,5 @@ def test_every_custom_scalar_says_how_it_looks() -> None:
 
 
 def test_examples_have_names_and_documents() -> None:
-    assert len(examples()) == 26
+    assert len(examples()) == 27
     assert all(example.document.strip() for example in examples())
