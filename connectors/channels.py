@@ -1,7 +1,8 @@
-"""Channels: which there are, what is said to customers through them, what customers said and what they put together.
+"""Channels: which there are, what is said to customers through them, what customers said, put together and were
+offered.
 
-The registry has no Open API, its contract is ours; TMF683 partyInteraction, TMF681 communicationMessage and TMF663
-shoppingCart, v4.
+The registry has no Open API, its contract is ours; TMF683 partyInteraction, TMF681 communicationMessage, TMF663
+shoppingCart and TMF648 quote, v4.
 """
 
 from collections.abc import Collection
@@ -12,6 +13,7 @@ import msgspec
 
 from connectors.base import Apis, BackendHttp, OpenApi
 from connectors.cart import Cart, WireCart, read_cart
+from connectors.quote import Quote, WireQuote, read_quote
 from connectors.recent import Recent
 from connectors.wire import Instant, Json
 
@@ -20,6 +22,7 @@ APIS: Final[Apis] = {
     "TMF683": OpenApi(v4="tmf-api/partyInteraction/v4"),
     "TMF681": OpenApi(v4="tmf-api/communicationManagement/v4"),
     "TMF663": OpenApi(v4="tmf-api/shoppingCart/v4"),
+    "TMF648": OpenApi(v4="tmf-api/quoteManagement/v4"),
 }
 KEPT_SECONDS: Final = 60.0
 
@@ -139,6 +142,7 @@ class ChannelsBackend:
         self._interactions = http.at("TMF683")
         self._messages = http.at("TMF681")
         self._carts = http.at("TMF663")
+        self._quotes = http.at("TMF648")
         self._kept = Recent[tuple[Channel, ...]](seconds=KEPT_SECONDS, entries=1)
 
     async def all(self) -> tuple[Channel, ...]:
@@ -216,3 +220,8 @@ class ChannelsBackend:
         """The cart with this id, as it is now; None when there is none."""
         found = await self._carts.by_ids("listShoppingCart", "shoppingCart", [cart_id], list[WireCart])
         return next((read_cart(wire) for wire in found if wire.id == cart_id), None)
+
+    async def quotes_by_ids(self, ids: Collection[str]) -> dict[str, Quote]:
+        """The quotes with these ids; unknown ids are absent."""
+        found = await self._quotes.by_ids("listQuote", "quote", ids, list[WireQuote])
+        return {wire.id: read_quote(wire) for wire in found}

@@ -93,6 +93,14 @@ class PlaceQualification:
         return self.guaranteed_until is not None and at < self.guaranteed_until
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteItemRef:
+    """An item of a quote (TMF648)."""
+
+    quote_id: str
+    id: str
+
+
 class CreditDecision(StrEnum):
     """What the credit bureau's answer means for an order."""
 
@@ -192,7 +200,8 @@ class OrderItem:
     """One thing that the order adds, changes or ends (TMF622 ProductOrderItem).
 
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
-    owned product (TMF637), known for every action but add, and for add once the inventory has it.
+    owned product (TMF637), known for every action but add, and for add once the inventory has it. `quote_item` is
+    what it was quoted as, when it was.
     """
 
     id: str
@@ -210,6 +219,7 @@ class OrderItem:
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()
     reservations: tuple[ReservationRef, ...] = ()
+    quote_item: QuoteItemRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

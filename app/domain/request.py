@@ -17,6 +17,7 @@ from app.domain.order import (
     PaymentChoice,
     PlaceRef,
     ProductOrder,
+    QuoteItemRef,
 )
 from app.domain.states import OrderState
 
@@ -43,6 +44,7 @@ class ItemRequest:
     slot: Slot | None = None
     product_id: str | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
+    quote_item: QuoteItemRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         appointment=provisional(wish.slot) if wish.slot else None,
         product_id=wish.product_id,
         agreed_prices=wish.agreed_prices,
+        quote_item=wish.quote_item,
     )
     return replace(order, items=(*order.items, item))
 

@@ -44,11 +44,13 @@ async def check_configuration(ordering: Ordering, actor: Actor, ask: CheckConfig
 
 def _needed(ask: CheckConfiguration) -> tuple[str, ...]:
     """The backends without whose answer nothing can be said."""
-    placed = any(item.place_id for item in (ask.item, *ask.related))
+    items = (ask.item, *ask.related)
+    placed, quoted = any(item.place_id for item in items), any(item.quote_item for item in items)
     return (
         "catalog",
         *(("customer", "inventory") if ask.customer_id else ()),
         *(("address", "serviceability") if placed else ()),
+        *(("channels",) if quoted else ()),
     )
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.actor import Role
-from tests.channel import Json, key, run
+from tests.channel import Json, key, place, run, until_state
+from tests.draft import Draft, mutate
 from tests.harness import Product
 
 CHECKOUT = "27-check-out-a-cart"
@@ -287,3 +288,88 @@ async def test_nothing_is_approved_on_a_guess_and_nobody_sees_another_customer(p
 
     assert answer.data == {"checkProductConfiguration": None}
     assert [error["extensions"]["backend"] for error in answer.errors] == ["inventory"]
+
+
+# A quote binds who orders it
+
+
+def mobile(quote: str | None, quote_item: str = "1", **other: Json) -> Json:
+    """Mobile M as every quote of the mock has it, ordered by this quote."""
+    by = {"quoteItem": {"quoteId": quote, "id": quote_item}} if quote else {}
+    return {"offeringId": "mobile-m", "characteristics": chosen("simType", "eSIM"), **by, **other}
+
+
+async def test_what_was_quoted_is_ordered_at_the_quoted_prices(product: Product) -> None:
+    phones: Json = {"offeringId": "device-pebble-3", "quantity": 2, "characteristics": chosen("colour", "silver")}
+    phones["quoteItem"] = {"quoteId": "quote-1060", "id": "2"}
+    draft = await Draft.start(product, "cust-1060", items=[mobile("quote-1060"), phones])
+
+    price = (await draft.steps())["PRICE"]
+    assert price["state"] == "DONE"
+    assert [e["reference"] for e in price["evidence"] if e["source"] == "channels"] == ["quote-1060"] * 2
+    await draft.led_to_the_end()
+
+    assert (await until_state(product, draft.key, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+    query = """query ($id: ID!) { productOrder(id: $id) { items {
+        quoteItem { quoteId id } prices { unitPrice { amount } } } } }"""
+    items = (await product.graphql(query, {"id": draft.key})).whole()["productOrder"]["items"]
+    assert [one["quoteItem"] for one in items] == [{"quoteId": "quote-1060", "id": n} for n in ("1", "2")]
+    assert [[p["unitPrice"]["amount"] for p in one["prices"]] for one in items] == [["14.99", "29.99", "0.1"], ["249"]]
+
+
+@pytest.mark.parametrize(
+    ("ordered", "found"),
+    [
+        (mobile("quote-0"), {("quoteKnown", "/items/0/quoteItem/quoteId")}),
+        (mobile("quote-1076"), {("quoteKnown", "/items/0/quoteItem/quoteId")}),
+        (mobile("quote-1060", "7"), {("quoteKnown", "/items/0/quoteItem/id")}),
+        (mobile("quote-1060-open"), {("quoteAccepted", "/items/0/quoteItem/quoteId")}),
+        (mobile("quote-1060-old"), {("quoteValid", "/items/0/quoteItem/quoteId")}),
+        (mobile("quote-1060", quantity=2), {("quoteMatched", "/items/0/quantity")}),
+        (
+            mobile("quote-1060", characteristics=chosen("simType", "physical")),
+            {("quoteMatched", "/items/0/characteristics")},
+        ),
+        (mobile("quote-1060", offeringId="mobile-l"), {("quoteMatched", "/items/0/offeringId")}),
+        (mobile("quote-1060-cheap"), {("quotePrices", "/items/0/quoteItem")}),
+    ],
+)
+async def test_what_differs_from_its_quote_is_refused_draft_or_not(
+    product: Product, ordered: Json, found: set[tuple[str, str]]
+) -> None:
+    request = {"customerId": "cust-1060", "items": [ordered]}
+
+    drafted = await mutate(product, "createProductOrder", request, product.token(Role.AGENT))
+    placed = await place(product, request)
+
+    assert set(breaches(drafted)) == found
+    assert found <= set(breaches(placed))
+
+
+async def test_each_difference_in_price_and_term_is_named(product: Product) -> None:
+    request = {"customerId": "cust-1060", "items": [mobile("quote-1060-cheap")]}
+
+    payload = await mutate(product, "createProductOrder", request, product.token(Role.AGENT))
+
+    assert sorted(v["message"].split(": ", 1)[1] for v in payload["errors"][0]["violations"]) == [
+        "Monthly fee: 12.99 EUR per month was quoted, the catalog has 14.99 EUR per month; ask for a new quote "
+        "(quotePrices).",
+        "term '12 months': 12 month was quoted, the catalog has nothing; ask for a new quote (quotePrices).",
+        "term '24 months': nothing was quoted, the catalog has 24 month; ask for a new quote (quotePrices).",
+    ]
+
+
+async def test_silent_quotes_block_the_price_of_what_is_quoted_and_nothing_else(product: Product) -> None:
+    await product.mock_control.fault("channels", outage=True)
+
+    quoted = await Draft.start(product, "cust-1060", items=[mobile("quote-1060")])
+    plain = await Draft.start(product, "cust-1060", items=[mobile(None)])
+
+    steps = await quoted.steps()
+    assert (steps["PRICE"]["state"], steps["PRICE"]["blocked"]["backend"]) == ("BLOCKED", "channels")
+    others = {kind: step["state"] for kind, step in steps.items() if kind not in ("PRICE", "REVIEW")}
+    without = await plain.states()
+    assert without.pop("PRICE") == "DONE"
+    assert others == {kind: state for kind, state in without.items() if kind != "REVIEW"}
+    await product.mock_control.heal()
+    assert (await quoted.states())["PRICE"] == "DONE"
