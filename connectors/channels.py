@@ -1,6 +1,8 @@
-"""Channels: which there are, what is said to customers through them, and what customers said.
+"""Channels: which there are, what is said to customers through them, what customers said, put together and were
+offered.
 
-The registry has no Open API, its contract is ours; TMF683 partyInteraction and TMF681 communicationMessage, v4.
+The registry has no Open API, its contract is ours; TMF683 partyInteraction, TMF681 communicationMessage, TMF663
+shoppingCart and TMF648 quote, v4.
 """
 
 from collections.abc import Collection
@@ -10,6 +12,8 @@ from typing import Final
 import msgspec
 
 from connectors.base import Apis, BackendHttp, OpenApi
+from connectors.cart import Cart, WireCart, read_cart
+from connectors.quote import Quote, WireQuote, read_quote
 from connectors.recent import Recent
 from connectors.wire import Instant, Json
 
@@ -17,6 +21,8 @@ APIS: Final[Apis] = {
     "CHANNELS": OpenApi(v4="channelRegistry/v1"),
     "TMF683": OpenApi(v4="tmf-api/partyInteraction/v4"),
     "TMF681": OpenApi(v4="tmf-api/communicationManagement/v4"),
+    "TMF663": OpenApi(v4="tmf-api/shoppingCart/v4"),
+    "TMF648": OpenApi(v4="tmf-api/quoteManagement/v4"),
 }
 KEPT_SECONDS: Final = 60.0
 
@@ -135,6 +141,8 @@ class ChannelsBackend:
         self._registry = http
         self._interactions = http.at("TMF683")
         self._messages = http.at("TMF681")
+        self._carts = http.at("TMF663")
+        self._quotes = http.at("TMF648")
         self._kept = Recent[tuple[Channel, ...]](seconds=KEPT_SECONDS, entries=1)
 
     async def all(self) -> tuple[Channel, ...]:
@@ -207,3 +215,13 @@ class ChannelsBackend:
         )
         found = {message.id: message for message in map(_message, wires)}.values()
         return {order: tuple(one for one in found if one.order_id == order) for order in order_ids}
+
+    async def cart(self, cart_id: str) -> Cart | None:
+        """The cart with this id, as it is now; None when there is none."""
+        found = await self._carts.by_ids("listShoppingCart", "shoppingCart", [cart_id], list[WireCart])
+        return next((read_cart(wire) for wire in found if wire.id == cart_id), None)
+
+    async def quotes_by_ids(self, ids: Collection[str]) -> dict[str, Quote]:
+        """The quotes with these ids; unknown ids are absent."""
+        found = await self._quotes.by_ids("listQuote", "quote", ids, list[WireQuote])
+        return {wire.id: read_quote(wire) for wire in found}

@@ -11,6 +11,7 @@ import strawberry
 from app.domain.batch import BatchState as BatchState
 from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
+from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
 from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import ItemAction as ItemAction
@@ -247,6 +248,12 @@ _describe(
         "OTHER_ADDRESS": "It can be delivered at another address of the customer.",
         "OTHER_OFFERING": "Another offering is needed with it.",
     },
+)
+_describe(
+    ConfigurationState,
+    "ProductConfigurationState",
+    "Whether something may be ordered as it is configured (TMF760).",
+    {"APPROVED": "It may be ordered so.", "REJECTED": "It may not; the reasons say why."},
 )
 _describe(
     CreditDecision,

@@ -15,6 +15,7 @@ from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
 from app.ordering.batch import batch_of, batches_of, count_batches
 from app.ordering.cancel import preview_cancellation
+from app.ordering.configure import check_configuration
 from app.ordering.drafts import require
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
@@ -30,6 +31,7 @@ from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
 from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.cancellation import CancellationPreview
+from resolvers.types.configuration import CheckProductConfigurationInput, ProductConfigurationCheck
 from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
@@ -342,6 +344,15 @@ async def _qualify_customer(
     return await qualify_customer(info.context.ordering, info.context.actor, ask)
 
 
+async def _check_configuration(
+    info: Info,
+    input: Annotated[CheckProductConfigurationInput, argument(description="What is configured how, and for whom.")],
+) -> object:
+    ask = input.to_ask()
+    page_length(1 + len(ask.related), info.context.page_size)
+    return await check_configuration(info.context.ordering, info.context.actor, ask)
+
+
 def _rulebook(info: Info) -> Rulebook:
     require(info.context.actor, Right.READ_INTERNAL)
     return rulebook_of(info.context.ordering.rules)
@@ -399,6 +410,12 @@ class Query:
         _qualify_customer,
         "What a customer or prospect may have at a place, and on which conditions (TMF679). Changes nothing; null: "
         "there is no such customer that you may see.",
+    )
+    check_product_configuration = resolved(
+        ProductConfigurationCheck | None,
+        _check_configuration,
+        "Whether something may be ordered as it is configured, what may still be chosen and what it costs (TMF760). "
+        "Changes nothing, and asks no credit bureau; null: there is no such customer that you may see.",
     )
     available_resources = resolved(
         list[str] | None, _available_resources, "Numbers, SIMs or ports that can be reserved now (TMF685)."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from app.domain.catalog import Offering
+from app.domain.catalog import Offering, PriceAlteration, Term
 from app.domain.money import Money
 from app.domain.order import PlaceQualification
 
@@ -102,6 +102,39 @@ class BillingAccountFact:
     state: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class QuotedPrice:
+    """A price as it was quoted: duty free, for one piece, before alterations."""
+
+    name: str
+    price: Money
+    period: str | None = None
+    alterations: tuple[PriceAlteration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotedItem:
+    """An item of a quote; `action` in the words of TMF622."""
+
+    action: str
+    offering_id: str
+    quantity: int = 1
+    characteristics: Mapping[str, str] = field(default_factory=dict)
+    prices: tuple[QuotedPrice, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteFact:
+    """A quote (TMF648), whose it is, and its items by id."""
+
+    id: str
+    state: str
+    customer_ids: tuple[str, ...]
+    valid_until: datetime | None = None
+    items: Mapping[str, QuotedItem] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything asked for one decision. What a backend does not know is absent.
@@ -121,4 +154,5 @@ class Facts:
     other_orders: tuple[OtherOrder, ...] = ()
     payment_methods: tuple[PaymentMethodFact, ...] = ()
     reservations: frozenset[str] = frozenset()
+    quotes: Mapping[str, QuoteFact] = field(default_factory=dict)
     unanswered: Mapping[str, Unanswered] = field(default_factory=dict)

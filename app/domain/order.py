@@ -100,6 +100,14 @@ class PlaceQualification:
         return self.guaranteed_until is not None and at < self.guaranteed_until
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteItemRef:
+    """An item of a quote (TMF648)."""
+
+    quote_id: str
+    id: str
+
+
 class CreditDecision(StrEnum):
     """What the credit bureau's answer means for an order."""
 
@@ -200,7 +208,7 @@ class OrderItem:
 
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
     owned product (TMF637), known for every action but add, and for add once the inventory has it; `product_status` is
-    the one that it is to have, when the item is about that.
+    the one that it is to have, when the item is about that. `quote_item` is what it was quoted as, when it was.
     """
 
     id: str
@@ -219,6 +227,7 @@ class OrderItem:
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()
     reservations: tuple[ReservationRef, ...] = ()
+    quote_item: QuoteItemRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from app.domain.order import (
     PlaceRef,
     ProductOrder,
     ProductStatus,
+    QuoteItemRef,
 )
 from app.domain.states import OrderState
 
@@ -45,6 +46,7 @@ class ItemRequest:
     product_id: str | None = None
     product_status: ProductStatus | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
+    quote_item: QuoteItemRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         product_id=wish.product_id,
         product_status=wish.product_status,
         agreed_prices=wish.agreed_prices,
+        quote_item=wish.quote_item,
     )
     return replace(order, items=(*order.items, item))
 

@@ -163,9 +163,10 @@ def _always(_: Case) -> bool:
 
 
 def _has_price(case: Case) -> bool:
-    """Whether the customer takes on something that goes on: a recurring price, or a commitment."""
+    """Whether the customer takes on something that goes on, a recurring price or a commitment, or orders by a quote."""
     return any(
-        item.terms or any(price.price_type is PriceType.RECURRING for price in item.prices) for item in case.order.items
+        item.terms or item.quote_item or any(price.price_type is PriceType.RECURRING for price in item.prices)
+        for item in case.order.items
     )
 
 
@@ -363,6 +364,9 @@ def _price_evidence(case: Case) -> Iterable[Evidence]:
     for item in case.order.items:
         for term in item.terms:
             yield Evidence(source="catalog", text=f"{item.offering_name}: {term.amount} {term.unit}")
+        if item.quote_item and (quote := case.facts.quotes.get(item.quote_item.quote_id)):
+            text = f"{item.offering_name} as quoted, {quote.state}"
+            yield Evidence(source="channels", text=text, reference=quote.id, valid_until=quote.valid_until)
 
 
 def _agreement_fields(case: Case) -> Iterable[Field]:

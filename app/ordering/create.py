@@ -26,16 +26,19 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
     Raises BackendFailure when a fact that the decision needs is out of reach, NotPermitted when the role may not.
     """
     require(actor, Right.WRITE_ORDERS)
-    if earlier := await recall(ordering, actor, ask):
-        return earlier
-    if refusal := not_orderable_for(actor, ask.request.customer_id, ask.request.seller_id):
+    return await recall(ordering, actor, ask) or await start_draft(ordering, actor, ask, ask.request)
+
+
+async def start_draft(ordering: Ordering, actor: Actor, ask: Ask, request: OrderRequest) -> Outcome:
+    """The draft that `request` makes, kept under the key of `ask`, which has not been used before."""
+    if refusal := not_orderable_for(actor, request.customer_id, request.seller_id):
         return refusal
-    if taken := await external_id_taken(ordering, actor, ask.request.external_ids):
+    if taken := await external_id_taken(ordering, actor, request.external_ids):
         # the same request may have been quicker under the same key, and is then the order that has the id
         return await recall(ordering, actor, ask) or taken
     at = ordering.clock()
-    order = draft_of(with_seller(ask.request, actor), actor, order_id=ordering.new_id(), at=at)
-    facts = (await gather(ordering, order)).need(*_needed(ask.request))
+    order = draft_of(with_seller(request, actor), actor, order_id=ordering.new_id(), at=at)
+    facts = (await gather(ordering, order)).need(*_needed(request))
     if wrong := mistakes(violations(case_of(ordering, order, facts))):
         return ValidationFailed(wrong)
     order = established(order, facts, at)

@@ -32,6 +32,9 @@ from app.domain.facts import (
     OwnedProduct,
     PaymentMethodFact,
     PlaceFact,
+    QuotedItem,
+    QuotedPrice,
+    QuoteFact,
     Unanswered,
 )
 from app.domain.money import Money
@@ -47,6 +50,7 @@ from connectors.base import BackendFailure
 from connectors.billing import Bill
 from connectors.customer import Customer, Party
 from connectors.inventory import Product
+from connectors.quote import Quote
 from connectors.service_resources import HELD, Reservation
 
 T = TypeVar("T")
@@ -97,8 +101,9 @@ async def gather_facts(
     places = {place.id for place in _places(order)}
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
+    quoted = {item.quote_item.quote_id for item in order.items if item.quote_item}
     (
-        (customers, offerings, addresses, visits, reserved),
+        (customers, offerings, addresses, visits, reserved, quotes),
         (accounts, bills, methods, products, others),
     ) = await asyncio.gather(
         asyncio.gather(
@@ -107,6 +112,7 @@ async def gather_facts(
             g.ask("address", backends.address.by_ids(places), {}),
             g.ask("workforce", backends.workforce.by_ids(appointments), {}),
             g.ask("service_resources", backends.service_resources.by_ids(reservations), {}),
+            g.ask("channels", backends.channels.quotes_by_ids(quoted), {}),
         ),
         asyncio.gather(
             g.ask(
@@ -141,6 +147,7 @@ async def gather_facts(
         other_orders=others,
         payment_methods=tuple(PaymentMethodFact(id=m.id, label=m.label) for m in methods.get(customer_id, ())),
         reservations=frozenset(r.id for r in reserved.values() if _still_held(r, at)),
+        quotes={quote.id: _quote(quote) for quote in quotes.values()},
         unanswered=unanswered(g.failures),
     )
     return g
@@ -277,6 +284,42 @@ def _overdue(bills: Iterable[Bill], today: date) -> OverdueFact | None:
         return None
     amounts = [Money(bill.remaining, bill.currency) for bill in late]
     return OverdueFact(amount=sum(amounts[1:], amounts[0]), since=min(bill.due_on for bill in late if bill.due_on))
+
+
+def _quote(wire: Quote) -> QuoteFact:
+    return QuoteFact(
+        id=wire.id,
+        state=wire.state,
+        customer_ids=wire.customer_ids,
+        valid_until=wire.valid_until,
+        items={
+            item.id: QuotedItem(
+                action=item.action,
+                offering_id=item.offering_id or "",
+                quantity=item.quantity,
+                characteristics=dict(item.characteristics),
+                prices=tuple(
+                    QuotedPrice(
+                        price.name,
+                        Money(price.amount, price.currency),
+                        price.period,
+                        tuple(
+                            PriceAlteration(
+                                name=price.name,
+                                percentage=a.percentage,
+                                amount=Money(a.amount, price.currency) if a.amount is not None else None,
+                                periods=a.periods,
+                            )
+                            for a in price.alterations
+                        ),
+                    )
+                    for price in item.prices
+                ),
+                terms=tuple(Term(name=t.name, amount=t.amount, unit=t.unit) for t in item.terms),
+            )
+            for item in wire.items
+        },
+    )
 
 
 def _still_held(reservation: Reservation, at: datetime) -> bool:

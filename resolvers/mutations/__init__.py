@@ -9,6 +9,7 @@ from resolvers.mutations import (
     assess_credit,
     cancel,
     change_item,
+    checkout,
     create,
     discard,
     hold,
@@ -31,6 +32,11 @@ class Mutation:
     create_product_order: create.CreateProductOrderPayload | None = field(
         resolver=create.create_product_order,
         description="Start a draft, with as much as is known. What is wrong is refused; what is missing may follow.",
+    )
+    checkout_cart: checkout.CheckoutCartPayload | None = field(
+        resolver=checkout.checkout,
+        description="Make a draft of what is active in a shopping cart (TMF663). A cart becomes one order only; paths "
+        "of what is wrong point into the cart.",
     )
     add_product_order_item: add_item.AddProductOrderItemPayload | None = field(
         resolver=add_item.add_product_order_item,

@@ -57,6 +57,12 @@ class Appointment:
     end: datetime = field(description="When it ends.")
 
 
+@strawberry.type(description="An item of a quote (TMF648).")
+class QuoteItemRef:
+    quote_id: strawberry.ID = field(description="Id of the quote.")
+    id: strawberry.ID = field(description="Id of the item in the quote.")
+
+
 def _alterations(root: strawberry.Parent[order.ItemPrice]) -> list[PriceAlteration]:
     return [
         PriceAlteration(
@@ -127,6 +133,7 @@ class ProductOrderItem:
     terms: list[Term] = field(description="Commitments that come with it.")
     reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
     product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
+    quote_item: QuoteItemRef | None = field(description="What it was quoted as, when it is ordered by a quote.")
     product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
     product = resolved(
         Product | None,

@@ -59,6 +59,12 @@ def relationships_in(given: Sequence[OrderItemRelationshipInput] | None) -> tupl
     return tuple(order.ItemRelationship(r.type, r.item_id) for r in given or ())
 
 
+@strawberry.input(description="An item of a quote (TMF648).")
+class QuoteItemInput:
+    quote_id: strawberry.ID = field(description="Id of the quote.")
+    id: strawberry.ID = field(description="Id of the item in the quote.")
+
+
 @strawberry.input(description="A wished-for order item (TMF622 ProductOrderItem).")
 class ProductOrderItemInput:
     offering_id: strawberry.ID = field(description="The offering: id or key.")
@@ -81,6 +87,10 @@ class ProductOrderItemInput:
         default=None, description="With action modify: the status that the product is to have."
     )
     agreed_prices: list[AgreedPriceInput] | None = field(default=None, description="Prices shown to the customer.")
+    quote_item: QuoteItemInput | None = field(
+        default=None,
+        description="What it was quoted as; the order is refused when it is not the same, or not for the same.",
+    )
 
     def to_request(self, slot: Slot | None = None) -> ItemRequest:
         """The wish as the domain has it."""
@@ -98,6 +108,9 @@ class ProductOrderItemInput:
             agreed_prices=tuple(
                 order.AgreedPrice(a.name, Money(a.price.amount, a.price.currency)) for a in self.agreed_prices or ()
             ),
+            quote_item=order.QuoteItemRef(quote_id=self.quote_item.quote_id, id=self.quote_item.id)
+            if self.quote_item
+            else None,
         )
 
 

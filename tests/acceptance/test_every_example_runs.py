@@ -113,6 +113,8 @@ async def test_a_fixed_line_from_the_first_look_to_its_delivery(product: Product
     late["input"] |= {"action": "RETRY", "reason": "too late"}
     refused = (await do("19-resolve-fallout", late))["resolveFallout"]
     assert [e["code"] for e in refused["errors"]] == ["STALE_VERSION"]
+    assert (await do("27-check-out-a-cart"))["checkoutCart"]["errors"] == []
+    assert (await do("28-check-a-configuration"))["checkProductConfiguration"]["state"] == "APPROVED"
 
 
 async def test_a_line_for_a_company_with_credit_contract_and_signature(product: Product, developer: Developer) -> None:

@@ -107,6 +107,8 @@ def test_the_default_paths_are_those_of_the_open_apis() -> None:
             "CHANNELS": "channelRegistry/v1",
             "TMF683": "tmf-api/partyInteraction/v4",
             "TMF681": "tmf-api/communicationManagement/v4",
+            "TMF663": "tmf-api/shoppingCart/v4",
+            "TMF648": "tmf-api/quoteManagement/v4",
         },
         "credit": {"TMF696": "tmf-api/riskManagement/v4"},
         "documents": {"TMF667": "tmf-api/document/v4"},

@@ -1,12 +1,15 @@
-"""Channels: the registry, contacts with customers and messages to them, on the wire and as values."""
+"""Channels: the registry, contacts with customers, messages to them, carts and quotes, on the wire and as values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from connectors.base import BackendFailure, FailureKind
+from connectors.cart import Cart, CartItem, CartRelationship
 from connectors.channels import Channel, ChannelsBackend, Interaction, Message
+from connectors.quote import Quote, QuotedAlteration, QuotedPrice, QuotedTerm, QuoteItem
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
@@ -52,6 +55,110 @@ SENT = Message(
     sent_at=EIGHT,
     external_id="order-1:state:3",
     order_id="order-1",
+)
+CART = """{
+  "id": "cart-1", "validFor": {}, "cartTotalPrice": [],
+  "relatedParty": [{"id": "agent-7", "role": "agent"}, {"id": "cust-1", "role": "Customer"}],
+  "cartItem": [
+    {"id": "1", "action": "add", "status": "active", "quantity": 2, "productOffering": {"id": "mobile-m"},
+     "product": {"characteristic": [{"name": "simType", "value": "eSIM"}, {"name": "roamingLimit", "value": 50},
+                                    {"name": "msisdn", "value": null}],
+                 "place": [{"role": "billing"}, {"id": "addr-1", "role": "installationAddress"}]},
+     "cartItemRelationship": [{"id": "2", "relationshipType": "RelyOn"}]},
+    {"id": "2", "action": "modify", "status": "active", "productOffering": {"id": "duo", "name": "Duo"},
+     "product": {"id": "prod-2", "productCharacteristic": [{"name": "router", "value": "own"}]},
+     "cartItem": [{"id": "3", "action": "add", "status": "active", "productOffering": {"id": "tv"}},
+                  {"id": "4", "action": "add", "status": "savedForLater", "productOffering": {"id": "sport"}}]},
+    {"id": "5", "action": "delete", "status": "saveForLater", "product": {"id": "prod-5"},
+     "cartItem": [{"id": "6", "action": "noChange", "status": "active"}]}
+  ]
+}"""
+FILLED = Cart(
+    id="cart-1",
+    customer_id="cust-1",
+    items=(
+        CartItem(
+            id="1",
+            path="/cartItem/0",
+            action="add",
+            active=True,
+            quantity=2,
+            offering_id="mobile-m",
+            place_id="addr-1",
+            characteristics=(("simType", "eSIM"), ("roamingLimit", "50")),
+            relationships=(CartRelationship("RelyOn", "2"),),
+        ),
+        CartItem(
+            id="2",
+            path="/cartItem/1",
+            action="modify",
+            active=True,
+            offering_id="duo",
+            product_id="prod-2",
+            characteristics=(("router", "own"),),
+            relationships=(CartRelationship("bundles", "3"),),
+        ),
+        CartItem(id="3", path="/cartItem/1/cartItem/0", action="add", active=True, offering_id="tv"),
+        CartItem(id="4", path="/cartItem/1/cartItem/1", action="add", active=False, offering_id="sport"),
+        CartItem(
+            id="5",
+            path="/cartItem/2",
+            action="delete",
+            active=False,
+            product_id="prod-5",
+            relationships=(CartRelationship("bundles", "6"),),
+        ),
+        CartItem(id="6", path="/cartItem/2/cartItem/0", action="noChange", active=False),
+    ),
+)
+
+QUOTE = """{
+  "id": "quote-1", "state": "approved", "validFor": {"endDateTime": "2026-03-02T09:00:00+01:00"},
+  "expectedQuoteCompletionDate": "2026-01-01T00:00:00Z",
+  "relatedParty": [{"id": "agent-7", "role": "seller"}, {"id": "cust-1", "role": "Customer"}],
+  "quoteItem": [
+    {"id": "1", "action": "add", "quantity": 2, "productOffering": {"id": "mobile-m"},
+     "product": {"productCharacteristic": [{"name": "simType", "value": "eSIM"}, {"name": "msisdn", "value": null}],
+                 "productTerm": [{"name": "24 months", "duration": {"amount": 24, "units": "month"}}]},
+     "quoteItemPrice": [
+       {"name": "Monthly fee", "priceType": "recurring", "recurringChargePeriod": "monthly",
+        "price": {"taxRate": 19, "dutyFreeAmount": {"unit": "EUR", "value": 14.99}},
+        "priceAlteration": [
+          {"name": "half", "priceType": "recurring", "applicationDuration": 3, "price": {"percentage": 50}},
+          {"name": "off", "priceType": "recurring", "price": {"dutyFreeAmount": {"unit": "EUR", "value": 1.5}}}]},
+       {"name": "Activation fee", "priceType": "oneTime", "price": {"dutyFreeAmount": {"unit": "EUR", "value": 30}}}],
+     "quoteItem": [{"id": "2", "action": "delete"}]}
+  ]
+}"""
+QUOTED = Quote(
+    id="quote-1",
+    state="approved",
+    customer_ids=("cust-1",),
+    valid_until=EIGHT,
+    items=(
+        QuoteItem(
+            id="1",
+            action="add",
+            quantity=2,
+            offering_id="mobile-m",
+            characteristics=(("simType", "eSIM"),),
+            prices=(
+                QuotedPrice(
+                    name="Monthly fee",
+                    amount=Decimal("14.99"),
+                    currency="EUR",
+                    period="month",
+                    alterations=(
+                        QuotedAlteration(percentage=Decimal(50), periods=3),
+                        QuotedAlteration(amount=Decimal("1.5")),
+                    ),
+                ),
+                QuotedPrice(name="Activation fee", amount=Decimal(30), currency="EUR"),
+            ),
+            terms=(QuotedTerm(name="24 months", amount=24, unit="month"),),
+        ),
+        QuoteItem(id="2", action="delete"),
+    ),
 )
 
 
@@ -239,6 +346,63 @@ async def test_a_bare_message(backend: ScriptedBackend, channels: ChannelsBacken
     assert await send(channels) == Message(id="msg-2", state="initial", medium="post", subject="", content="c")
 
 
+# Carts
+
+
+async def test_a_cart_as_it_was_filled(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, f"[{CART}]")
+
+    assert await channels.cart("cart-1") == FILLED
+
+    assert path_of(asked(backend)) == "GET shoppingCart"
+    assert asked(backend).query["id"] == "cart-1"
+
+
+async def test_a_cart_of_nobody_with_nothing_in_it(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, '[{"id": "cart-2", "cartItem": null, "relatedParty": [{"id": "agent-7", "role": "agent"}]}]')
+
+    assert await channels.cart("cart-2") == Cart(id="cart-2")
+
+
+async def test_a_cart_that_is_not_there(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, "[]")
+
+    assert await channels.cart("cart-0") is None
+    assert await channels.cart("cart-0,cart-1") is None
+    assert len(backend.received) == 1
+
+
+# Quotes
+
+
+async def test_quotes_by_id(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    answers(backend, f"[{QUOTE}]")
+
+    assert await channels.quotes_by_ids(["quote-1", "quote-0"]) == {"quote-1": QUOTED}
+
+    assert path_of(asked(backend)) == "GET quote"
+    assert asked(backend).query["id"] == "quote-0,quote-1"
+
+
+@pytest.mark.parametrize(
+    ("validity", "until"),
+    [('"validFor": null', None), ('"expectedQuoteCompletionDate": "2026-03-02T08:00:00Z", "validFor": {}', EIGHT)],
+)
+async def test_a_bare_quote(
+    backend: ScriptedBackend, channels: ChannelsBackend, validity: str, until: datetime | None
+) -> None:
+    answers(backend, f'[{{"id": "quote-2", "state": "inProgress", {validity}}}]')
+
+    assert await channels.quotes_by_ids(["quote-2"]) == {
+        "quote-2": Quote(id="quote-2", state="inProgress", valid_until=until)
+    }
+
+
+async def test_no_quote_is_asked_for_when_none_is_named(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
+    assert await channels.quotes_by_ids([]) == {}
+    assert backend.received == []
+
+
 MALFORMED: dict[str, tuple[str, Callable[[ChannelsBackend], Awaitable[object]]]] = {
     "a channel of no kind": ('[{"id": "online", "name": "Online shop"}]', lambda channels: channels.all()),
     "a contact without a status": (INTERACTION.replace('"status"', '"state"'), log),
@@ -246,6 +410,15 @@ MALFORMED: dict[str, tuple[str, Callable[[ChannelsBackend], Awaitable[object]]]]
     "one contact instead of a list": (INTERACTION, lambda channels: channels.interactions_of(["cust-1"])),
     "a message without a state": (MESSAGE.replace('"state"', '"status"'), send),
     "a list instead of one message": (f"[{MESSAGE}]", send),
+    "a cart that does what no order can": (
+        f"[{CART}]".replace('"delete"', '"remove"'),
+        lambda channels: channels.cart("cart-1"),
+    ),
+    "a quote that names no amount": (
+        f"[{QUOTE}]".replace("dutyFreeAmount", "amount"),
+        lambda channels: channels.quotes_by_ids(["quote-1"]),
+    ),
+    "one cart instead of a list": (CART, lambda channels: channels.cart("cart-1")),
 }
 
 

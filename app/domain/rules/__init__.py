@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.rules import compatibility, credit, documents, offerings, owned, parties, payments, places, structure
+from app.domain.rules import (
+    compatibility,
+    credit,
+    documents,
+    offerings,
+    owned,
+    parties,
+    payments,
+    places,
+    quotes,
+    structure,
+)
 from app.domain.rules.business import business_rules
 from app.domain.rules.case import Breaches, Case, breach
 from app.domain.violations import StepKind, Violation, ViolationCode
@@ -45,6 +56,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.OFFERING, offerings.characteristics_allowed, "catalog"),
     _of(_S.OFFERING, offerings.one_currency, "catalog"),
     _of(_S.PRICE, offerings.prices_agreed, "catalog"),
+    _of(_S.PRICE, quotes.quote_known, "channels"),
+    _of(_S.PRICE, quotes.quote_accepted, "channels"),
+    _of(_S.PRICE, quotes.quote_valid, "channels"),
+    _of(_S.PRICE, quotes.quote_matched, "channels"),
+    _of(_S.PRICE, quotes.quote_prices, "catalog", "channels"),
     _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
     _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),
     _of(_S.OFFERING, owned.status_allows, "inventory"),
@@ -71,6 +87,7 @@ SERVES: Final = {
     "address": _S.PLACE,
     "serviceability": _S.SERVICEABILITY,
     "workforce": _S.APPOINTMENT,
+    "channels": _S.PRICE,
     "billing": _S.PAYMENT,
 }
 """The step that each backend's facts serve."""
