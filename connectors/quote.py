@@ -120,7 +120,6 @@ class WireQuote(msgspec.Struct, rename="camel"):
     id: str
     state: str
     valid_for: _Validity = msgspec.field(default_factory=_Validity)
-    expected_quote_completion_date: Instant | None = None
     related_party: list[RelatedParty] = []
     quote_item: list[_Item] = []
 
@@ -131,7 +130,7 @@ def read_quote(wire: WireQuote) -> Quote:
         id=wire.id,
         state=wire.state,
         customer_ids=parties.customers(wire.related_party),
-        valid_until=wire.valid_for.end_date_time or wire.expected_quote_completion_date,
+        valid_until=wire.valid_for.end_date_time,
         items=tuple(_items(wire.quote_item)),
     )
 

@@ -385,17 +385,12 @@ async def test_quotes_by_id(backend: ScriptedBackend, channels: ChannelsBackend)
 
 
 @pytest.mark.parametrize(
-    ("validity", "until"),
-    [('"validFor": null', None), ('"expectedQuoteCompletionDate": "2026-03-02T08:00:00Z", "validFor": {}', EIGHT)],
+    "validity", ['"validFor": null', '"expectedQuoteCompletionDate": "2026-03-02T08:00:00Z", "validFor": {}']
 )
-async def test_a_bare_quote(
-    backend: ScriptedBackend, channels: ChannelsBackend, validity: str, until: datetime | None
-) -> None:
+async def test_a_bare_quote_has_no_end(backend: ScriptedBackend, channels: ChannelsBackend, validity: str) -> None:
     answers(backend, f'[{{"id": "quote-2", "state": "inProgress", {validity}}}]')
 
-    assert await channels.quotes_by_ids(["quote-2"]) == {
-        "quote-2": Quote(id="quote-2", state="inProgress", valid_until=until)
-    }
+    assert await channels.quotes_by_ids(["quote-2"]) == {"quote-2": Quote(id="quote-2", state="inProgress")}
 
 
 async def test_no_quote_is_asked_for_when_none_is_named(backend: ScriptedBackend, channels: ChannelsBackend) -> None:
