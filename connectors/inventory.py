@@ -191,15 +191,24 @@ class InventoryBackend:
         answer = await self._http.write("POST", "createProduct", "product", body, key=key)
         return _read(answer.decode(_Product))
 
-    async def change(self, product_id: str, characteristics: Mapping[str, str], *, key: str) -> Product | None:
-        """The product with these characteristics in place of what it had of them; None: there is no such product."""
+    async def change(
+        self, product_id: str, characteristics: Mapping[str, str], *, offering_id: str, name: str, key: str
+    ) -> Product | None:
+        """The product with these characteristics in place of what it had of them, as this offering from now on.
+
+        None: there is no such product.
+        """
         found = (await self.by_ids([product_id])).get(product_id)
         if found is None:
             return None
         merged = {**found.characteristics, **characteristics}
-        return await self._patch(
-            product_id, {"productCharacteristic": _characteristics(merged, self._http.dialect)}, key
-        )
+        body: dict[str, Json] = {"productCharacteristic": _characteristics(merged, self._http.dialect)}
+        if found.offering_id != offering_id:
+            offering: dict[str, Json] = {"id": offering_id, "name": name}
+            if self._http.dialect is Dialect.V5:
+                offering["@type"] = "ProductOfferingRef"
+            body |= {"name": name, "productOffering": offering}
+        return await self._patch(product_id, body, key)
 
     async def set_status(
         self,

@@ -229,7 +229,8 @@ async def _preview_cancellation(
     item_ids: Annotated[list[strawberry.ID] | None, argument(description="Which items; null: the whole order.")] = None,
 ) -> object:
     context = info.context
-    found = await preview_cancellation(context.ordering, context.actor, key_of(id, ORDER), tuple(item_ids or ()))
+    wanted = None if item_ids is None else tuple(item_ids)
+    found = await preview_cancellation(context.ordering, context.actor, key_of(id, ORDER), wanted)
     return found[1] if isinstance(found, tuple) else None
 
 

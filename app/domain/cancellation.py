@@ -57,7 +57,8 @@ def assess(order: ProductOrder, plan: Plan | None, wanted: Collection[str], at: 
     passed = tuple(
         Passed(item_id=task.item_id, task_id=task.id, task_name=task.name, point=task.no_return)
         for task in plan.tasks
-        if task.item_id in items and task.item_id is not None and task.no_return is not None and task.begun
+        if task.item_id in items and task.item_id not in plan.cancelled and task.item_id is not None
+        if task.no_return is not None and task.begun
     )
     after = _as_it_would_end(plan, items, at)
     before = {task.id: task.state for task in plan.tasks}

@@ -61,6 +61,7 @@ def _make(rule: DecompositionRule, item: OrderItem) -> Iterable[_Made]:
             pends=template.pends,
             undo=template.undo,
             no_return=template.no_return,
+            tolerant=served is None or any(r.type is RelationshipType.BUNDLES for r in served.relationships),
         )
         yield _Made(task, template, served)
 
@@ -92,5 +93,8 @@ def _named(order: ProductOrder, of: _Made, name: str, made: Mapping[str, _Made])
     if of.item is None:
         return []
     if group == RELIED_ON_BY:
-        return [_task_id(i.id, template_id) for i in order.items if of.item in order.items_that(RELIES_ON, i)]
-    return [_task_id(item.id, template_id) for item in order.items_that(RelationshipType(group), of.item)]
+        others = [item for item in order.items if of.item in order.items_that(RELIES_ON, item)]
+    else:
+        others = list(order.items_that(RelationshipType(group), of.item))
+    # what is ended waits only for what is ended, what is new for what is new
+    return [_task_id(item.id, template_id) for item in others if item.action is of.item.action]

@@ -39,6 +39,7 @@ class Task:
     call safe to repeat. `reference` is the backend's own id of what was made. `expected` is how long it usually takes.
     A task that `pends` waits for people outside while its result is awaited. `undo` is the operation that takes back
     what it did; `undoes` names the task that this one takes back. `amount` is what it charges, when no price says so.
+    One that is `tolerant` goes on without what is lost of other items, as long as one of them is left.
     """
 
     id: str
@@ -60,11 +61,13 @@ class Task:
     undoes: str | None = None
     no_return: PointOfNoReturn | None = None
     amount: Money | None = None
+    tolerant: bool = False
 
     @property
     def begun(self) -> bool:
         """Whether it may have had an effect."""
-        return self.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.COMPLETED)
+        unknown = self.state is TaskState.FALLOUT and self.cause is not None and not self.cause.final
+        return unknown or self.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.COMPLETED)
 
     @property
     def backend(self) -> str:

@@ -129,8 +129,9 @@ def _decide(tasks: Tasks, task: Task, event: FalloutDecided, commands: list[Comm
 
 
 def given_up(tasks: Iterable[Task], cancelled: Iterable[str]) -> frozenset[str]:
-    """The items that are not delivered any more: cancelled, or failed by decision."""
-    failed = {t.item_id for t in tasks if t.state is TaskState.FAILED and t.item_id is not None and t.undoes is None}
+    """The items that are not delivered any more: cancelled, failed by decision, or lost with what they waited for."""
+    lost = (TaskState.FAILED, TaskState.ABANDONED)
+    failed = {t.item_id for t in tasks if t.state in lost and t.item_id is not None and t.undoes is None}
     return frozenset(failed | set(cancelled))
 
 
@@ -175,19 +176,23 @@ def _give_up(tasks: Tasks, plan: Plan, at: datetime) -> None:
 def _not_begun(task: Task, out: frozenset[str | None]) -> bool:
     if task.state is TaskState.PENDING:
         return True
-    # what waits for people, or for a decision about it, is waited for no longer
-    waits = task.state is TaskState.FALLOUT or (task.pends and task.state is TaskState.AWAITING_RESULT)
-    return waits and task.item_id in out
+    # what waits for people is waited for no longer; a failure is settled only when it is known to have left nothing
+    settled = task.state is TaskState.FALLOUT and task.cause is not None and task.cause.final
+    pends = task.pends and task.state is TaskState.AWAITING_RESULT
+    return (settled or pends) and task.item_id in out
 
 
 def _cannot_begin(tasks: Tasks, task: Task) -> bool:
     before = [tasks[d] for d in task.depends_on]
-    if task.item_id is not None:
-        return any(other.state in TASK_LOST for other in before)
-    served = [other for other in before if other.item_id is not None]
-    return any(other.state in TASK_LOST for other in before if other.item_id is None) or (
-        bool(served) and all(other.state in TASK_LOST for other in served)
-    )
+    others = [other for other in before if _of_another_item(task, other)]
+    if any(other.state in TASK_LOST for other in before if other not in others):
+        return True
+    return bool(others) and all(other.state in TASK_LOST for other in others)
+
+
+def _of_another_item(task: Task, other: Task) -> bool:
+    """Whether the task goes on without the other one, when that is lost and not the last."""
+    return (task.tolerant or task.item_id is None) and other.item_id not in (None, task.item_id)
 
 
 def undo_id(task_id: str) -> str:
@@ -216,10 +221,11 @@ def _take_back(tasks: Tasks, plan: Plan) -> None:
     if any(task.state is TaskState.RUNNING for task in scope):
         return
     done = {task.id: task for task in scope if _has_effect(task)}
+    waited_for = {task_id: ancestors(tasks, task_id) for task_id in done}
     for task in done.values():
         if undo_id(task.id) in tasks:
             continue
-        after = {other for other in done if task.id in ancestors(tasks, other)}
+        after = {other for other in done if task.id in waited_for[other]}
         tasks[undo_id(task.id)] = Task(
             id=undo_id(task.id),
             item_id=task.item_id,
@@ -249,7 +255,7 @@ def ancestors(tasks: Mapping[str, Task], task_id: str) -> frozenset[str]:
 
 def _start_ready(tasks: Tasks, at: datetime, *, held: bool) -> Iterable[Command]:
     for task in list(tasks.values()):
-        if task.state is TaskState.PENDING and _ready(tasks, task) and (not held or task.undoes):
+        if task.state is TaskState.PENDING and _ready(tasks, task) and (not held or task.undoes or task.amount):
             tasks[task.id] = replace(task, state=TaskState.RUNNING, started_at=at)
             yield Run(task.id, task.revision)
 
@@ -260,8 +266,7 @@ def _ready(tasks: Tasks, task: Task) -> bool:
     if task.undoes:
         return all(other.state in TASK_ENDED for other in before)
     return all(
-        other.state in TASK_PASSED or (task.item_id is None and other.item_id is not None and other.state in TASK_LOST)
-        for other in before
+        other.state in TASK_PASSED or (other.state in TASK_LOST and _of_another_item(task, other)) for other in before
     )
 
 

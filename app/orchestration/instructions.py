@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from app.domain.money import sum_of
 from app.domain.plan import CancellationRequested, FalloutDecided, HoldRequested, Plan, PlanEvent, ReleaseRequested
-from app.domain.states import TaskState
+from app.domain.states import TASK_ENDED, TaskState
+from app.domain.step import owed
 from app.ordering.ordering import Instruction, InstructionKind
 
 
@@ -24,6 +26,8 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
 
 def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
     """Why it cannot be followed now; None: it can. The plan may have moved on since it was judged outside."""
+    if plan.revision and plan.ended:
+        return "the order has ended"
     match instruction.kind:
         case InstructionKind.RESOLVE_FALLOUT:
             task = plan.task(instruction.task_id or "")
@@ -32,18 +36,24 @@ def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
         case InstructionKind.CANCEL:
             return _too_late(plan, instruction)
         case InstructionKind.HOLD:
-            return "it is held already" if plan.held else "it has ended" if plan.ended else None
+            return "it is held already" if plan.held else None
         case InstructionKind.RELEASE:
             return None if plan.held else "it is not held"
 
 
 def _too_late(plan: Plan, instruction: Instruction) -> str | None:
-    """A point of no return that was passed after the charge was agreed, or one that no charge helps over."""
-    if set(instruction.item_ids) <= set(plan.cancelled):
+    """What has ended, or a point of no return, that was passed after the cancellation was agreed."""
+    new = set(instruction.item_ids) - set(plan.cancelled)
+    if not new:
         return "these items are cancelled already"
-    for task in plan.tasks:
-        if task.item_id in instruction.item_ids and task.no_return is not None and task.begun:
-            charge = task.no_return.charge
-            if charge is None or instruction.charge is None:
-                return f"{task.name}: {task.no_return.reason}"
-    return None
+    for item_id in sorted(new):
+        tasks = [task for task in plan.tasks if task.item_id == item_id]
+        if all(task.state in TASK_ENDED for task in tasks) and not owed(plan, item_id):
+            return f"item {item_id} has ended"
+    bound = [task for task in plan.tasks if task.item_id in new and task.no_return is not None and task.begun]
+    points = [(task, task.no_return) for task in bound if task.no_return is not None]
+    for task, point in points:
+        if point.charge is None:
+            return f"{task.name}: {point.reason}"
+    due = sum_of(point.charge for _, point in points if point.charge is not None)
+    return None if due == instruction.charge else "it costs something else by now"

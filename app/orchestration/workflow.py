@@ -102,6 +102,9 @@ class OrderWorkflow:
         """Somebody told the order what to do; returns when it is recorded."""
         await workflow.wait_condition(lambda: self._plan is not None and self._plan.revision > 0)
         assert self._plan is not None, "just waited for"
+        # judged again: the plan may not have been there, or another instruction was quicker
+        if refusal := refusal_of(self._plan, instruction):
+            raise ApplicationError(refusal)
         before = self._plan.revision
         self._apply(event_of(instruction, workflow.now()))
         if self._plan.revision == before:
@@ -177,10 +180,15 @@ class OrderWorkflow:
 
     async def _run_task(self, command: Run) -> None:
         policy = self._policy
+        call = self._call(command.task_id)
+        if call.task.item_id is None:
+            # what serves the whole order looks at its items as this step has made them
+            revision = self._revision
+            await workflow.wait_condition(lambda: self._recorded >= revision)
         try:
             report = await workflow.execute_activity(
                 RUN_TASK,
-                self._call(command.task_id),
+                call,
                 result_type=TaskReport,
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,

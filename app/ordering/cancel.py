@@ -21,6 +21,7 @@ from app.ordering.ordering import (
     key_of,
     load,
     recall,
+    waits_for_its_day,
 )
 from app.ordering.outcomes import (
     ChargeNotAccepted,
@@ -36,10 +37,10 @@ from app.store.port import StoredOrder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder(OrderAsk):
-    """What is not wanted any more: these items, or everything; and the charge that the customer accepts to pay."""
+    """What is not wanted any more: these items (None: everything); and the charge that the customer accepts to pay."""
 
     reason: str
-    item_ids: tuple[str, ...] = ()
+    item_ids: tuple[str, ...] | None = None
     accepted_charge: Money | None = None
 
 
@@ -61,7 +62,7 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
         return PointOfNoReturnPassed(stored.order, assessment.blocked_by)
     if assessment.charge is not None and assessment.charge != ask.accepted_charge:
         return ChargeNotAccepted(stored.order, assessment.charge, assessment.passed)
-    if _not_begun(ordering, stored):
+    if waits_for_its_day(ordering, stored.order):
         return await _cancel_unbegun(ordering, actor, ask, stored)
     instruction = Instruction(
         kind=InstructionKind.CANCEL,
@@ -78,7 +79,7 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
 
 
 async def preview_cancellation(
-    ordering: Ordering, actor: Actor, order_id: str, item_ids: tuple[str, ...]
+    ordering: Ordering, actor: Actor, order_id: str, item_ids: tuple[str, ...] | None
 ) -> tuple[ProductOrder, CancellationAssessment] | Refusal:
     """What a cancellation would do now. Changes nothing. Raises NotPermitted."""
     require(actor, Right.READ_ORDERS)
@@ -89,25 +90,23 @@ async def preview_cancellation(
     return (stored.order, assessment) if isinstance(assessment, CancellationAssessment) else assessment
 
 
-def assessed(ordering: Ordering, stored: StoredOrder, item_ids: tuple[str, ...]) -> CancellationAssessment | Refusal:
+def assessed(
+    ordering: Ordering, stored: StoredOrder, item_ids: tuple[str, ...] | None
+) -> CancellationAssessment | Refusal:
     """The assessment, when there is anything to cancel."""
     order = stored.order
-    for number, item_id in enumerate(item_ids):
+    if item_ids == ():
+        return NotFound("/itemIds", "/itemIds: name the items, or leave it out for the whole order (itemKnown).")
+    for number, item_id in enumerate(item_ids or ()):
         if order.item(item_id) is None:
             return NotFound(f"/itemIds/{number}", f"/itemIds/{number}: the order has no item {item_id!r} (itemKnown).")
     if order.state is OrderState.DRAFT or order.state in ORDER.terminal:
         return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
-    assessment = assess(order, stored.plan, item_ids, ordering.clock())
+    assessment = assess(order, stored.plan, item_ids or (), ordering.clock())
     pending = {item.id for item in order.items if item.state is ItemState.PENDING_CANCELLATION}
     if set(assessment.item_ids) <= pending:
         return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
     return assessment
-
-
-def _not_begun(ordering: Ordering, stored: StoredOrder) -> bool:
-    """Whether it waits for a day to come, so that nobody carries it out yet."""
-    start = stored.order.requested_start_at
-    return stored.order.state is OrderState.ACKNOWLEDGED and start is not None and start > ordering.clock()
 
 
 async def _cancel_unbegun(ordering: Ordering, actor: Actor, ask: CancelOrder, stored: StoredOrder) -> Outcome:

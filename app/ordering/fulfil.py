@@ -11,6 +11,7 @@ from app.domain.decomposition import decompose
 from app.domain.order import Cancellation, ProductOrder
 from app.domain.plan import Plan
 from app.domain.progress import advance
+from app.domain.states import ORDER
 from app.ordering.facts import offerings_of
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
 from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
@@ -26,6 +27,8 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
     stored = await _stored(ordering, order_id)
     if stored.plan is not None:
         return stored.plan
+    if stored.order.state in ORDER.terminal:
+        return Plan(order_id=order_id, tasks=())  # called off before anything of it began
     return decompose(stored.order, await offerings_of(stored.order, ordering.backends), ordering.rulebook())
 
 
@@ -42,6 +45,8 @@ async def record_progress(
     while not isinstance(outcome, Written):
         stored = await _stored(ordering, order_id)
         if stored.plan is not None and stored.plan.revision >= plan.revision:
+            return
+        if stored.plan is None and stored.order.state in ORDER.terminal:
             return
         at = ordering.clock()
         order = _instructed(stored.order, instruction, at)

@@ -16,6 +16,7 @@ from app.ordering.ordering import (
     key_of,
     load,
     recall,
+    waits_for_its_day,
 )
 from app.ordering.outcomes import NotAllowedInState, Outcome
 from app.store.port import StoredOrder
@@ -56,7 +57,8 @@ async def _tell(ordering: Ordering, actor: Actor, ask: OrderAsk, kind: Instructi
         return stored
     refused = NotAllowedInState(stored.order, kind.value, ORDER.possible(stored.order.state))
     held = stored.plan is not None and stored.plan.held
-    if stored.order.state not in UNDER_WAY or held is (kind is InstructionKind.HOLD):
+    early = waits_for_its_day(ordering, stored.order)
+    if early or stored.order.state not in UNDER_WAY or held is (kind is InstructionKind.HOLD):
         return refused
     instruction = Instruction(kind=kind, reason=reason, actor=actor, key=key_of(actor, ask))
     await ordering.fulfilment.start(stored.order.id)

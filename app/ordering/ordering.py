@@ -16,6 +16,7 @@ from app.domain.money import Money
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import FalloutAction
 from app.domain.rulebook import Rulebook
+from app.domain.states import OrderState
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.outcomes import (
     Committed,
@@ -171,9 +172,15 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder |
     return stored
 
 
+def waits_for_its_day(ordering: Ordering, order: ProductOrder) -> bool:
+    """Whether it is submitted and its day is yet to come, so that nobody carries it out."""
+    start = order.requested_start_at
+    return order.state is OrderState.ACKNOWLEDGED and start is not None and start > ordering.clock()
+
+
 async def begin(ordering: Ordering, order: ProductOrder) -> None:
     """Have the order carried out, when its day has come; before that it waits, and the sweeper begins it in time."""
-    if order.requested_start_at is None or order.requested_start_at <= ordering.clock():
+    if not waits_for_its_day(ordering, order):
         await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
 
 

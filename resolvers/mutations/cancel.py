@@ -28,7 +28,7 @@ class CancelProductOrderInput(OrderChangeInput):
             expected_version=self.expected_version,
             idempotency_key=self.idempotency_key,
             reason=self.reason,
-            item_ids=tuple(self.item_ids or ()),
+            item_ids=None if self.item_ids is None else tuple(self.item_ids),
             accepted_charge=Money(charge.amount, charge.currency) if charge else None,
         )
 

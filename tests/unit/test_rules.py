@@ -815,6 +815,27 @@ def lifecycle() -> Iterable[Row]:
         of(one()),
         about(modify, "active", suspend),
     )
+    other_one = of(one(action=delete, product_id="p1"), owned=(owned("p1", "other"),))
+    yield row(
+        "another offering than the product's",
+        "productOffering",
+        "/items/0/offeringId",
+        C.INVALID_VALUE,
+        S.OFFERING,
+        other_one,
+        about(delete, "active"),
+        of(one(action=modify, product_id="p1"), owned=(owned("p1", "other"),)),
+    )
+    two = (replace(item("1"), action=modify, product_id="p1"), replace(item("2"), action=delete, product_id="p1"))
+    yield row(
+        "changed and ended",
+        "productNamedOnce",
+        "/items/1/productId",
+        C.INVALID_VALUE,
+        S.OFFERING,
+        of(order(*two), owned=(owned("p1"),)),
+        of(order(two[0], replace(two[1], product_id="p2")), owned=(owned("p1"), owned("p2"))),
+    )
     required = tuple(OfferingRelationship(OfferingRelation.REQUIRES, wanted, "any") for wanted in ("base", "other"))
     base, sport = offering("base"), replace(offering("sport"), relationships=required)
     mine = (owned("p1", "base"), owned("p2", sport.id))

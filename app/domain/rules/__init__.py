@@ -64,6 +64,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
     _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),
     _of(_S.OFFERING, owned.status_allows, "inventory"),
+    _of(_S.OFFERING, owned.named_once),
     _of(_S.OFFERING, owned.dependents_kept, "catalog", "inventory"),
     _of(_S.OFFERING, compatibility.requirements_met, "catalog", "inventory"),
     _of(_S.OFFERING, compatibility.nothing_excluded, "catalog", "inventory"),

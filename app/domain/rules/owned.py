@@ -1,9 +1,10 @@
 """What may be done with products that the customer owns: by their state, and by what depends on them (TMF637)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from app.domain.catalog import OfferingRelation
+from app.domain.facts import OwnedProduct
 from app.domain.order import ItemAction, OrderItem, ProductStatus
 from app.domain.rules.case import Case, breach, listed
 from app.domain.violations import Violation, ViolationCode
@@ -27,6 +28,15 @@ def status_allows(case: Case) -> Iterable[Violation]:
             )
             continue
         product = owned.get(item.product_id or "")
+        kept = item.action is ItemAction.DELETE or item.product_status is not None
+        if product is not None and kept and product.offering_id not in (None, item.offering_id):
+            yield breach(
+                "productOffering",
+                f"{path}/offeringId",
+                ViolationCode.INVALID_VALUE,
+                f"product {product.id!r} is a {product.offering_id!r}, not a {item.offering_id!r}",
+            )
+            continue
         allowed = _allowed(item)
         if product is not None and allowed and product.status not in allowed:
             yield breach(
@@ -59,24 +69,33 @@ def _done(item: OrderItem) -> str:
             return "changed"
 
 
+def named_once(case: Case) -> Iterable[Violation]:
+    """What an order does with an owned product it does once."""
+    seen: set[str] = set()
+    for path, item, _ in case.items():
+        if item.action is ItemAction.ADD or item.product_id is None:
+            continue
+        if item.product_id in seen:
+            yield breach(
+                "productNamedOnce",
+                f"{path}/productId",
+                ViolationCode.INVALID_VALUE,
+                f"product {item.product_id!r} is in the order twice; say once what is to become of it",
+            )
+        seen.add(item.product_id)
+
+
 def dependents_kept(case: Case) -> Iterable[Violation]:
     """What another owned product requires is not ended before that one, unless something else serves it."""
+    owned = {product.id: product for product in case.facts.owned}
     ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE}
     left = [p for p in case.facts.owned if p.id not in ended and p.status in IN_USE]
-    there = {p.offering_id for p in left} | {
-        item.offering_id for item in case.order.items if item.action is ItemAction.ADD
-    }
+    there = {p.offering_id for p in left} | {i.offering_id for i in case.order.items if i.action is ItemAction.ADD}
     for path, item, _ in case.items():
-        if item.action is not ItemAction.DELETE:
+        product = owned.get(item.product_id or "")
+        if item.action is not ItemAction.DELETE or product is None or product.offering_id is None:
             continue
-        needing = [
-            product.name
-            for product in left
-            if (offering := case.facts.offerings.get(product.offering_id or "")) is not None
-            and (required := {r.offering_id for r in offering.related(OfferingRelation.REQUIRES)})
-            and item.offering_id in required
-            and there.isdisjoint(required)
-        ]
+        needing = [other.name for other in left if _left_alone(case, other, product.offering_id, there)]
         if needing:
             yield breach(
                 "dependentsKept",
@@ -84,3 +103,13 @@ def dependents_kept(case: Case) -> Iterable[Violation]:
                 ViolationCode.OTHER_ISSUE,
                 f"{listed(needing)} cannot be without it; end that, too, or first",
             )
+
+
+def _left_alone(case: Case, product: OwnedProduct, ended: str, there: Collection[str | None]) -> bool:
+    """Whether the product requires what is ended, and nothing that is left serves in its place."""
+    offering = case.facts.offerings.get(product.offering_id or "")
+    required = offering.related(OfferingRelation.REQUIRES) if offering else ()
+    groups = {r.group or r.offering_id for r in required if r.offering_id == ended}
+    return any(
+        not any(r.offering_id in there for r in required if (r.group or r.offering_id) == group) for group in groups
+    )

@@ -97,8 +97,9 @@ async def take_back(work: Work) -> Result:
     """The service order is cancelled; when it was carried out already, another one takes away what it brought."""
     provisioning = work.backends.provisioning
     found = (await provisioning.by_ids([work.reference])).get(work.reference)
-    if found is not None and not found.state.ended and await provisioning.cancel(found.id, key=work.call.key):
-        return Done(found.id)
+    under_way = found is not None and not found.state.ended
+    if under_way and await provisioning.cancel(work.reference, key=f"{work.call.key}:cancel"):
+        return Done(work.reference)
     if found is None or found.state in NEVER_DONE:
         return Done(work.reference)
     return await _order_service(work, ItemAction.DELETE)

@@ -4,10 +4,9 @@ from decimal import Decimal
 from typing import Final
 
 from app.domain.catalog import PriceType
-from app.domain.money import sum_of
+from app.domain.money import Money, sum_of
 from app.domain.order import OrderItem
 from app.domain.states import ItemState
-from app.orchestration.operations.records import open_account
 from app.orchestration.operations.work import Done, Refused, Result, Work
 from connectors.billing import PaymentDenied
 from connectors.ledger import Line, PeriodClosed, Unbalanced
@@ -16,6 +15,8 @@ from connectors.payment import PaymentState
 RECEIVABLES: Final = "1200"
 REVENUE: Final = "4000"
 TAX: Final = "2200"
+PREPAID: Final = "prepaid"
+"""The category of what no bill follows for."""
 NOTHING: Final = Decimal(0)
 NOT_DELIVERED: Final = frozenset({ItemState.FAILED, ItemState.CANCELLED, ItemState.PENDING_CANCELLATION})
 
@@ -46,7 +47,30 @@ async def capture_payment(work: Work) -> Result:
     if payment_id is None:
         return Done()
     captured = await work.backends.billing.capture(payment_id, key=work.call.key)
-    return Refused("PAYMENT_DENIED", captured.reason) if isinstance(captured, PaymentDenied) else Done(captured.id)
+    if isinstance(captured, PaymentDenied):
+        return Refused("PAYMENT_DENIED", captured.reason)
+    too_much = await _paid_for_nothing(work)
+    if too_much is not None:
+        refunded = await work.backends.billing.refund(
+            captured.id, too_much.amount, too_much.currency, key=f"{work.call.key}:refund"
+        )
+        if isinstance(refunded, PaymentDenied):
+            return Refused("PAYMENT_DENIED", refunded.reason)
+    return Done(captured.id)
+
+
+async def _paid_for_nothing(work: Work) -> Money | None:
+    """What was set aside for prepaid items that are not delivered after all."""
+    lost = [item for item in work.order.items if item.state in NOT_DELIVERED]
+    offerings = await work.backends.catalog.offerings_by_ids({item.offering_id for item in lost}) if lost else {}
+    prepaid = {offering.id for offering in offerings.values() if PREPAID in offering.categories}
+    return sum_of(
+        price.tax_included
+        for item in lost
+        if item.offering_id in prepaid
+        for price in item.prices
+        if price.price_type is PriceType.ONE_TIME
+    )
 
 
 async def charge_one_time(work: Work) -> Result:
@@ -87,10 +111,11 @@ async def charge_cancellation(work: Work) -> Result:
         return Done()
     account = work.billing_account_id
     if account is None:
-        opened = await open_account(work)
-        account = opened.reference if isinstance(opened, Done) else None
-    if account is None:
-        return Refused("INCOMPLETE", "there is no billing account to charge")
+        customer_id, name = work.order.customer_id, work.order.customer_name
+        billing = work.backends.billing
+        accounts = (await billing.accounts_of([customer_id]))[customer_id]
+        [found, *_] = accounts or [await billing.open_account(customer_id, name, key=f"{work.call.key}:account")]
+        account = found.id
     charged = await work.backends.billing.charge(
         account_id=account,
         order_id=work.order.id,

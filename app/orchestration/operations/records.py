@@ -82,7 +82,10 @@ async def cancel_product(work: Work) -> Result:
 async def change_product(work: Work) -> Result:
     """The owned product, with what the item changes about it; its id stays."""
     changes = {c.name: c.value for c in work.item.characteristics}
-    product = await work.backends.inventory.change(work.product_id, changes, key=work.call.key)
+    item = work.item
+    product = await work.backends.inventory.change(
+        work.product_id, changes, offering_id=item.offering_id, name=item.offering_name, key=work.call.key
+    )
     return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
 
 
