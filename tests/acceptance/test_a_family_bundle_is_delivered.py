@@ -22,6 +22,7 @@ async def test_every_task_is_done_once_and_every_product_active(product: Product
 
 
 async def test_branches_run_side_by_side_and_nothing_starts_before_what_it_waits_for(product: Product) -> None:
+    await product.mock_control.fault("provisioning", callbackDelayMs=1500)
     order_key = await place_family_bundle(product)
 
     order = await until_state(product, order_key, "COMPLETED", "HELD", "FAILED")
