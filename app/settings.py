@@ -376,7 +376,8 @@ def load(**chosen: object) -> Settings:
     """
     wrong = [*_unknown_names({**dotenv_values(ENV_FILE), **os.environ})]
     try:
-        settings = Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+        given = {name: value for name, value in chosen.items() if value is not None}
+        settings = Settings(**given)  # type: ignore[arg-type]  # checked by the model itself
     except ValidationError as refusal:
         wrong += [_sentence(error) for error in refusal.errors(include_url=False)]
     if wrong:

@@ -91,18 +91,23 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
                 message=message,
                 path=path,
                 current_version=order.version,
-                order=order,  # type: ignore[arg-type]
+                order=order,  # type: ignore[arg-type]  # described, not copied
             )
         case outcomes.IdempotencyConflict(first_used_at):
             return IdempotencyConflict(code=code, message=message, path=path, first_used_at=first_used_at)
         case outcomes.ExternalIdTaken():
-            return ExternalIdTaken(code=code, message=message, path=path, order=refusal.order)  # type: ignore[arg-type]
+            return ExternalIdTaken(
+                code=code,
+                message=message,
+                path=path,
+                order=refusal.order,  # type: ignore[arg-type]  # described, not copied
+            )
         case outcomes.ValidationFailed(violations):
             return ValidationFailed(
                 code=code,
                 message=message,
                 path=path,
-                violations=list(violations),  # type: ignore[arg-type]
+                violations=list(violations),  # type: ignore[arg-type]  # described, not copied
             )
         case outcomes.NotAllowedInState(possible=possible):
             return NotAllowedInState(
@@ -111,14 +116,19 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
         case outcomes.NotInControl(order):
             return NotInControl(code=code, message=message, path=path, controlled_by=order.controlled_by)
         case outcomes.PointOfNoReturnPassed(passed=passed):
-            return PointOfNoReturnPassed(code=code, message=message, path=path, passed=list(passed))  # type: ignore[arg-type]
+            return PointOfNoReturnPassed(
+                code=code,
+                message=message,
+                path=path,
+                passed=list(passed),  # type: ignore[arg-type]  # described, not copied
+            )
         case outcomes.ChargeNotAccepted(charge=charge, passed=passed):
             return ChargeNotAccepted(
                 code=code,
                 message=message,
                 path=path,
-                charge=charge,  # type: ignore[arg-type]
-                passed=list(passed),  # type: ignore[arg-type]
+                charge=charge,  # type: ignore[arg-type]  # described, not copied
+                passed=list(passed),  # type: ignore[arg-type]  # described, not copied
             )
         case outcomes.SlotUnavailable(free=free):
             slots = [TimeSlot(start=slot.start, end=slot.end) for slot in free]

@@ -11,6 +11,7 @@ from strawberry import argument, field
 
 from app.domain.access import Right, sees_customer
 from app.domain.batch import Batch
+from app.domain.cancellation import CancellationAssessment
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
 from app.ordering.batch import batch_of, batches_of, count_batches
@@ -231,7 +232,7 @@ async def _preview_cancellation(
     context = info.context
     wanted = None if item_ids is None else tuple(item_ids)
     found = await preview_cancellation(context.ordering, context.actor, key_of(id, ORDER), wanted)
-    return found[1] if isinstance(found, tuple) else None
+    return found if isinstance(found, CancellationAssessment) else None
 
 
 def _one_customer(info: Info, id: Annotated[strawberry.ID, argument(description="Id or customer number.")]) -> object:

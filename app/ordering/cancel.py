@@ -7,7 +7,7 @@ from app.domain.actor import Actor
 from app.domain.cancellation import CancellationAssessment, assess
 from app.domain.events import EventType, order_event
 from app.domain.money import Money
-from app.domain.order import Cancellation, ProductOrder
+from app.domain.order import Cancellation
 from app.domain.states import ITEM, ORDER, ItemState, OrderState
 from app.ordering.discard import give_all_back
 from app.ordering.drafts import require
@@ -80,14 +80,13 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
 
 async def preview_cancellation(
     ordering: Ordering, actor: Actor, order_id: str, item_ids: tuple[str, ...] | None
-) -> tuple[ProductOrder, CancellationAssessment] | Refusal:
+) -> CancellationAssessment | Refusal:
     """What a cancellation would do now. Changes nothing. Raises NotPermitted."""
     require(actor, Right.READ_ORDERS)
     stored = (await ordering.store.load([order_id])).get(order_id)
     if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
         return NotFound("/id", f"/id: there is no product order {order_id!r} (orderKnown).")
-    assessment = assessed(ordering, stored, item_ids)
-    return (stored.order, assessment) if isinstance(assessment, CancellationAssessment) else assessment
+    return assessed(ordering, stored, item_ids)
 
 
 def assessed(

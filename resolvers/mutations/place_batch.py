@@ -32,6 +32,10 @@ async def place_product_orders(info: Info, input: PlaceProductOrdersInput) -> Pl
     ask = PlaceOrders(idempotency_key=input.idempotency_key, lines=lines)
     match await take(context.ordering, context.actor, ask, most=context.batch_lines):
         case BatchTaken(batch, replayed):
-            return PlaceProductOrdersPayload(batch=batch, errors=[], replayed=replayed)  # type: ignore[arg-type]
+            return PlaceProductOrdersPayload(
+                batch=batch,  # type: ignore[arg-type]  # described, not copied
+                errors=[],
+                replayed=replayed,
+            )
         case refusal:
             return PlaceProductOrdersPayload(batch=None, errors=[user_error(refusal)], replayed=False)

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.actor import Role
-from tests.channel import order, place, place_mobile
+from tests.channel import Json, order, place, place_mobile
+from tests.draft import Draft
 from tests.harness import Product
 
 MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -120,3 +121,19 @@ async def test_another_channel_takes_a_draft_over_before_it_edits(product: Produ
     assert control["order"]["controlledBy"] == "retail"
     assert (added["errors"], added["order"]["version"]) == ([], 3)
     assert late["errors"] == [{"code": "NOT_IN_CONTROL"}]
+
+
+async def test_internal_notes_and_words_are_for_those_whose_they_are(product: Product) -> None:
+    notes: dict[str, Json] = {"notes": ["ring twice"], "internalNotes": ["pays late"]}
+    draft = await Draft.start(product, "cust-1053", channel="callCentre", **notes)
+    query = "query Seen($id: ID!) { productOrder(id: $id) { statusText notes { text } } }"
+
+    async def seen(token: str) -> Json:
+        return (await product.graphql(query, {"id": draft.key}, token=token)).whole()["productOrder"]
+
+    customer = await seen(product.token(Role.CUSTOMER, "cust-1053", "online"))
+    agent = await seen(product.token(Role.AGENT, channel="callCentre"))
+
+    assert [note["text"] for note in customer["notes"]] == ["ring twice"]
+    assert [note["text"] for note in agent["notes"]] == ["ring twice", "pays late"]
+    assert (customer["statusText"], agent["statusText"]) == ("Your cart", "In preparation")

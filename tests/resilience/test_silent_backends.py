@@ -17,6 +17,7 @@ FAULTS: Final[dict[str, dict[str, Json]]] = {
 }
 SERVES: Final = {
     "customer": "CUSTOMER",
+    "inventory": "OFFERING",
     "address": "PLACE",
     "workforce": "APPOINTMENT",
     "billing": "PAYMENT",
@@ -118,6 +119,8 @@ async def test_a_place_is_taken_while_serviceability_is_silent_and_looked_up_lat
     await until(looked_up)
 
 
+NEVER_READ: Final = dict(zip(FAULTS, ("tv-international", "tv-kids", "prepaid-max", "prepaid-holiday"), strict=True))
+"""Offerings that nobody has asked for, so that they are not remembered: one for each fault."""
 EDITS: Final[dict[str, tuple[str, dict[str, Json]]]] = {
     "catalog": ("addProductOrderItem", {"item": {"offeringId": "tv-international"}}),
     "documents": ("prepareProductOrderAgreement", {}),
@@ -125,15 +128,18 @@ EDITS: Final[dict[str, tuple[str, dict[str, Json]]]] = {
 }
 
 
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("backend", EDITS)
-async def test_an_edit_that_needs_it_changes_nothing_and_works_later(healed: Product, backend: str) -> None:
+async def test_an_edit_that_needs_it_changes_nothing_and_works_later(healed: Product, backend: str, fault: str) -> None:
     mutation, given = EDITS[backend]
+    if backend == "catalog":
+        given = {"item": {"offeringId": NEVER_READ[fault]}}
     edited = await Draft.start(healed, "cust-1057", items=[MOBILE, FIBRE])
     whole = {"id": edited.key, "expectedVersion": edited.version, "idempotencyKey": key(), **given}
     kind = mutation[0].upper() + mutation[1:]
     document = f"mutation E($i: {kind}Input!) {{ {mutation}(input: $i) {{ order {{ version }} }} }}"
 
-    await healed.mock_control.fault(backend, errorRate=1.0)
+    await healed.mock_control.fault(backend, **FAULTS[fault])
     failed = await healed.graphql(document, {"i": whole}, token=edited.token)
     unchanged = (await order(healed, edited.key))["version"]
     await healed.mock_control.heal()
