@@ -14,10 +14,14 @@ from app.domain.catalog import PriceType as PriceType
 from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
 from app.domain.order import CreditDecision as CreditDecision
+from app.domain.order import FailurePolicy as FailurePolicy
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import ProductStatus as ProductStatus
 from app.domain.order import RelationshipType as RelationshipType
+from app.domain.plan import DependencyKind as DependencyKind
 from app.domain.plan import FalloutAction as FalloutAction
+from app.domain.plan import Fate as Fate
+from app.domain.plan import OnTimeout as OnTimeout
 from app.domain.qualification import ConditionKind as ConditionKind
 from app.domain.qualification import QualificationResult as QualificationResult
 from app.domain.states import ItemState as ItemState
@@ -76,6 +80,7 @@ _describe(
         "PENDING": "Waits for the tasks it depends on.",
         "RUNNING": "Being carried out on its backend, retries included.",
         "AWAITING_RESULT": "The backend accepted it and will report the end later.",
+        "CLOSING": "Done, and not counted as such before the tasks that it must not end before have come so far.",
         "COMPLETED": "Done.",
         "FALLOUT": "Could not be done; a person has to decide.",
         "SKIPPED": "A person decided to go on without it.",
@@ -321,4 +326,44 @@ _describe(
     "ProductStatus",
     "The status that an order may ask for a product to have (TMF637).",
     {"ACTIVE": "In use; what was suspended goes on.", "SUSPENDED": "Out of use for a time, and not ended."},
+)
+_describe(
+    DependencyKind,
+    "DependencyKind",
+    "What of a task waits for what of another one: the four relations of a network plan.",
+    {
+        "FINISH_TO_START": "It begins when the other one has ended.",
+        "START_TO_START": "It begins when the other one has begun.",
+        "FINISH_TO_FINISH": "It does not end before the other one has ended.",
+        "START_TO_FINISH": "It does not end before the other one has begun.",
+    },
+)
+_describe(
+    Fate,
+    "TaskFate",
+    "What a revision of the order has in mind for a task that had begun.",
+    {
+        "REDO": "It is taken back, and done once more.",
+        "AMEND": "What it did is changed in place.",
+        "DROP": "It is not wanted any more, though its item is; what it did is taken back.",
+    },
+)
+_describe(
+    OnTimeout,
+    "OnTimeout",
+    "What becomes of a task whose result has not come in time.",
+    {
+        "FALLOUT": "People decide.",
+        "CANCEL": "What it serves is cancelled, as far as no point of no return was passed.",
+    },
+)
+_describe(
+    FailurePolicy,
+    "OrderFailurePolicy",
+    "What a task that cannot be done means for the rest of its order (TM Forum's OrderFailurePolicy).",
+    {
+        "CONTINUE": "Whatever does not depend on it goes on.",
+        "HALT": "Nothing more is begun until people have decided.",
+        "HALT_AND_ROLLBACK": "What was done is taken back, as far as nothing is delivered for good; the order fails.",
+    },
 )

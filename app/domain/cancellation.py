@@ -9,6 +9,7 @@ from app.domain.order import ProductOrder, RelationshipType
 from app.domain.plan import CancellationRequested, Plan, PointOfNoReturn, Task, TaskCompleted
 from app.domain.states import ITEM, TaskState
 from app.domain.step import step
+from app.domain.undoing import serves_only
 
 DEPENDENT = (RelationshipType.RELIES_ON, RelationshipType.REQUIRES)
 
@@ -54,12 +55,7 @@ def assess(order: ProductOrder, plan: Plan | None, wanted: Collection[str], at: 
     items = cancellable(order, wanted)
     if plan is None:
         return CancellationAssessment(item_ids=items, passed=(), taken_back=(), abandoned=())
-    passed = tuple(
-        Passed(item_id=task.item_id, task_id=task.id, task_name=task.name, point=task.no_return)
-        for task in plan.tasks
-        if task.item_id in items and task.item_id not in plan.cancelled and task.item_id is not None
-        if task.no_return is not None and task.begun
-    )
+    passed = points_passed(plan, items)
     after = _as_it_would_end(plan, items, at)
     before = {task.id: task.state for task in plan.tasks}
     undone = [task for task in after.tasks if task.undoes is not None and task.id not in before]
@@ -72,6 +68,17 @@ def assess(order: ProductOrder, plan: Plan | None, wanted: Collection[str], at: 
             for task in after.tasks
             if task.state is TaskState.ABANDONED and before.get(task.id) is not TaskState.ABANDONED
         ),
+    )
+
+
+def points_passed(plan: Plan, items: Collection[str]) -> tuple[Passed, ...]:
+    """The points of no return in the way of giving these items up; one of work that others still want is none."""
+    gone = {*items, *plan.cancelled, *plan.failed}
+    return tuple(
+        Passed(item_id=next(i for i in task.item_ids if i in items), task_id=task.id, task_name=task.name, point=point)
+        for task in plan.tasks
+        if (point := task.no_return) is not None and task.begun and task.item_ids
+        if serves_only(task, gone) and any(i in items and i not in plan.cancelled for i in task.item_ids)
     )
 
 
@@ -96,7 +103,7 @@ def _as_it_would_end(plan: Plan, items: tuple[str, ...], at: datetime) -> Plan:
     plan, _ = step(plan, CancellationRequested(at=at, item_ids=items))
     running = [task for task in plan.tasks if task.state is TaskState.RUNNING and task.undoes is None]
     for task in running:
-        if task.item_id in items:
+        if serves_only(task, {*items, *plan.cancelled, *plan.failed}):
             done = TaskCompleted(at=at, task_id=task.id, revision=task.revision, reference=task.reference or "made")
             plan, _ = step(plan, done)
     return plan
@@ -105,7 +112,7 @@ def _as_it_would_end(plan: Plan, items: tuple[str, ...], at: datetime) -> Plan:
 def _in_order(undoing: Collection[Task]) -> list[Task]:
     left, ids, found = list(undoing), {task.id for task in undoing}, list[Task]()
     while left:
-        ready = [task for task in left if not ids & set(task.depends_on)]
+        ready = [task for task in left if not ids & {before.task_id for before in task.depends_on}]
         found += ready
         ids -= {task.id for task in ready}
         left = [task for task in left if task.id in ids]

@@ -1,100 +1,248 @@
 """From an order to its plan: which tasks deliver it, on which backends, in which order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
+from datetime import datetime
+from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.order import OrderItem, ProductOrder, RelationshipType
-from app.domain.plan import Plan, Task
-from app.domain.rulebook import DecompositionRule, Rulebook, Scope, TaskTemplate
+from app.domain.plan import Dependency, Plan, Task, Worklist
+from app.domain.rulebook import (
+    ITEM_PARTS,
+    NOTHING_KNOWN,
+    DecompositionRule,
+    Part,
+    Rulebook,
+    Scope,
+    Surroundings,
+    TaskTemplate,
+    Together,
+    View,
+)
+from app.domain.states import ItemState
+from app.domain.timing import CyclicPlan as CyclicPlan
+from app.domain.timing import in_order, length
 
 ORDER_TASKS = "order"
 RELIED_ON_BY = "reliedOnBy"
 RELIES_ON = RelationshipType.RELIES_ON
-
-
-class CyclicPlan(ValueError):
-    """Tasks wait for each other in a circle; the message names them."""
-
-    def __init__(self, circle: Sequence[str]) -> None:
-        super().__init__(f"the rules make tasks that wait for each other: {' → '.join(circle)}")
-        self.circle = tuple(circle)
+NOT_WANTED: Final = frozenset(
+    {ItemState.CANCELLED, ItemState.PENDING_CANCELLATION, ItemState.FAILED, ItemState.REJECTED}
+)
+MARGIN: Final = 2
+"""An order that is wished for by a day begins so many times its expected duration before."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
     task: Task
     template: TaskTemplate
-    item: OrderItem | None
+    items: tuple[OrderItem, ...]
 
 
-def decompose(order: ProductOrder, offerings: Mapping[str, Offering], rulebook: Rulebook) -> Plan:
-    """The plan that delivers this order. The same order, catalog and rules always give the same plan.
+def decompose(
+    order: ProductOrder,
+    offerings: Mapping[str, Offering],
+    rulebook: Rulebook,
+    around: Surroundings = NOTHING_KNOWN,
+    *,
+    at: datetime | None = None,
+) -> Plan:
+    """The plan that delivers what is wanted of this order. The same order, catalog, rules and surroundings always give
+    the same plan.
 
     Each task names the rule that made it. An order-wide rule makes its tasks once, for the first item it applies to.
-    Raises CyclicPlan when tasks would wait for each other.
+    `at` is the time by which it is seen whether the order's day is still to come. Raises CyclicPlan when tasks would
+    wait for each other, CannotJudge.
     """
     made: dict[str, _Made] = {}
-    for item in order.items:
-        for rule in rulebook.for_item(order, item, offerings.get(item.offering_id)):
-            for new in _make(rule, item):
-                made.setdefault(new.task.id, new)
-    tasks = tuple(replace(m.task, depends_on=tuple(_dependencies(order, m, made))) for m in made.values())
-    try:
-        TopologicalSorter({task.id: task.depends_on for task in tasks}).prepare()
-    except CycleError as error:
-        raise CyclicPlan(error.args[1]) from error
-    return Plan(order_id=order.id, tasks=tasks)
+    shared: dict[str, str] = {}
+    wanted = [item for item in order.items if item.state not in NOT_WANTED]
+    for item in wanted:
+        for rule in rulebook.for_item(order, item, offerings.get(item.offering_id), around):
+            for template in rule.tasks:
+                _make(order, rule, template, item, made, shared)
+    tasks = tuple(_finished(order, m, made, shared, rulebook, around) for m in made.values())
+    in_order({task.id: task for task in tasks})
+    plan = Plan(
+        order_id=order.id,
+        tasks=tasks,
+        failure_policy=order.failure_policy,
+        priority=order.priority,
+        promised_at=order.requested_completion_at,
+    )
+    return plan if at is None else replace(plan, begins_at=begins_at(order, plan, at))
 
 
-def _make(rule: DecompositionRule, item: OrderItem) -> Iterable[_Made]:
-    served = None if rule.scope is Scope.ORDER else item
-    for template in rule.tasks:
-        task = Task(
-            id=_task_id(served.id if served else ORDER_TASKS, template.id),
-            item_id=served.id if served else None,
-            name=template.name,
-            operation=template.operation,
-            rule=rule.id,
-            expected=template.expected,
-            pends=template.pends,
-            undo=template.undo,
-            no_return=template.no_return,
-            tolerant=served is None or any(r.type is RelationshipType.BUNDLES for r in served.relationships),
-        )
-        yield _Made(task, template, served)
+def begins_at(order: ProductOrder, plan: Plan, at: datetime) -> datetime | None:
+    """When the order is to be begun; None: at once.
+
+    On the day that is asked for; else, when it is wished for by a day, as late as leaves it twice the time it needs.
+    """
+    if order.requested_start_at is not None:
+        return order.requested_start_at if order.requested_start_at > at else None
+    if order.requested_completion_at is None:
+        return None
+    start = order.requested_completion_at - MARGIN * length(plan, at)
+    return start if start > at else None
+
+
+def _make(
+    order: ProductOrder,
+    rule: DecompositionRule,
+    template: TaskTemplate,
+    item: OrderItem,
+    made: dict[str, _Made],
+    shared: dict[str, str],
+) -> None:
+    """Add the task of this template for this item to those that are `made`, or the item to the task it shares.
+
+    `shared` tells under which id a task of an item is found that serves others, too.
+    """
+    if rule.scope is Scope.ORDER:
+        task_id = _task_id(ORDER_TASKS, template.id)
+        made.setdefault(task_id, _Made(_task(rule, template, task_id), template, ()))
+        return
+    task_id = _task_id(item.id, template.id)
+    for other_id, other in made.items():
+        if other.template is template and other.items and _together(order, template, other.items[0], item):
+            shared[task_id] = other_id
+            made[other_id] = replace(other, items=(*other.items, item))
+            return
+    made.setdefault(task_id, _Made(_task(rule, template, task_id), template, (item,)))
+
+
+def _together(order: ProductOrder, template: TaskTemplate, one: OrderItem, other: OrderItem) -> bool:
+    if template.together is None or one.action is not other.action or one.id == other.id:
+        return False
+    if template.together is Together.ORDER:
+        return True
+    here, there = order.place_of(one), order.place_of(other)
+    same_place = here is not None and there is not None and here.id == there.id
+    if template.together is Together.PLACE:
+        return same_place
+    visits = [visit and (visit.start, visit.end) for visit in (one.appointment, other.appointment)]
+    return same_place and visits[0] is not None and visits[0] == visits[1]
+
+
+def _task(rule: DecompositionRule, template: TaskTemplate, task_id: str) -> Task:
+    return Task(
+        id=task_id,
+        item_ids=(),
+        name=template.name,
+        operation=template.operation,
+        rule=rule.id,
+        pends=template.pends,
+        undo=template.undo,
+        amend=template.amend,
+        no_return=template.no_return,
+        timeout=template.timeout,
+        milestone=template.milestone,
+    )
+
+
+def _finished(
+    order: ProductOrder,
+    of: _Made,
+    made: Mapping[str, _Made],
+    shared: Mapping[str, str],
+    rulebook: Rulebook,
+    around: Surroundings,
+) -> Task:
+    template, items = of.template, of.items
+    visits = [item.appointment.start for item in items if item.appointment]
+    task = replace(
+        of.task,
+        item_ids=tuple(item.id for item in items),
+        depends_on=tuple(_dependencies(order, of, made, shared)),
+        expected=around.learnt.get(template.operation, template.expected),
+        tolerant=not items or any(r.type is RelationshipType.BUNDLES for item in items for r in item.relationships),
+        content=_content(order, template, items),
+        not_before=min(visits, default=None) if template.at_visit else None,
+    )
+    return replace(task, worklist=template.worklist or _worklist(task, order, rulebook))
+
+
+def _worklist(task: Task, order: ProductOrder, rulebook: Rulebook) -> Worklist | None:
+    view = task_view(task, order)
+    return next((rule.worklist for rule in rulebook.worklists if rule.when.holds(view)), None)
+
+
+def task_view(task: Task, order: ProductOrder) -> View:
+    """What a condition about worklists may speak of."""
+    return {
+        "task": {"operation": task.operation, "backend": task.backend, "rule": task.rule, "name": task.name},
+        "order": {"priority": order.priority, "channel": order.channel, "category": order.category or ""},
+    }
+
+
+def _content(order: ProductOrder, template: TaskTemplate, items: tuple[OrderItem, ...]) -> str:
+    """What identifies what the task uses of the order; names do not count, they may be looked up anew."""
+    uses = template.uses if template.uses is not None else (ITEM_PARTS if items else frozenset[Part]())
+    used: list[object] = []
+    if Part.PAYMENT in uses:
+        used += [order.payment and (order.payment.method_id, order.payment.due), order.billing_account_id]
+    for item in items or tuple(item for item in order.items if item.state not in NOT_WANTED):
+        used += [_part(order, item, part) for part in Part if part in uses]
+    return hashlib.sha256(repr(used).encode()).hexdigest()[:12] if used else ""
+
+
+def _part(order: ProductOrder, item: OrderItem, part: Part) -> object:
+    place = order.place_of(item)
+    match part:
+        case Part.OFFERING:
+            return item.offering_id, item.action, item.product_status
+        case Part.CHARACTERISTICS:
+            return sorted((c.name, c.value) for c in item.characteristics)
+        case Part.PLACE:
+            return place.id if place else None
+        case Part.APPOINTMENT:
+            return (item.appointment.start, item.appointment.end) if item.appointment else None
+        case Part.QUANTITY:
+            return item.quantity
+        case Part.PRICES:
+            return [(p.name, p.price_type, p.tax_included, p.period) for p in item.prices]
+        case Part.RESERVATIONS:
+            return [(r.kind, r.value) for r in item.reservations]
+        case Part.PAYMENT:
+            return None  # the order's, not the item's
 
 
 def _task_id(group: str, template_id: str) -> str:
     return f"{group}/{template_id}"
 
 
-def _dependencies(order: ProductOrder, of: _Made, made: Mapping[str, _Made]) -> Iterable[str]:
-    wanted: dict[str, None] = {}
-    for name in of.template.after:
-        for task_id in _named(order, of, name, made):
-            if task_id in made and task_id != of.task.id:
-                wanted[task_id] = None
+def _dependencies(
+    order: ProductOrder, of: _Made, made: Mapping[str, _Made], shared: Mapping[str, str]
+) -> Iterable[Dependency]:
+    wanted: dict[Dependency, None] = {}
+    for after in of.template.after:
+        for item in of.items or (None,):
+            for name in _named(order, item, after.name, made):
+                task_id = shared.get(name, name)
+                if task_id in made and task_id != of.task.id:
+                    wanted[Dependency(task_id, after.kind)] = None
     return wanted
 
 
-def _named(order: ProductOrder, of: _Made, name: str, made: Mapping[str, _Made]) -> Iterable[str]:
+def _named(order: ProductOrder, item: OrderItem | None, name: str, made: Mapping[str, _Made]) -> Iterable[str]:
     group, _, template_id = name.rpartition(":")
-    own = of.item.id if of.item else ORDER_TASKS
+    own = item.id if item else ORDER_TASKS
     if name == "*":
-        return [task_id for task_id, other in made.items() if other.item is of.item]
+        return [task_id for task_id, other in made.items() if (item in other.items if item else not other.items)]
     if not group:
         return [_task_id(own, template_id)]
     if group == "order":
         return [_task_id(ORDER_TASKS, template_id)]
     if group == "items":
         return [_task_id(item.id, template_id) for item in order.items]
-    if of.item is None:
+    if item is None:
         return []
     if group == RELIED_ON_BY:
-        others = [item for item in order.items if of.item in order.items_that(RELIES_ON, item)]
+        others = [other for other in order.items if item in order.items_that(RELIES_ON, other)]
     else:
-        others = list(order.items_that(RelationshipType(group), of.item))
+        others = list(order.items_that(RelationshipType(group), item))
     # what is ended waits only for what is ended, what is new for what is new
-    return [_task_id(item.id, template_id) for item in others if item.action is of.item.action]
+    return [_task_id(other.id, template_id) for other in others if other.action is item.action]

@@ -1,6 +1,6 @@
 """A plan as a picture: Mermaid text, which many pages and tools draw."""
 
-from app.domain.plan import Plan, Task
+from app.domain.plan import Dependency, DependencyKind, Plan, Task
 from app.domain.states import TaskState
 
 STYLES = {
@@ -8,10 +8,16 @@ STYLES = {
     TaskState.SKIPPED: "done",
     TaskState.RUNNING: "active",
     TaskState.AWAITING_RESULT: "active",
+    TaskState.CLOSING: "active",
     TaskState.FALLOUT: "trouble",
     TaskState.FAILED: "trouble",
     TaskState.ABANDONED: "gone",
     TaskState.UNDONE: "gone",
+}
+KINDS = {
+    DependencyKind.START_TO_START: "start to start",
+    DependencyKind.FINISH_TO_FINISH: "finish to finish",
+    DependencyKind.START_TO_FINISH: "start to finish",
 }
 LEGEND = (
     "classDef done fill:#d7f0dd,stroke:#2e7d4f",
@@ -24,16 +30,28 @@ LEGEND = (
 def drawn(plan: Plan) -> str:
     """The graph of tasks, grouped by item, with an arrow from each to what waits for it."""
     number = {task.id: f"t{n}" for n, task in enumerate(plan.tasks)}
-    groups: dict[str | None, list[Task]] = {}
+    groups: dict[tuple[str, ...], list[Task]] = {}
     for task in plan.tasks:
-        groups.setdefault(task.item_id, []).append(task)
+        groups.setdefault(task.item_ids, []).append(task)
     lines = ["flowchart LR"]
-    for n, (item_id, tasks) in enumerate(groups.items()):
-        lines.append(f'  subgraph g{n}["{f"item {_plain(item_id)}" if item_id else "whole order"}"]')
+    for n, (item_ids, tasks) in enumerate(groups.items()):
+        lines.append(f'  subgraph g{n}["{_served(item_ids)}"]')
         lines += [f'    {number[task.id]}["{_plain(task.name)}"]{_style(task)}' for task in tasks]
         lines.append("  end")
-    lines += [f"  {number[before]} --> {number[task.id]}" for task in plan.tasks for before in task.depends_on]
+    lines += [_arrow(number, task, before) for task in plan.tasks for before in task.depends_on]
     return "\n".join([*lines, *(f"  {line}" for line in LEGEND)])
+
+
+def _served(item_ids: tuple[str, ...]) -> str:
+    if not item_ids:
+        return "whole order"
+    return f"{'item' if len(item_ids) == 1 else 'items'} {_plain(', '.join(item_ids))}"
+
+
+def _arrow(number: dict[str, str], task: Task, before: Dependency) -> str:
+    """An arrow, with the kind of relation on it unless it is the usual one."""
+    label = KINDS.get(before.kind)
+    return f"  {number[before.task_id]} -->{f'|{label}|' if label else ''} {number[task.id]}"
 
 
 def _style(task: Task) -> str:

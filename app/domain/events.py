@@ -32,7 +32,7 @@ class TaskChange:
     """One task's move, with what a watcher wants to see of it."""
 
     task_id: str
-    item_id: str | None
+    item_ids: tuple[str, ...]
     name: str
     backend: str
     before: TaskState

@@ -26,6 +26,14 @@ class ProductStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+class FailurePolicy(StrEnum):
+    """What a task that cannot be done means for the rest of its order (TM Forum's OrderFailurePolicy)."""
+
+    CONTINUE = "continue"
+    HALT = "halt"
+    HALT_AND_ROLLBACK = "haltAndRollback"
+
+
 class RelationshipType(StrEnum):
     """How one item relates to another (TMF622 OrderItemRelationship.relationshipType)."""
 
@@ -266,7 +274,8 @@ class ProductOrder:
 
     `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
-    `priority` is 0 (highest) to 4. `place` holds for every item that names no other.
+    `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
+    began to carry it out, or to wait for its day.
     """
 
     id: str
@@ -300,6 +309,8 @@ class ProductOrder:
     agreement: Agreement | None = None
     expiry_told_at: datetime | None = None
     cancellations: tuple[Cancellation, ...] = ()
+    failure_policy: FailurePolicy = FailurePolicy.CONTINUE
+    planned_at: datetime | None = None
 
     @property
     def waiting_since(self) -> datetime | None:
@@ -308,7 +319,7 @@ class ProductOrder:
             case OrderState.DRAFT:
                 return self.updated_at
             case OrderState.ACKNOWLEDGED:
-                return max(filter(None, (self.submitted_at, self.requested_start_at)), default=None)
+                return self.submitted_at if self.planned_at is None else None
             case _:
                 return None
 

@@ -17,11 +17,13 @@ from app.domain.states import (
     ItemState,
     OrderState,
     TaskState,
+    Trigger,
     order_state_of,
 )
-from app.domain.step import expected_end, owed
+from app.domain.timing import expected_end
+from app.domain.undoing import owed
 
-CANCELLING: Final = frozenset({ItemState.PENDING_CANCELLATION, ItemState.CANCELLED})
+CANCELLED: Final = frozenset({ItemState.PENDING_CANCELLATION, ItemState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +34,57 @@ class Progress:
     events: tuple[OrderEvent, ...]
 
 
-def item_state_of(tasks: Sequence[Task], *, cancelled: bool = False, owed: bool = False) -> ItemState:
+def item_state_of(
+    tasks: Sequence[Task], *, cancelled: bool = False, failed: bool = False, owed: bool = False
+) -> ItemState:
     """The state of an item under way, given its tasks; an item without tasks has nothing left to do.
 
-    `owed`: something is still to be taken back.
+    `failed`: a failure has taken it with it. `owed`: something is still to be taken back. What a revision does not
+    want any more says nothing about the item.
     """
-    states = {task.state for task in tasks}
-    ended = states <= TASK_ENDED and not owed
+    wanted = [task for task in tasks if task.fate is None]
+    states = {task.state for task in wanted}
+    ended = {task.state for task in tasks} <= TASK_ENDED and not owed
     if cancelled:
         return ItemState.CANCELLED if ended else ItemState.PENDING_CANCELLATION
     if ended:
-        return ItemState.FAILED if states & TASK_LOST else ItemState.COMPLETED
-    if TaskState.FALLOUT in states:
+        return ItemState.FAILED if failed or states & TASK_LOST else ItemState.COMPLETED
+    if any(task.state is TaskState.FALLOUT for task in tasks):
         return ItemState.HELD
     if _waits_for_people(tasks):
         return ItemState.PENDING
-    return ItemState.ACKNOWLEDGED if states == {TaskState.PENDING} else ItemState.IN_PROGRESS
+    begun = any(task.state is not TaskState.PENDING for task in tasks)
+    return ItemState.IN_PROGRESS if begun else ItemState.ACKNOWLEDGED
 
 
 def _waits_for_people(tasks: Sequence[Task]) -> bool:
     """Whether nothing goes on but what somebody outside has to do: sign, decide, bring information."""
     active = [task for task in tasks if task.state in (TaskState.RUNNING, TaskState.AWAITING_RESULT)]
-    return bool(active) and all(task.pends and task.state is TaskState.AWAITING_RESULT for task in active)
+    return bool(active) and all(
+        (task.pends or task.by_people) and task.state is TaskState.AWAITING_RESULT for task in active
+    )
 
 
 def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     """The state of an order that is being carried out: what its items say, while work for the whole order is open too.
 
     An order whose items have all ended goes on until the tasks that serve no single item have ended as well. As long
-    as an item is still wanted, the order goes on while others are being cancelled.
+    as an item is still wanted, the order goes on while others are being cancelled. One that waits for its day is
+    acknowledged.
     """
-    if all(item in CANCELLING for item in items) and items:
+    if plan.assessing is not None:
+        return OrderState.ASSESSING_CANCELLATION
+    if all(item in CANCELLED for item in items) and items:
         return OrderState.CANCELLED if plan.ended else OrderState.PENDING_CANCELLATION
     items = [ItemState.IN_PROGRESS if item is ItemState.PENDING_CANCELLATION else item for item in items]
     if plan.held and not plan.ended:
         return OrderState.HELD
-    shared = {task.state for task in plan.tasks if task.item_id is None}
+    if plan.begins_at is not None and plan.tasks and not plan.begun:
+        return OrderState.ACKNOWLEDGED
+    shared = {task.state for task in plan.tasks if not task.item_ids}
     if TaskState.FALLOUT in shared:
         items = [*items, ItemState.HELD]
-    elif _waits_for_people([task for task in plan.tasks if task.item_id is None]) and not any(
+    elif _waits_for_people([task for task in plan.tasks if not task.item_ids]) and not any(
         task.state is TaskState.RUNNING for task in plan.tasks
     ):
         items = [item for item in items if item is not ItemState.IN_PROGRESS] + [ItemState.PENDING]
@@ -80,35 +94,55 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     return OrderState.IN_PROGRESS if state is OrderState.ACKNOWLEDGED else state
 
 
+def purpose_of(before: Plan | None, after: Plan) -> frozenset[Trigger]:
+    """The edges of the life cycle that are taken on purpose from one plan to the next."""
+    purpose = set()
+    if after.cancelled or after.assessing:
+        purpose.add(Trigger.ASSESS_CANCELLATION)
+    if before is not None and before.assessing and not after.assessing:
+        purpose.add(Trigger.DENY_CANCELLATION)
+    return frozenset(purpose)
+
+
 def advance(
-    order: ProductOrder, before: Plan | None, after: Plan, *, sequence: int, at: datetime, actor: Actor
+    order: ProductOrder,
+    before: Plan | None,
+    after: Plan,
+    *,
+    sequence: int,
+    at: datetime,
+    actor: Actor,
+    changed: bool = False,
 ) -> Progress:
     """The order as the plan `after` makes it, and the events since the plan was `before`.
 
-    `sequence` is that of the order's last event. The order's version rises when its state or an item's changed.
+    `sequence` is that of the order's last event. The order's version rises when its state or an item's changed, or
+    when what is wished for has (`changed`).
     Every state on the way is an edge of the life cycle; a backend that reports an end early skips none.
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
     target = order_state_under_way([item.state for item in items], after)
-    way = ORDER.way(order.state, target, cancelling=bool(after.cancelled))
+    if target is OrderState.ACKNOWLEDGED and order.state is not OrderState.ACKNOWLEDGED:
+        target = OrderState.IN_PROGRESS  # put off after all: the diagram knows no way back
+    way = ORDER.way(order.state, target, purpose=purpose_of(before, after))
     item_changes = tuple(
         ItemStateChange(new.id, old.state, new.state)
         for old, new in zip(order.items, items, strict=True)
         if new.state is not old.state
     )
-    changed = replace(order, items=items, state=target, updated_at=at, expected_completion_at=expected_end(after, at))
+    moved = replace(order, items=items, state=target, updated_at=at, expected_completion_at=expected_end(after, at))
     if target in ORDER.terminal:
-        changed = replace(changed, expected_completion_at=None)
+        moved = replace(moved, expected_completion_at=None)
     if target is OrderState.COMPLETED:
-        changed = replace(changed, completed_at=at)
-    if way or item_changes:
-        changed = replace(changed, version=order.version + 1)
-    elif changed.expected_completion_at != order.expected_completion_at:
+        moved = replace(moved, completed_at=at)
+    if way or item_changes or changed:
+        moved = replace(moved, version=order.version + 1)
+    elif moved.expected_completion_at != order.expected_completion_at:
         # a forecast alone is no new version: it moves with every task
-        changed = replace(order, expected_completion_at=changed.expected_completion_at)
+        moved = replace(order, expected_completion_at=moved.expected_completion_at)
     events = [
         order_event(
-            changed,
+            moved,
             sequence + n,
             EventType.TASK_STATE_CHANGED,
             at=at,
@@ -124,7 +158,7 @@ def advance(
         last = passed is target
         events.append(
             order_event(
-                changed,
+                moved,
                 sequence + len(events) + 1,
                 EventType.STATE_CHANGED,
                 at=at,
@@ -136,16 +170,19 @@ def advance(
             )
         )
         state = passed
-    return Progress(changed, tuple(events))
+    return Progress(moved, tuple(events))
 
 
 def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem:
-    tasks = [task for task in plan.tasks if task.item_id == item.id]
+    tasks = plan.tasks_of(item.id)
     cancelled = item.id in plan.cancelled
-    target = item_state_of(tasks, cancelled=cancelled, owed=owed(plan, item.id))
+    target = item_state_of(tasks, cancelled=cancelled, failed=item.id in plan.failed, owed=owed(plan, item.id))
+    if item.state in ITEM.terminal and target not in ITEM.terminal:
+        return item  # what is left to be taken back of it changes nothing about its end
     if target is ItemState.ACKNOWLEDGED and item.state is not ItemState.ACKNOWLEDGED:
         target = ItemState.IN_PROGRESS
-    ITEM.way(item.state, target, cancelling=cancelled)  # raises when the diagram has no way there
+    purpose = {Trigger.ASSESS_CANCELLATION} if cancelled else ()
+    ITEM.way(item.state, target, purpose=purpose)  # raises when the diagram has no way there
     product = next((t.reference for t in tasks if t.operation == "inventory.createProduct" and t.reference), None)
     return replace(item, state=target, product_id=item.product_id or product)
 
@@ -155,7 +192,7 @@ def _task_changes(before: Plan | None, after: Plan) -> list[TaskChange]:
     return [
         TaskChange(
             task_id=task.id,
-            item_id=task.item_id,
+            item_ids=task.item_ids,
             name=task.name,
             backend=task.backend,
             before=old[task.id].state if task.id in old else TaskState.PENDING,

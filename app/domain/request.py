@@ -10,6 +10,7 @@ from app.domain.order import (
     AppointmentRef,
     Characteristic,
     ExternalId,
+    FailurePolicy,
     ItemAction,
     ItemRelationship,
     Note,
@@ -68,6 +69,7 @@ class OrderRequest:
     internal_notes: tuple[str, ...] = ()
     requested_start_at: datetime | None = None
     requested_completion_at: datetime | None = None
+    failure_policy: FailurePolicy = FailurePolicy.CONTINUE
 
 
 def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:
@@ -98,6 +100,7 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         ),
         requested_start_at=request.requested_start_at,
         requested_completion_at=request.requested_completion_at,
+        failure_policy=request.failure_policy,
     )
     for item in request.items:
         order = with_item(order, item)

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.catalog import Offering, PriceType
+from app.domain.facts import CustomerFact, PlaceFact
 from app.domain.order import ItemAction, OrderItem, ProductOrder
-from app.domain.plan import PointOfNoReturn
+from app.domain.plan import DependencyKind, PointOfNoReturn, Timeout, Worklist
 from app.domain.states import OrderState
 from app.domain.violations import Severity, StepKind, ViolationCode
 
@@ -51,11 +52,47 @@ class Need(StrEnum):
     NUMBER = "number"
 
 
+class Together(StrEnum):
+    """For which items of an order one task of a kind is enough."""
+
+    VISIT = "visit"
+    """Those at the same place, with a visit at the same time."""
+    PLACE = "place"
+    """Those at the same place."""
+    ORDER = "order"
+    """All of them."""
+
+
+class Part(StrEnum):
+    """What of an order a task uses: when a revision changes that, the task is not what it was."""
+
+    OFFERING = "offering"
+    CHARACTERISTICS = "characteristics"
+    PLACE = "place"
+    APPOINTMENT = "appointment"
+    QUANTITY = "quantity"
+    PRICES = "prices"
+    RESERVATIONS = "reservations"
+    PAYMENT = "payment"
+
+
+ITEM_PARTS: Final = frozenset({Part.OFFERING, Part.CHARACTERISTICS, Part.PLACE, Part.APPOINTMENT, Part.QUANTITY})
+"""What the tasks of an item use, unless their rule says otherwise. Those of the whole order use nothing then."""
+
+
 class Scope(StrEnum):
     """Whether a rule speaks of each item that it applies to, or of the order as a whole."""
 
     ITEM = "item"
     ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What a task waits for, by name; see TaskTemplate."""
+
+    name: str
+    kind: DependencyKind = DependencyKind.FINISH_TO_START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,29 +103,85 @@ class TaskTemplate:
     `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a relationship type
     such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that rely on it). A
     name that meets no task waits for nothing.
+    Items that have it `together` share one task. It does not begin before the visit, when it is `at_visit`.
     While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
-    operation that takes back what it did; past its point of no return, `no_return`, the item is not cancelled.
+    operation that takes back what it did, `amend` the one that changes it in place when a revision changes what it
+    `uses`; past its point of no return, `no_return`, the item is not cancelled. `milestone` is reached when it is done.
     """
 
     id: str
     name: str
     operation: str
     expected: timedelta
-    after: tuple[str, ...] = ()
+    after: tuple[After, ...] = ()
     pends: bool = False
     undo: str | None = None
+    amend: str | None = None
+    uses: frozenset[Part] | None = None
     no_return: PointOfNoReturn | None = None
+    together: Together | None = None
+    at_visit: bool = False
+    timeout: Timeout | None = None
+    worklist: Worklist | None = None
+    milestone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecompositionRule:
-    """When `when` holds for an item, the item needs `needs` and is delivered by `tasks`."""
+    """When `when` holds for an item, the item needs `needs` and is delivered by `tasks`.
+
+    Of the rules with the same `one_of`, the first that holds for an item is the one that applies to it.
+    """
 
     id: str
     scope: Scope
     when: Condition
     needs: frozenset[Need]
     tasks: tuple[TaskTemplate, ...]
+    one_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistRule:
+    """When `when` holds for a task that waits for people, they find it there."""
+
+    id: str
+    when: Condition
+    worklist: Worklist
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What decomposition may look at beside the order: who the customer is, where it is, how much is waiting where.
+
+    `load` is by backend the number of tasks that wait for it. `learnt` is by operation how long it takes lately.
+    """
+
+    customer: CustomerFact | None = None
+    places: Mapping[str, PlaceFact] = field(default_factory=dict)
+    load: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+BACKENDS: Final = (
+    "address",
+    "billing",
+    "catalog",
+    "channels",
+    "credit",
+    "customer",
+    "documents",
+    "intelligent_network",
+    "inventory",
+    "ledger",
+    "people",
+    "provisioning",
+    "service_resources",
+    "serviceability",
+    "workforce",
+)
+"""Whose load conditions may speak of."""
+NOTHING_KNOWN: Final = Surroundings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,21 +234,40 @@ class Rulebook:
     validation: tuple[ValidationRule, ...] = ()
     priority: tuple[PriorityRule, ...] = ()
     wording: Wording = field(default_factory=dict)
+    worklists: tuple[WorklistRule, ...] = ()
     version: str = ""
 
     def for_item(
-        self, order: ProductOrder, item: OrderItem, offering: Offering | None
+        self,
+        order: ProductOrder,
+        item: OrderItem,
+        offering: Offering | None,
+        around: Surroundings = NOTHING_KNOWN,
     ) -> tuple[DecompositionRule, ...]:
         """The rules that apply to this item, in the order of the rule file. Raises CannotJudge."""
-        view = item_view(order, item, offering)
-        return tuple(rule for rule in self.decomposition if rule.when.holds(view))
+        view = item_view(order, item, offering, around)
+        return self._applying(lambda rule: rule.when.holds(view))
 
-    def needs(self, order: ProductOrder, item: OrderItem, offering: Offering | None) -> frozenset[Need]:
+    def _applying(self, holds: Callable[[DecompositionRule], bool]) -> tuple[DecompositionRule, ...]:
+        chosen: set[str | None] = set()
+        rules = []
+        for rule in self.decomposition:
+            if rule.one_of not in chosen and holds(rule):
+                rules.append(rule)
+                chosen |= {rule.one_of} - {None}
+        return tuple(rules)
+
+    def needs(
+        self,
+        order: ProductOrder,
+        item: OrderItem,
+        offering: Offering | None,
+        around: Surroundings = NOTHING_KNOWN,
+    ) -> frozenset[Need]:
         """What must be known before this item can be delivered; a rule that cannot be judged asks for nothing."""
-        view = item_view(order, item, offering)
-        return frozenset(
-            need for rule in self.decomposition if rule.needs and _surely(rule, view) for need in rule.needs
-        )
+        view = item_view(order, item, offering, around)
+        rules = self._applying(lambda rule: bool(rule.needs or rule.one_of) and _surely(rule, view))
+        return frozenset(need for rule in rules for need in rule.needs)
 
     def called(self, state: OrderState, channel: str) -> str:
         """What this channel calls the state."""
@@ -172,9 +284,28 @@ def _surely(rule: DecompositionRule, view: View) -> bool:
         return False
 
 
-def item_view(order: ProductOrder, item: OrderItem, offering: Offering | None) -> View:
-    """What a decomposition condition may speak of: `item` and `order`, in the words of the standard."""
-    return {"item": item_part(item, offering), "order": order_part(order)}
+def item_view(
+    order: ProductOrder, item: OrderItem, offering: Offering | None, around: Surroundings = NOTHING_KNOWN
+) -> View:
+    """What a decomposition condition may speak of: `item`, `order`, `customer`, `place` and `load`."""
+    customer, place = around.customer, order.place_of(item)
+    at = around.places.get(place.id) if place else None
+    return {
+        "item": item_part(item, offering),
+        "order": order_part(order),
+        "customer": {
+            "segment": (customer.segment or "") if customer else "",
+            "market": (customer.market or "") if customer else "",
+            "vip": customer is not None and customer.vip,
+        },
+        "place": {
+            "known": place is not None,
+            "country": (at.country or "") if at else "",
+            "postcode": (at.postcode or "") if at else "",
+            "services": [s for q in order.qualifications if place and q.place_id == place.id for s in q.services],
+        },
+        "load": {backend: around.load.get(backend, 0) for backend in BACKENDS},
+    }
 
 
 def item_part(item: OrderItem, offering: Offering | None) -> View:

@@ -4,7 +4,7 @@ Source: TMF622 v4 and v5, life cycle diagrams of ProductOrder and ProductOrderIt
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
@@ -116,7 +116,8 @@ ITEM_MOVES: Final[tuple[Move[ItemState], ...]] = tuple(
 )
 
 
-_ON_PURPOSE: Final = frozenset({_T.GIVE_UP, _T.ASSESS_CANCELLATION, _T.DENY_CANCELLATION})
+ON_PURPOSE: Final = frozenset({_T.GIVE_UP, _T.ASSESS_CANCELLATION, _T.DENY_CANCELLATION})
+"""What never is a detour."""
 
 
 class LifeCycle(Generic[S]):
@@ -145,12 +146,12 @@ class LifeCycle(Generic[S]):
             return before_assessment
         raise IllegalMove(state, trigger, self.possible(state))
 
-    def way(self, state: S, target: S, *, cancelling: bool = False) -> tuple[S, ...]:
+    def way(self, state: S, target: S, *, purpose: Collection[Trigger] = ()) -> tuple[S, ...]:
         """The states passed on the shortest way from `state` to `target`, the target last; empty when already there.
 
         A backend may report the end before its beginning was seen: the steps between are then taken at once.
         Giving up and cancelling are never a detour: those edges are taken on purpose only, by `move`, or here when
-        it is `cancelling` and the assessment was passed.
+        they are among the `purpose`.
         Raises IllegalMove when no way leads there.
         """
         if state is target:
@@ -160,7 +161,7 @@ class LifeCycle(Generic[S]):
         while queue:
             here = queue.popleft()
             for trigger, targets in self._from[here].items():
-                if trigger in _ON_PURPOSE and not (cancelling and trigger is Trigger.ASSESS_CANCELLATION):
+                if trigger in ON_PURPOSE and trigger not in purpose:
                     continue
                 for there in targets:
                     if there in came or there is state:
@@ -179,6 +180,8 @@ def _walk_back(came: dict[S, S], start: S, end: S) -> tuple[S, ...]:
     return tuple(reversed(way))
 
 
+CANCELLING: Final = frozenset({_T.ASSESS_CANCELLATION})
+"""The purpose of a cancellation whose assessment was passed."""
 ORDER: Final = LifeCycle(OrderState, MOVES)
 ITEM: Final = LifeCycle(ItemState, ITEM_MOVES)
 
@@ -191,7 +194,9 @@ class TaskState(StrEnum):
     RUNNING = "running"
     """Being carried out on its backend, retries included."""
     AWAITING_RESULT = "awaitingResult"
-    """The backend accepted it and will report the end later."""
+    """The backend, or people, accepted it and will report the end later."""
+    CLOSING = "closing"
+    """Done, and not counted as such before the tasks that it must not end before have come so far."""
     COMPLETED = "completed"
     FALLOUT = "fallout"
     """Needs a person's decision."""

@@ -1,36 +1,63 @@
 """`step` alone decides what happens next to a plan.
 
-Results, callbacks and people's decisions all come in as events, so every race is decided here, in one pure place.
+Results, callbacks, people's decisions and the passing of time all come in as events, so every race is decided here, in
+one pure place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
-from app.domain.money import Money
+from app.domain.order import FailurePolicy
 from app.domain.plan import (
+    Aborted,
+    Assessing,
+    AssessmentDecided,
+    AssessmentRequested,
+    Attention,
     Await,
     CancellationRequested,
+    Cause,
     Command,
+    Dependency,
     FalloutAction,
     FalloutDecided,
+    Fate,
+    Frozen,
     HoldRequested,
+    Noted,
+    OnTimeout,
     Plan,
     PlanEvent,
     ReleaseRequested,
+    Revised,
     Run,
     Started,
     Task,
     TaskAccepted,
+    TaskClaimed,
     TaskCompleted,
     TaskFailed,
+    TaskPerformed,
+    TimePassed,
 )
+from app.domain.revision import amending, merged
 from app.domain.states import TASK_ENDED, TASK_LOST, TASK_PASSED, TaskState
+from app.domain.timing import CyclicPlan, due, in_order
+from app.domain.undoing import (
+    Tasks,
+    ancestors,
+    anew,
+    charge_for,
+    give_up,
+    of_another_item,
+    out_of_scope,
+    serves_only,
+    take_back,
+)
 
-Tasks = dict[str, Task]
-
-CHARGE_CANCELLATION: Final = "billing.chargeCancellation"
+UNATTENDED = "fallout"
+"""The worklist of what waits for people though no rule says where."""
 
 
 def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
@@ -40,53 +67,68 @@ def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
     """
     tasks = {task.id: task for task in plan.tasks}
     commands: list[Command] = []
+    after = _taken(plan, tasks, event, commands)
+    if after is None:
+        return plan, ()
+    plan = _time_passed(after, tasks, event.at)
+    _close(tasks, event.at)
+    give_up(tasks, plan, event.at)
+    take_back(tasks, plan, event.at)
+    _close(tasks, event.at)
+    commands += _start_ready(tasks, plan, event.at)
+    plan = replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1)
+    if plan.assessing is not None and plan.ended:
+        plan = replace(plan, assessing=None)  # nothing is left that could be cancelled
+    return plan, tuple(commands)
+
+
+def _taken(plan: Plan, tasks: Tasks, event: PlanEvent, commands: list[Command]) -> Plan | None:
+    """The plan with what the event itself says; None: it says nothing new."""
+    if plan.aborted and not isinstance(event, Noted):
+        return None
     match event:
         case Started():
-            if plan.revision:
-                return plan, ()
-        case TaskAccepted() if (task := _open(tasks, event)) and task.state is TaskState.RUNNING:
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.AWAITING_RESULT,
-                reference=event.reference,
-                attempts=task.attempts + event.attempts,
-            )
-            commands.append(Await(task.id, task.revision, event.reference))
-        case TaskCompleted() if task := _open(tasks, event):
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.COMPLETED,
-                ended_at=event.at,
-                cause=None,
-                reference=event.reference or task.reference,
-                attempts=task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0),
-            )
-            if task.undoes is not None:
-                tasks[task.undoes] = replace(tasks[task.undoes], state=TaskState.UNDONE)
-        case TaskFailed() if (task := _open(tasks, event)) and task.state is not TaskState.FALLOUT:
-            tasks[task.id] = replace(
-                task,
-                state=TaskState.FALLOUT,
-                cause=event.cause,
-                attempts=task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0),
-            )
+            return None if plan.revision else plan
+        case TaskAccepted() | TaskCompleted() | TaskFailed():
+            return _result_taken(plan, tasks, event, commands)
         case FalloutDecided() if (task := tasks.get(event.task_id)) and task.state is TaskState.FALLOUT:
-            _decide(tasks, task, event, commands)
+            return _decided(plan, tasks, task, event, commands)
+        case TaskPerformed() if (task := tasks.get(event.task_id)) and _waits_for_hands(task):
+            tasks[task.id] = replace(
+                task, state=TaskState.CLOSING, data=event.data, attention=None, attempts=task.attempts + 1
+            )
+        case TaskClaimed():
+            return _claimed(plan, tasks, event)
         case CancellationRequested() if new := set(event.item_ids) - set(plan.cancelled):
-            plan = replace(plan, cancelled=(*plan.cancelled, *sorted(new)))
-            if event.charge is not None:
-                charge = _cancellation_charge(event.charge, len(tasks))
-                tasks[charge.id] = charge
+            _charge(tasks, event)
+            return replace(plan, cancelled=(*plan.cancelled, *sorted(new)))
+        case AssessmentRequested() if plan.assessing is None and not plan.ended:
+            assessing = Assessing(
+                item_ids=event.item_ids, since=event.at, until=event.until, reason=event.reason, charge=event.charge
+            )
+            return replace(plan, assessing=assessing)
+        case AssessmentDecided() if plan.assessing is not None:
+            return _assessed(plan, tasks, event)
         case HoldRequested() if not plan.held and not plan.ended:
-            plan = replace(plan, held=True)
+            return replace(plan, held=True)
         case ReleaseRequested() if plan.held:
-            plan = replace(plan, held=False)
+            return replace(plan, held=False)
+        case Frozen() if event.until != plan.frozen_until and not plan.ended:
+            return replace(plan, frozen_until=event.until)
+        case Revised():
+            return _revised(plan, tasks, event)
+        case Aborted() if not plan.ended:
+            for task in list(tasks.values()):
+                if task.state not in TASK_ENDED:
+                    tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=event.at, attention=None)
+            return replace(plan, aborted=True, held=False, assessing=None, frozen_until=None)
+        case Noted():
+            return plan
+        case TimePassed() if (moment := due(plan)) is not None and moment <= event.at:
+            return replace(plan, checked_at=event.at)
         case _:
-            return plan, ()
-    _give_up(tasks, plan, event.at)
-    _take_back(tasks, plan)
-    commands += _start_ready(tasks, event.at, held=plan.held)
-    return replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1), tuple(commands)
+            return None
+    return plan
 
 
 def resume(plan: Plan) -> tuple[Command, ...]:
@@ -103,206 +145,292 @@ def resume(plan: Plan) -> tuple[Command, ...]:
     return tuple(commands)
 
 
+def _result_taken(
+    plan: Plan, tasks: Tasks, event: TaskAccepted | TaskCompleted | TaskFailed, commands: list[Command]
+) -> Plan | None:
+    task = _open(tasks, event)
+    if task is None:
+        return None
+    tried = task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0)
+    match event:
+        case TaskAccepted() if task.state is TaskState.RUNNING:
+            tasks[task.id] = replace(
+                task,
+                state=TaskState.AWAITING_RESULT,
+                reference=event.reference,
+                attempts=task.attempts + event.attempts,
+            )
+            commands.append(Await(task.id, task.revision, event.reference))
+        case TaskCompleted():
+            # what it must not end before is looked at for all tasks alike, when the event has been taken
+            tasks[task.id] = replace(
+                task,
+                state=TaskState.CLOSING,
+                cause=None,
+                attention=None,
+                reference=event.reference or task.reference,
+                attempts=tried,
+            )
+        case TaskFailed() if task.state is not TaskState.FALLOUT:
+            tasks[task.id] = _fallen_out(task, event.cause, event.at, attempts=tried)
+            return _after_failure(plan, tasks, task)
+        case _:
+            return None
+    return plan
+
+
 def _open(tasks: Mapping[str, Task], event: TaskAccepted | TaskCompleted | TaskFailed) -> Task | None:
     """The task that a result speaks of, if that result is still awaited."""
     task = tasks.get(event.task_id)
-    if task is None or task.revision != event.revision or task.state in TASK_ENDED or task.state is TaskState.PENDING:
+    over = (TaskState.PENDING, TaskState.CLOSING)
+    if task is None or task.revision != event.revision or task.state in TASK_ENDED or task.state in over:
         return None
     return task
 
 
-def _decide(tasks: Tasks, task: Task, event: FalloutDecided, commands: list[Command]) -> None:
+def _fallen_out(task: Task, cause: Cause, at: datetime, *, attempts: int) -> Task:
+    queue = task.worklist.queue if task.worklist else UNATTENDED
+    attention = Attention(since=at, queue=queue)
+    return replace(task, state=TaskState.FALLOUT, cause=cause, attempts=attempts, attention=attention)
+
+
+def _after_failure(plan: Plan, tasks: Tasks, task: Task) -> Plan:
+    """What the order's policy makes of a failure: with a roll-back, all that is not delivered yet fails with it."""
+    if plan.failure_policy is not FailurePolicy.HALT_AND_ROLLBACK or task.undoes or task.amount:
+        return plan
+    return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *_revocable(plan, tasks)))))
+
+
+def _revocable(plan: Plan, tasks: Tasks, among: Collection[str] = ()) -> tuple[str, ...]:
+    """The items that may still be given up without anybody's leave: not ended, and bound by no point of no return."""
+    items = dict.fromkeys(item_id for task in tasks.values() for item_id in task.item_ids)
+    served = {item_id: [task for task in tasks.values() if item_id in task.item_ids] for item_id in items}
+    return tuple(
+        item_id
+        for item_id, of_item in served.items()
+        if (not among or item_id in among)
+        and item_id not in plan.cancelled
+        and not all(task.state in TASK_ENDED for task in of_item)
+        and not any(t.no_return is not None and t.no_return.charge is None and t.begun for t in of_item)
+    )
+
+
+def _decided(plan: Plan, tasks: Tasks, task: Task, event: FalloutDecided, commands: list[Command]) -> Plan:
     match event.action:
         case FalloutAction.RETRY:
             # After a final answer the old key would only give that answer again; with the outcome unknown the old
             # key is what keeps the effect from happening twice.
-            anew = task.cause is not None and task.cause.final
-            revision = task.revision + 1 if anew else task.revision
-            # what takes something back still has to know what
-            reference = tasks[task.undoes].reference if task.undoes else None
-            tasks[task.id] = replace(task, state=TaskState.RUNNING, revision=revision, cause=None, reference=reference)
-            commands.append(Run(task.id, revision))
+            anew_asked = task.cause is not None and task.cause.final
+            revision = task.revision + 1 if anew_asked else task.revision
+            # what takes something back, or changes it, still has to know what
+            reference = tasks[task.undoes].reference if task.undoes else task.reference if task.amending else None
+            # asked anew, it is asked for what is wanted by now
+            fate = None if anew_asked and task.fate is Fate.AMEND else task.fate
+            again = replace(
+                task,
+                state=TaskState.RUNNING,
+                revision=revision,
+                cause=None,
+                reference=reference,
+                attention=None,
+                fate=fate,
+            )
+            if task.by_people:
+                tasks[task.id] = _handed_over(again, event.at)
+            else:
+                tasks[task.id] = again
+                commands.append(Run(task.id, revision))
         case FalloutAction.SKIP:
-            tasks[task.id] = replace(task, state=TaskState.SKIPPED, ended_at=event.at)
+            # a change that is not made leaves what was done first
+            state = TaskState.COMPLETED if task.amending else TaskState.SKIPPED
+            tasks[task.id] = replace(task, state=state, ended_at=event.at, attention=None, amending=False, fate=None)
+        case FalloutAction.FAIL_ITEM if task.amending and task.item_ids:
+            tasks[task.id] = replace(task, state=TaskState.PENDING, attention=None)
+            return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *task.item_ids))))
         case FalloutAction.FAIL_ITEM:
-            tasks[task.id] = replace(task, state=TaskState.FAILED, ended_at=event.at)
+            tasks[task.id] = replace(task, state=TaskState.FAILED, ended_at=event.at, attention=None, fate=None)
+    return plan
 
 
-def given_up(tasks: Iterable[Task], cancelled: Iterable[str]) -> frozenset[str]:
-    """The items that are not delivered any more: cancelled, failed by decision, or lost with what they waited for."""
-    lost = (TaskState.FAILED, TaskState.ABANDONED)
-    failed = {t.item_id for t in tasks if t.state in lost and t.item_id is not None and t.undoes is None}
-    return frozenset(failed | set(cancelled))
+def _waits_for_hands(task: Task) -> bool:
+    return task.by_people and task.state is TaskState.AWAITING_RESULT
 
 
-def _out_of_scope(tasks: Tasks, plan: Plan) -> frozenset[str | None]:
-    """The items that are given up; None is among them when nothing is left that the whole order could be for."""
-    lost = given_up(tasks.values(), plan.cancelled)
-    items = {task.item_id for task in tasks.values() if task.item_id is not None}
-    return frozenset({*lost, None}) if items and items <= lost else frozenset(lost)
+def _claimed(plan: Plan, tasks: Tasks, event: TaskClaimed) -> Plan | None:
+    if event.task_id is None:
+        if plan.assessing is None or plan.assessing.claimed_by == event.by:
+            return None
+        return replace(plan, assessing=replace(plan.assessing, claimed_by=event.by))
+    task = tasks.get(event.task_id)
+    if task is None or task.attention is None or task.attention.claimed_by == event.by:
+        return None
+    tasks[task.id] = replace(task, attention=replace(task.attention, claimed_by=event.by))
+    return plan
 
 
-def _cancellation_charge(amount: Money, number: int) -> Task:
-    return Task(
-        id=f"order/cancellation-charge-{number}",
-        item_id=None,
-        name="Charge the cancellation",
-        operation=CHARGE_CANCELLATION,
-        rule="cancellation",
-        amount=amount,
+def _charge(tasks: Tasks, event: CancellationRequested | Revised) -> None:
+    if event.charge is not None:
+        charge = charge_for(event.charge, len(tasks))
+        tasks[charge.id] = charge
+
+
+def _assessed(plan: Plan, tasks: Tasks, event: AssessmentDecided) -> Plan:
+    assessing = plan.assessing
+    plan = replace(plan, assessing=None)
+    if assessing is None or not event.accepted:
+        return plan
+    left = [i for i in assessing.item_ids if any(i in t.item_ids and t.state not in TASK_ENDED for t in tasks.values())]
+    if not left:
+        return plan
+    _charge(tasks, CancellationRequested(at=event.at, item_ids=assessing.item_ids, charge=assessing.charge))
+    return replace(plan, cancelled=tuple(dict.fromkeys((*plan.cancelled, *left))))
+
+
+def _revised(plan: Plan, tasks: Tasks, event: Revised) -> Plan | None:
+    wished = merged(plan, event.wish)
+    try:
+        in_order(wished)
+    except CyclicPlan:
+        return None
+    tasks.clear()
+    tasks.update(wished)
+    _charge(tasks, event)
+    wish = event.wish
+    return replace(
+        plan,
+        cancelled=tuple(dict.fromkeys((*plan.cancelled, *wish.removed))),
+        priority=wish.priority,
+        begins_at=wish.begins_at,
+        promised_at=wish.promised_at,
+        frozen_until=None,
     )
 
 
-def _give_up(tasks: Tasks, plan: Plan, at: datetime) -> None:
-    """What has not begun of what is given up, and what waits for it along every path, is not begun any more.
+def _time_passed(plan: Plan, tasks: Tasks, at: datetime) -> Plan:
+    """What is due by now: people are asked more urgently, or waited for no longer."""
+    if plan.frozen_until is not None and plan.frozen_until <= at:
+        plan = replace(plan, frozen_until=None)
+    if plan.assessing is not None and plan.assessing.until <= at:
+        plan = replace(plan, assessing=None)
+    for task in list(tasks.values()):
+        plan = _waited_too_long(plan, tasks, task, at)
+        task = tasks[task.id]
+        if task.attention is not None and task.worklist is not None:
+            due_by_now = [e for e in task.worklist.escalations if task.attention.since + e.after <= at]
+            if len(due_by_now) > task.attention.level:
+                attention = replace(task.attention, level=len(due_by_now), queue=due_by_now[-1].to)
+                tasks[task.id] = replace(task, attention=attention)
+    return plan
 
-    A task of the whole order goes on without the items that are lost, as long as there is one left.
-    """
-    out = _out_of_scope(tasks, plan)
+
+def _waited_too_long(plan: Plan, tasks: Tasks, task: Task, at: datetime) -> Plan:
+    since = task.attention.since if task.attention else task.started_at
+    if task.timeout is None or since is None or task.state is not TaskState.AWAITING_RESULT:
+        return plan
+    if since + task.timeout.after > at:
+        return plan
+    revocable = _revocable(plan, tasks, task.item_ids)
+    if task.timeout.then is OnTimeout.CANCEL and revocable:
+        return replace(plan, cancelled=(*plan.cancelled, *revocable))
+    # people have simply not done it; of a backend nothing is known
+    cause = Cause(kind="TIMEOUT", message="no result came in time", final=task.by_people or task.pends)
+    tasks[task.id] = _fallen_out(task, cause, at, attempts=task.attempts)
+    return _after_failure(plan, tasks, task)
+
+
+def _close(tasks: Tasks, at: datetime) -> None:
+    """What is done ends as soon as nothing is left that it must not end before."""
     changed = True
     while changed:
         changed = False
         for task in list(tasks.values()):
-            if (
-                task.undoes is None
-                and task.amount is None
-                and _not_begun(task, out)
-                and (task.item_id in out or _cannot_begin(tasks, task))
-            ):
-                tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=at)
+            if task.state is TaskState.CLOSING and all(_may_end(d, tasks[d.task_id]) for d in task.depends_on):
+                _end(tasks, task, at)
                 changed = True
 
 
-def _not_begun(task: Task, out: frozenset[str | None]) -> bool:
-    if task.state is TaskState.PENDING:
+def _may_end(dependency: Dependency, other: Task) -> bool:
+    if dependency.to_start:
         return True
-    # what waits for people is waited for no longer; a failure is settled only when it is known to have left nothing
-    settled = task.state is TaskState.FALLOUT and task.cause is not None and task.cause.final
-    pends = task.pends and task.state is TaskState.AWAITING_RESULT
-    return (settled or pends) and task.item_id in out
+    ended = other.state in TASK_ENDED and other.fate is not Fate.REDO
+    return ended or (not dependency.of_finish and other.started)
 
 
-def _cannot_begin(tasks: Tasks, task: Task) -> bool:
-    before = [tasks[d] for d in task.depends_on]
-    others = [other for other in before if _of_another_item(task, other)]
-    if any(other.state in TASK_LOST for other in before if other not in others):
-        return True
-    return bool(others) and all(other.state in TASK_LOST for other in others)
+def _end(tasks: Tasks, task: Task, at: datetime) -> None:
+    if task.fate is Fate.AMEND:
+        tasks[task.id] = amending(task)
+        return
+    tasks[task.id] = replace(task, state=TaskState.COMPLETED, ended_at=at, amending=False)
+    if task.undoes is not None:
+        undone = tasks[task.undoes]
+        wanted = undone.fate is Fate.REDO
+        tasks[undone.id] = anew(undone) if wanted else replace(undone, state=TaskState.UNDONE, ended_at=at)
 
 
-def _of_another_item(task: Task, other: Task) -> bool:
-    """Whether the task goes on without the other one, when that is lost and not the last."""
-    return (task.tolerant or task.item_id is None) and other.item_id not in (None, task.item_id)
+def _start_ready(tasks: Tasks, plan: Plan, at: datetime) -> Iterable[Command]:
+    stopped = (
+        plan.held
+        or plan.frozen_until is not None
+        or plan.assessing is not None
+        or (plan.begins_at is not None and at < plan.begins_at)
+        or (
+            plan.failure_policy is not FailurePolicy.CONTINUE
+            and any(task.state is TaskState.FALLOUT for task in tasks.values())
+        )
+    )
+    out = out_of_scope(tasks, plan)
+    undone = {task.undoes for task in tasks.values() if task.undoes and task.state not in TASK_ENDED}
+    for task in list(tasks.values()):
+        if task.state is not TaskState.PENDING or not _ready(tasks, task):
+            continue
+        if not (task.undoes or task.amount) and (
+            stopped
+            or (task.not_before is not None and at < task.not_before)
+            or (task.amending and serves_only(task, out))
+            or _came_before(tasks, task, undone)
+        ):
+            continue
+        begun = replace(task, state=TaskState.RUNNING, started_at=at)
+        if task.by_people:
+            tasks[task.id] = _handed_over(begun, at)
+        else:
+            tasks[task.id] = begun
+            yield Run(task.id, task.revision)
 
 
-def undo_id(task_id: str) -> str:
-    """The id of the task that takes this one back."""
-    return f"{task_id}~undo"
-
-
-def owed(plan: Plan, item_id: str) -> bool:
-    """Whether something done for this item, which is given up, is still to be taken back and that has not begun."""
-    ids = {task.id for task in plan.tasks}
-    return item_id in given_up(plan.tasks, plan.cancelled) and any(
-        _has_effect(task) and undo_id(task.id) not in ids for task in plan.tasks if task.item_id == item_id
+def _handed_over(task: Task, at: datetime) -> Task:
+    """The task as it waits for people to carry it out."""
+    queue = task.worklist.queue if task.worklist else UNATTENDED
+    return replace(
+        task,
+        state=TaskState.AWAITING_RESULT,
+        attention=Attention(since=at, queue=queue),
+        started_at=task.started_at or at,
     )
 
 
-def _has_effect(task: Task) -> bool:
-    """Whether there is something to take back."""
-    there = task.state in (TaskState.COMPLETED, TaskState.AWAITING_RESULT)
-    return there and task.undo is not None and task.reference is not None
-
-
-def _take_back(tasks: Tasks, plan: Plan) -> None:
-    """What was done for what is given up is taken back in reverse order, once nothing of it runs any more."""
-    out = _out_of_scope(tasks, plan)
-    scope = [task for task in tasks.values() if task.item_id in out and task.undoes is None]
-    if any(task.state is TaskState.RUNNING for task in scope):
-        return
-    done = {task.id: task for task in scope if _has_effect(task)}
-    waited_for = {task_id: ancestors(tasks, task_id) for task_id in done}
-    for task in done.values():
-        if undo_id(task.id) in tasks:
-            continue
-        after = {other for other in done if task.id in waited_for[other]}
-        tasks[undo_id(task.id)] = Task(
-            id=undo_id(task.id),
-            item_id=task.item_id,
-            name=f"Take back: {task.name}",
-            operation=task.undo or "",
-            rule=task.rule,
-            depends_on=tuple(undo_id(other) for other in done if other in after),
-            expected=task.expected,
-            reference=task.reference,
-            undoes=task.id,
-        )
-        if task.state is TaskState.AWAITING_RESULT:
-            tasks[task.id] = replace(task, state=TaskState.ABANDONED)
-
-
-def ancestors(tasks: Mapping[str, Task], task_id: str) -> frozenset[str]:
-    """Every task that this one waited for, along every path."""
-    found: set[str] = set()
-    left = [task_id]
-    while left:
-        for before in tasks[left.pop()].depends_on:
-            if before not in found:
-                found.add(before)
-                left.append(before)
-    return frozenset(found)
-
-
-def _start_ready(tasks: Tasks, at: datetime, *, held: bool) -> Iterable[Command]:
-    for task in list(tasks.values()):
-        if task.state is TaskState.PENDING and _ready(tasks, task) and (not held or task.undoes or task.amount):
-            tasks[task.id] = replace(task, state=TaskState.RUNNING, started_at=at)
-            yield Run(task.id, task.revision)
+def _came_before(tasks: Tasks, task: Task, undone: Collection[str]) -> bool:
+    """Whether something that was done on the ground of this one is still to be taken back."""
+    if task.revision == 1 and not task.amending:
+        return False
+    left = {t.id for t in tasks.values() if t.fate is Fate.REDO} | set(undone)
+    return any(task.id in ancestors(tasks, other) for other in left if other != task.id)
 
 
 def _ready(tasks: Tasks, task: Task) -> bool:
     """Whether nothing is waited for; what is taken back waits for no more than the end of what came before."""
-    before = [tasks[d] for d in task.depends_on]
+    before = [(d, tasks[d.task_id]) for d in task.depends_on if d.to_start]
     if task.undoes:
-        return all(other.state in TASK_ENDED for other in before)
+        return all(other.state in TASK_ENDED for _, other in before)
     return all(
-        other.state in TASK_PASSED or (other.state in TASK_LOST and _of_another_item(task, other)) for other in before
+        _passed(dependency, other) or (other.state in TASK_LOST and of_another_item(task, other))
+        for dependency, other in before
     )
 
 
-def expected_end(plan: Plan, at: datetime) -> datetime:
-    """When the plan will have ended if every open task takes its expected time from now on: the critical path."""
-    return max((end for _, end in schedule(plan, at).values()), default=at)
-
-
-def schedule(plan: Plan, at: datetime) -> dict[str, tuple[datetime, datetime]]:
-    """By task, when it began or will begin, and when it ended or will end, each open one taking its expected time."""
-    found: dict[str, tuple[datetime, datetime]] = {}
-    tasks = {task.id: task for task in plan.tasks}
-
-    def times(task: Task) -> tuple[datetime, datetime]:
-        if task.id not in found:
-            if task.state in TASK_ENDED:
-                ended = task.ended_at or at
-                found[task.id] = (task.started_at or ended, ended)
-            else:
-                ready = max((times(tasks[d])[1] for d in task.depends_on), default=at)
-                start = task.started_at or max(ready, at)
-                found[task.id] = (start, max(max(ready, at), start) + task.expected)
-        return found[task.id]
-
-    for task in plan.tasks:
-        times(task)
-    return found
-
-
-def critical_path(plan: Plan, at: datetime) -> tuple[str, ...]:
-    """The tasks that the end depends on, in their order: each one's delay delays the whole."""
-    times = schedule(plan, at)
-    tasks = {task.id: task for task in plan.tasks}
-    path: list[str] = []
-    here = max(plan.tasks, key=lambda task: times[task.id][1], default=None)
-    while here is not None:
-        path.append(here.id)
-        here = max((tasks[d] for d in here.depends_on), key=lambda task: times[task.id][1], default=None)
-    return tuple(reversed(path))
+def _passed(dependency: Dependency, other: Task) -> bool:
+    if other.fate is Fate.REDO:
+        return False
+    if dependency.of_finish:
+        return other.state in TASK_PASSED
+    return other.started

@@ -155,7 +155,7 @@ def _blocked(
 
 
 def _needs(case: Case, need: Need) -> bool:
-    return any(need in case.rulebook.needs(case.order, item, offering) for _, item, offering in case.items())
+    return any(need in case.needs(item, offering) for _, item, offering in case.items())
 
 
 def _always(_: Case) -> bool:
@@ -205,7 +205,7 @@ def _offering_fields(case: Case) -> Iterable[Field]:
             for specification in offering.specification.characteristics:
                 if specification.configurable:
                     yield _characteristic_field(path, item, specification, chosen.get(specification.name))
-        if Need.NUMBER in case.rulebook.needs(case.order, item, offering):
+        if Need.NUMBER in case.needs(item, offering):
             yield Field(
                 path=f"{path}/reservations",
                 type=FieldType.TELEPHONE_NUMBER,
@@ -293,7 +293,7 @@ def _place_fields(case: Case) -> Iterable[Field]:
 
 def _placed_items(case: Case) -> Iterable[OrderItem]:
     for _, item, offering in case.items():
-        if Need.PLACE in case.rulebook.needs(case.order, item, offering):
+        if Need.PLACE in case.needs(item, offering):
             yield item
 
 
@@ -338,7 +338,7 @@ def _credit_evidence(case: Case) -> Iterable[Evidence]:
 
 def _appointment_fields(case: Case) -> Iterable[Field]:
     for path, item, offering in case.items():
-        if Need.APPOINTMENT in case.rulebook.needs(case.order, item, offering):
+        if Need.APPOINTMENT in case.needs(item, offering):
             yield Field(
                 path=f"{path}/appointment",
                 type=FieldType.TIME_SLOT,

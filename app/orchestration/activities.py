@@ -61,7 +61,7 @@ class Activities:
         async with _alive(f"order-{call.order_id}"):
             work = await self._work(call)
             try:
-                result = await OPERATIONS[call.task.operation](work)
+                result = await OPERATIONS[call.task.call](work)
             except BackendFailure as failure:
                 if failure.retryable:
                     raise ApplicationError(str(failure), type=failure.kind.value) from failure
@@ -73,7 +73,7 @@ class Activities:
     async def check_task(self, call: TaskCall) -> TaskReport:
         """Ask the backend how far an accepted task has come."""
         async with _alive(f"order-{call.order_id}"):
-            return _report(call, await CHECKS[call.task.operation](await self._work(call)), 0)
+            return _report(call, await CHECKS[call.task.call](await self._work(call)), 0)
 
     @activity.defn(name=TELL_CUSTOMER)
     async def tell_customer(self, notice: Notice) -> int:

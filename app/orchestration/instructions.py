@@ -2,43 +2,113 @@
 
 from datetime import datetime
 
+from app.domain.cancellation import points_passed
 from app.domain.money import sum_of
-from app.domain.plan import CancellationRequested, FalloutDecided, HoldRequested, Plan, PlanEvent, ReleaseRequested
+from app.domain.plan import (
+    Aborted,
+    AssessmentDecided,
+    AssessmentRequested,
+    CancellationRequested,
+    FalloutDecided,
+    Frozen,
+    HoldRequested,
+    Noted,
+    Plan,
+    PlanEvent,
+    ReleaseRequested,
+    Revised,
+    TaskClaimed,
+    TaskPerformed,
+    Wish,
+)
+from app.domain.revision import bound_by, merged
 from app.domain.states import TASK_ENDED, TaskState
-from app.domain.step import owed
+from app.domain.timing import CyclicPlan, in_order
+from app.domain.undoing import owed
 from app.ordering.ordering import Instruction, InstructionKind
+
+_K = InstructionKind
 
 
 def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
     """The event that the plan sees."""
     match instruction.kind:
-        case InstructionKind.RESOLVE_FALLOUT if instruction.task_id is not None and instruction.action is not None:
+        case _K.RESOLVE_FALLOUT if instruction.task_id is not None and instruction.action is not None:
             return FalloutDecided(at=at, task_id=instruction.task_id, action=instruction.action)
-        case InstructionKind.CANCEL:
+        case _K.CLAIM:
+            return TaskClaimed(at=at, task_id=instruction.task_id, by=instruction.claimed_by)
+        case _K.PERFORM if instruction.task_id is not None:
+            return TaskPerformed(at=at, task_id=instruction.task_id, data=instruction.data)
+        case _K.CANCEL:
             return CancellationRequested(at=at, item_ids=instruction.item_ids, charge=instruction.charge)
-        case InstructionKind.HOLD:
+        case _K.REQUEST_CANCELLATION if instruction.until is not None:
+            return AssessmentRequested(
+                at=at,
+                item_ids=instruction.item_ids,
+                until=instruction.until,
+                reason=instruction.reason,
+                charge=instruction.charge,
+            )
+        case _K.DECIDE_CANCELLATION:
+            return AssessmentDecided(at=at, accepted=instruction.accepted)
+        case _K.HOLD:
             return HoldRequested(at=at)
-        case InstructionKind.RELEASE:
+        case _K.RELEASE:
             return ReleaseRequested(at=at)
+        case _K.FREEZE:
+            return Frozen(at=at, until=instruction.until)
+        case _K.THAW:
+            return Frozen(at=at, until=None)
+        case _K.REVISE if instruction.wish is not None:
+            return Revised(at=at, wish=instruction.wish, charge=instruction.charge)
+        case _K.ABORT:
+            return Aborted(at=at)
+        case _K.ADD_NOTE:
+            return Noted(at=at)
         case _:
             raise ValueError(f"{instruction.kind} lacks what it is about")
 
 
 def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
     """Why it cannot be followed now; None: it can. The plan may have moved on since it was judged outside."""
+    if instruction.kind is _K.ADD_NOTE:
+        return None
     if plan.revision and plan.ended:
         return "the order has ended"
+    task = plan.task(instruction.task_id or "")
     match instruction.kind:
-        case InstructionKind.RESOLVE_FALLOUT:
-            task = plan.task(instruction.task_id or "")
+        case _K.RESOLVE_FALLOUT:
             waits = task is not None and task.state is TaskState.FALLOUT
             return None if waits else f"task {instruction.task_id} waits for no decision"
-        case InstructionKind.CANCEL:
+        case _K.PERFORM:
+            waits = task is not None and task.by_people and task.state is TaskState.AWAITING_RESULT
+            return None if waits else f"task {instruction.task_id} waits for nobody"
+        case _K.CLAIM:
+            return _claim_refused(plan, instruction)
+        case _K.CANCEL | _K.REQUEST_CANCELLATION:
             return _too_late(plan, instruction)
-        case InstructionKind.HOLD:
+        case _K.DECIDE_CANCELLATION:
+            return None if plan.assessing else "no cancellation is being assessed"
+        case _K.HOLD:
             return "it is held already" if plan.held else None
-        case InstructionKind.RELEASE:
+        case _K.RELEASE:
             return None if plan.held else "it is not held"
+        case _K.FREEZE:
+            return "another revision is being assessed" if plan.frozen_until else None
+        case _K.REVISE if instruction.wish is not None:
+            return _revision_refused(plan, instruction, instruction.wish)
+        case _:
+            return None
+
+
+def _claim_refused(plan: Plan, instruction: Instruction) -> str | None:
+    task = plan.task(instruction.task_id) if instruction.task_id else None
+    waiting = task.attention if task is not None else plan.assessing
+    if waiting is None or (instruction.task_id is not None and task is None):
+        return f"task {instruction.task_id} waits for nobody"
+    if waiting.claimed_by not in (None, instruction.claimed_by, instruction.actor.subject):
+        return f"{waiting.claimed_by} sees to it"
+    return None
 
 
 def _too_late(plan: Plan, instruction: Instruction) -> str | None:
@@ -46,12 +116,30 @@ def _too_late(plan: Plan, instruction: Instruction) -> str | None:
     new = set(instruction.item_ids) - set(plan.cancelled)
     if not new:
         return "these items are cancelled already"
+    if plan.assessing is not None:
+        return "its cancellation is being assessed"
     for item_id in sorted(new):
-        tasks = [task for task in plan.tasks if task.item_id == item_id]
-        if all(task.state in TASK_ENDED for task in tasks) and not owed(plan, item_id):
+        if all(task.state in TASK_ENDED for task in plan.tasks_of(item_id)) and not owed(plan, item_id):
             return f"item {item_id} has ended"
-    bound = [task for task in plan.tasks if task.item_id in new and task.no_return is not None and task.begun]
-    points = [(task, task.no_return) for task in bound if task.no_return is not None]
+    passed = points_passed(plan, new)
+    if instruction.kind is _K.REQUEST_CANCELLATION:
+        return None  # that is what people are asked about
+    for one in passed:
+        if one.point.charge is None:
+            return f"{one.task_name}: {one.point.reason}"
+    due = sum_of(one.point.charge for one in passed if one.point.charge is not None)
+    return None if due == instruction.charge else "it costs something else by now"
+
+
+def _revision_refused(plan: Plan, instruction: Instruction, wish: Wish) -> str | None:
+    if plan.assessing is not None:
+        return "its cancellation is being assessed"
+    tasks = merged(plan, wish)
+    try:
+        in_order(tasks)
+    except CyclicPlan as problem:
+        return str(problem)
+    points = [(task, point) for task, point in bound_by(plan, tasks, wish)]
     for task, point in points:
         if point.charge is None:
             return f"{task.name}: {point.reason}"

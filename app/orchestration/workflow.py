@@ -19,9 +19,11 @@ from app.domain.plan import (
     TaskAccepted,
     TaskCompleted,
     TaskFailed,
+    TimePassed,
 )
 from app.domain.states import TaskState
 from app.domain.step import resume, step
+from app.domain.timing import due
 from app.orchestration.contract import (
     CHECK_TASK,
     FOLLOW,
@@ -82,6 +84,7 @@ class OrderWorkflow:
             self._carry_out(resume(self._plan))
         self._told = run.told
         telling = asyncio.create_task(self._keep_customer_told())
+        keeping_time = asyncio.create_task(self._keep_time())
         while not (self._plan.ended and self._recorded == self._plan.revision):
             await workflow.wait_condition(lambda: self._recorded < self._revision or self._history_is_long())
             if self._recorded < self._revision:
@@ -89,7 +92,7 @@ class OrderWorkflow:
             else:
                 workflow.continue_as_new(OrderRun(order_id=run.order_id, policy=run.policy, told=self._told))
         self._ended = True
-        await telling
+        await asyncio.gather(telling, keeping_time)
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.signal(name=REPORT)
@@ -106,7 +109,8 @@ class OrderWorkflow:
         if refusal := refusal_of(self._plan, instruction):
             raise ApplicationError(refusal)
         before = self._plan.revision
-        self._apply(event_of(instruction, workflow.now()))
+        # the work that follows from it looks at the order as it makes it
+        self._apply(event_of(instruction, workflow.now()), recorded_first=True)
         if self._plan.revision == before:
             raise ApplicationError("nothing is left that this could change")
         self._instructions.append((self._plan, instruction))
@@ -133,14 +137,18 @@ class OrderWorkflow:
             and self._told_of == self._recorded
         )
 
-    def _apply(self, event: PlanEvent) -> None:
+    def _apply(self, event: PlanEvent, *, recorded_first: bool = False) -> None:
         assert self._plan is not None, "events come from the plan's own tasks"
         self._plan, commands = step(self._plan, event)
-        self._carry_out(commands)
+        self._carry_out(commands, recorded_first=recorded_first)
 
-    def _carry_out(self, commands: tuple[Command, ...]) -> None:
+    def _carry_out(self, commands: tuple[Command, ...], *, recorded_first: bool = False) -> None:
         for command in commands:
-            work = asyncio.create_task(self._run_task(command) if isinstance(command, Run) else self._follow(command))
+            work = asyncio.create_task(
+                self._run_task(command, recorded_first=recorded_first)
+                if isinstance(command, Run)
+                else self._await_result(command)
+            )
             self._work.add(work)
             work.add_done_callback(self._work.discard)
 
@@ -172,17 +180,39 @@ class OrderWorkflow:
             )
             self._told_of = recorded
 
+    async def _keep_time(self) -> None:
+        """Tell the plan that time has passed, whenever time alone changes something."""
+        while not self._ended:
+            moment = due(self._plan) if self._plan else None
+            revision = self._revision
+
+            def moved_on(seen: int = revision) -> bool:
+                return self._ended or self._revision != seen
+
+            if moment is None:
+                await workflow.wait_condition(moved_on)
+                continue
+            left = moment - workflow.now()
+            if left > timedelta(0):
+                try:
+                    await workflow.wait_condition(moved_on, timeout=left)
+                except TimeoutError:
+                    pass
+                else:
+                    continue
+            self._apply(TimePassed(at=max(moment, workflow.now())))
+
     def _call(self, task_id: str) -> TaskCall:
         assert self._plan is not None, "commands come from a plan"
         task = self._plan.task(task_id)
         assert task is not None, "commands name tasks of the plan"
         return TaskCall(order_id=self._order_id, task=task, references=dict(self._plan.references(task)))
 
-    async def _run_task(self, command: Run) -> None:
+    async def _run_task(self, command: Run, *, recorded_first: bool) -> None:
         policy = self._policy
         call = self._call(command.task_id)
-        if call.task.item_id is None:
-            # what serves the whole order looks at its items as this step has made them
+        if recorded_first or call.task.for_several:
+            # what serves several items looks at them as this step has made them
             revision = self._revision
             await workflow.wait_condition(lambda: self._recorded >= revision)
         try:
@@ -208,7 +238,7 @@ class OrderWorkflow:
             )
         self._take(report)
 
-    async def _follow(self, command: Await) -> None:
+    async def _await_result(self, command: Await) -> None:
         """Wait for the backend's report, and ask for it from time to time in case it was lost."""
         pause = self._policy.first_poll
 

@@ -1,15 +1,12 @@
 """Cancel an order or items of it, as far as that is still possible; a preview says beforehand what that would do."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain.access import Right, sees
 from app.domain.actor import Actor
 from app.domain.cancellation import CancellationAssessment, assess
-from app.domain.events import EventType, order_event
 from app.domain.money import Money
-from app.domain.order import Cancellation
-from app.domain.states import ITEM, ORDER, ItemState, OrderState
-from app.ordering.discard import give_all_back
+from app.domain.states import ORDER, ItemState, OrderState
 from app.ordering.drafts import require
 from app.ordering.ordering import (
     Instruction,
@@ -17,15 +14,12 @@ from app.ordering.ordering import (
     OrderAsk,
     Ordering,
     as_recorded,
-    commit,
     key_of,
     load,
     recall,
-    waits_for_its_day,
 )
 from app.ordering.outcomes import (
     ChargeNotAccepted,
-    Committed,
     NotAllowedInState,
     NotFound,
     Outcome,
@@ -62,8 +56,6 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
         return PointOfNoReturnPassed(stored.order, assessment.blocked_by)
     if assessment.charge is not None and assessment.charge != ask.accepted_charge:
         return ChargeNotAccepted(stored.order, assessment.charge, assessment.passed)
-    if waits_for_its_day(ordering, stored.order):
-        return await _cancel_unbegun(ordering, actor, ask, stored)
     instruction = Instruction(
         kind=InstructionKind.CANCEL,
         reason=ask.reason,
@@ -106,50 +98,6 @@ def assessed(
     if set(assessment.item_ids) <= pending:
         return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
     return assessment
-
-
-async def _cancel_unbegun(ordering: Ordering, actor: Actor, ask: CancelOrder, stored: StoredOrder) -> Outcome:
-    if ask.item_ids and set(ask.item_ids) != {item.id for item in stored.order.items}:
-        return NotAllowedInState(stored.order, "cancel single items of", ORDER.possible(stored.order.state))
-    at, before = ordering.clock(), stored.order
-    way = ORDER.way(before.state, OrderState.CANCELLED, cancelling=True)
-    order = replace(
-        before,
-        state=OrderState.CANCELLED,
-        items=tuple(replace(item, state=_cancelled(item.state)) for item in before.items),
-        cancellations=(
-            *before.cancellations,
-            Cancellation(
-                item_ids=tuple(item.id for item in before.items),
-                reason=ask.reason,
-                requested_at=at,
-                requested_by=actor.subject,
-            ),
-        ),
-        version=before.version + 1,
-        updated_at=at,
-    )
-    events = tuple(
-        order_event(
-            order,
-            stored.sequence + number,
-            EventType.STATE_CHANGED,
-            at=at,
-            actor=actor,
-            summary=f"order {state}",
-            before=was,
-            state=state,
-        )
-        for number, (was, state) in enumerate(zip((before.state, *way), way, strict=False), 1)
-    )
-    outcome = await commit(ordering, actor, ask, order, after=stored.sequence, events=events)
-    if isinstance(outcome, Committed):
-        await give_all_back(ordering.backends, before.items)
-    return outcome
-
-
-def _cancelled(state: ItemState) -> ItemState:
-    return ITEM.way(state, ItemState.CANCELLED, cancelling=True)[-1]
 
 
 async def _moved_on(ordering: Ordering, stored: StoredOrder, ask: CancelOrder) -> Outcome:

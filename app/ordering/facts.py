@@ -39,7 +39,7 @@ from app.domain.facts import (
 )
 from app.domain.money import Money
 from app.domain.order import ItemAction, PlaceQualification, PlaceRef, ProductOrder
-from app.domain.rulebook import Need, Rulebook
+from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.rules.places import serviceability_key
 from app.domain.states import ORDER, OrderState
 from app.store.port import OrderBy, OrderSearch, OrderStore
@@ -320,6 +320,22 @@ def _quote(wire: Quote) -> QuoteFact:
             for item in wire.items
         },
     )
+
+
+async def surroundings_of(order: ProductOrder, backends: Backends, rulebook: Rulebook) -> Surroundings:
+    """What the rules about work look at beside the order; what none of them looks at is not asked for.
+
+    Raises BackendFailure.
+    """
+    looked_at = {part for rule in rulebook.decomposition for part, _ in rule.when.names}
+    customer, places = None, dict[str, PlaceFact]()
+    if "customer" in looked_at:
+        found = (await backends.customer.by_ids([order.customer_id])).get(order.customer_id)
+        customer = _customer(found, None) if found else None
+    if "place" in looked_at:
+        addresses = await backends.address.by_ids(order.place_ids)
+        places = {address.id: _place(address) for address in addresses.values()}
+    return Surroundings(customer=customer, places=places)
 
 
 def _still_held(reservation: Reservation, at: datetime) -> bool:

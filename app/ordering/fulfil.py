@@ -5,18 +5,32 @@ These are the use cases of the workflow, the only writer of an order once it is 
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from app.domain.actor import system_actor
 from app.domain.decomposition import decompose
-from app.domain.order import Cancellation, ProductOrder
+from app.domain.events import EventType, OrderEvent, order_event
+from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
 from app.domain.plan import Plan
-from app.domain.progress import advance
-from app.domain.states import ORDER
-from app.ordering.facts import offerings_of
+from app.domain.progress import Progress, advance
+from app.domain.states import ITEM, ORDER, ItemState, TaskState
+from app.ordering.discard import give_all_back
+from app.ordering.facts import offerings_of, surroundings_of
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
 from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
 
 ORCHESTRATION = system_actor("orchestration")
+_K = InstructionKind
+UNTOLD: Final = frozenset({_K.FREEZE, _K.THAW})
+"""Instructions that are Orderway's own: they leave no trace but in the plan."""
+TOLD: Final = {
+    _K.CLAIM: "/plan/tasks",
+    _K.PERFORM: "/plan/tasks",
+    _K.REVISE: "/items",
+    _K.ADD_NOTE: "/notes",
+    _K.ABORT: "/state",
+}
+"""Instructions that are told as an event of their own, with what they changed."""
 
 
 async def plan_order(ordering: Ordering, order_id: str) -> Plan:
@@ -29,7 +43,15 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
         return stored.plan
     if stored.order.state in ORDER.terminal:
         return Plan(order_id=order_id, tasks=())  # called off before anything of it began
-    return decompose(stored.order, await offerings_of(stored.order, ordering.backends), ordering.rulebook())
+    return await planned(ordering, stored.order)
+
+
+async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
+    """The plan that this order calls for now. Raises BackendFailure, CyclicPlan, CannotJudge."""
+    rulebook = ordering.rulebook()
+    offerings = await offerings_of(order, ordering.backends)
+    around = await surroundings_of(order, ordering.backends, rulebook)
+    return decompose(order, offerings, rulebook, around, at=ordering.clock())
 
 
 async def record_progress(
@@ -41,7 +63,7 @@ async def record_progress(
     """
     outcome: Commit = MovedOn()
     actor = instruction.actor if instruction else ORCHESTRATION
-    key = instruction.key if instruction else None
+    key = instruction.key if instruction and instruction.kind not in UNTOLD else None
     while not isinstance(outcome, Written):
         stored = await _stored(ordering, order_id)
         if stored.plan is not None and stored.plan.revision >= plan.revision:
@@ -50,12 +72,21 @@ async def record_progress(
             return
         at = ordering.clock()
         order = _instructed(stored.order, instruction, at)
-        progress = advance(order, stored.plan, plan, sequence=stored.sequence, at=at, actor=actor)
+        order = replace(order, planned_at=order.planned_at or at)
+        progress = advance(
+            order,
+            stored.plan,
+            plan,
+            sequence=stored.sequence,
+            at=at,
+            actor=actor,
+            changed=replace(order, planned_at=stored.order.planned_at) != stored.order,
+        )
         outcome = await ordering.store.commit(
             Change(
                 order=progress.order,
                 after=stored.sequence,
-                events=progress.events,
+                events=(*progress.events, *_told(progress, stored.sequence, instruction, at)),
                 actor=actor,
                 reason=instruction.summary if instruction else "carried out",
                 at=at,
@@ -63,22 +94,99 @@ async def record_progress(
                 key=key,
             )
         )
+        if isinstance(outcome, Written):
+            await give_all_back(ordering.backends, _never_taken(stored.order, progress.order, plan))
         if isinstance(outcome, KeyUsed):
             key = None  # used for something else in between; the instruction has been followed all the same
 
 
+def _told(progress: Progress, sequence: int, instruction: Instruction | None, at: datetime) -> tuple[OrderEvent, ...]:
+    if instruction is None or instruction.kind not in TOLD:
+        return ()
+    return (
+        order_event(
+            progress.order,
+            sequence + len(progress.events) + 1,
+            EventType.CHANGED,
+            at=at,
+            actor=instruction.actor,
+            summary=instruction.summary,
+            changed=(TOLD[instruction.kind],),
+        ),
+    )
+
+
+def _never_taken(before: ProductOrder, after: ProductOrder, plan: Plan) -> tuple[OrderItem, ...]:
+    """Items that were cancelled before anything was done for them: what is held for them nobody will take."""
+    gone = [
+        new
+        for new in after.items
+        if new.state is ItemState.CANCELLED and (old := before.item(new.id)) and old.state is not new.state
+    ]
+    return tuple(item for item in gone if all(t.state is TaskState.ABANDONED for t in plan.tasks_of(item.id)))
+
+
 def _instructed(order: ProductOrder, instruction: Instruction | None, at: datetime) -> ProductOrder:
     """The order with what was told it on record."""
-    if instruction is None or instruction.kind is not InstructionKind.CANCEL:
+    if instruction is None:
         return order
-    cancellation = Cancellation(
-        item_ids=instruction.item_ids,
-        reason=instruction.reason,
-        requested_at=at,
-        requested_by=instruction.actor.subject,
-        charge=instruction.charge,
+    match instruction.kind:
+        case _K.CANCEL | _K.DECIDE_CANCELLATION if instruction.item_ids:
+            cancellation = Cancellation(
+                item_ids=instruction.item_ids,
+                reason=instruction.reason,
+                requested_at=at,
+                requested_by=instruction.actor.subject,
+                charge=instruction.charge,
+            )
+            return replace(order, cancellations=(*order.cancellations, cancellation))
+        case _K.REVISE if instruction.order is not None:
+            return revised(order, instruction.order)
+        case _K.ADD_NOTE if instruction.note is not None:
+            return replace(order, notes=(*order.notes, instruction.note))
+        case _ if instruction.data and instruction.task_id is not None:
+            return _with_data(order, instruction.task_id.split("/", 1)[0], instruction.data)
+        case _:
+            return order
+
+
+def revised(order: ProductOrder, wished: ProductOrder) -> ProductOrder:
+    """The order with what is wished for from now on; how far it has come stays as it is."""
+    kept = {item.id: item for item in order.items}
+    still = {item.id for item in wished.items}
+    items = tuple(
+        replace(item, state=kept[item.id].state, product_id=kept[item.id].product_id or item.product_id)
+        if item.id in kept
+        else replace(item, state=ItemState.ACKNOWLEDGED)
+        for item in wished.items
     )
-    return replace(order, cancellations=(*order.cancellations, cancellation))
+    return replace(
+        order,
+        items=(*items, *(item for item in order.items if item.id not in still)),
+        place=wished.place,
+        priority=wished.priority,
+        requested_start_at=wished.requested_start_at,
+        requested_completion_at=wished.requested_completion_at,
+        payment=wished.payment,
+        billing_account_id=wished.billing_account_id,
+        totals=wished.totals,
+        qualifications=wished.qualifications,
+        credit=wished.credit,
+    )
+
+
+def _with_data(order: ProductOrder, item_id: str, data: tuple[Characteristic, ...]) -> ProductOrder:
+    """The order with what people entered for an item: in place of what it had of that name."""
+    new = {c.name for c in data}
+    return replace(
+        order,
+        items=tuple(
+            replace(item, characteristics=(*(c for c in item.characteristics if c.name not in new), *data))
+            if item.id == item_id and item.state not in ITEM.terminal
+            else item
+            for item in order.items
+        ),
+    )
 
 
 async def _stored(ordering: Ordering, order_id: str) -> StoredOrder:

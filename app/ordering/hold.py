@@ -16,7 +16,6 @@ from app.ordering.ordering import (
     key_of,
     load,
     recall,
-    waits_for_its_day,
 )
 from app.ordering.outcomes import NotAllowedInState, Outcome
 from app.store.port import StoredOrder
@@ -56,8 +55,9 @@ async def _tell(ordering: Ordering, actor: Actor, ask: OrderAsk, kind: Instructi
     if not isinstance(stored, StoredOrder):
         return stored
     refused = NotAllowedInState(stored.order, kind.value, ORDER.possible(stored.order.state))
-    held = stored.plan is not None and stored.plan.held
-    early = waits_for_its_day(ordering, stored.order)
+    plan = stored.plan
+    early = plan is not None and plan.begins_at is not None and not plan.begun  # there is nothing to hold yet
+    held = plan is not None and plan.held
     if early or stored.order.state not in UNDER_WAY or held is (kind is InstructionKind.HOLD):
         return refused
     instruction = Instruction(kind=kind, reason=reason, actor=actor, key=key_of(actor, ask))

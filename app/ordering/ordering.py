@@ -13,10 +13,9 @@ from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
 from app.domain.money import Money
-from app.domain.order import ExternalId, ProductOrder
-from app.domain.plan import FalloutAction
+from app.domain.order import Characteristic, ExternalId, Note, ProductOrder
+from app.domain.plan import FalloutAction, Wish
 from app.domain.rulebook import Rulebook
-from app.domain.states import OrderState
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.outcomes import (
     Committed,
@@ -64,16 +63,27 @@ class InstructionKind(StrEnum):
     """What somebody may tell an order that is being carried out."""
 
     RESOLVE_FALLOUT = "resolveFallout"
+    CLAIM = "claim"
+    PERFORM = "perform"
     CANCEL = "cancel"
+    REQUEST_CANCELLATION = "requestCancellation"
+    DECIDE_CANCELLATION = "decideCancellation"
     HOLD = "hold"
     RELEASE = "release"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    REVISE = "revise"
+    ABORT = "abort"
+    ADD_NOTE = "addNote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """What somebody tells an order that is being carried out, and why.
 
-    `task_id` and `action` belong to a fallout, `item_ids` and `charge` to a cancellation.
+    `task_id` and `action` belong to a fallout, a claim (`claimed_by`) or a task that people carry out (`data`, which a
+    retry may bring as well), `item_ids` and `charge` to a cancellation, which may be assessed `until` a time and then
+    be `accepted`; `wish` and `order` to a revision: the tasks, and the order with what is wished for from now on.
     """
 
     kind: InstructionKind
@@ -84,15 +94,28 @@ class Instruction:
     action: FalloutAction | None = None
     item_ids: tuple[str, ...] = ()
     charge: Money | None = None
+    claimed_by: str | None = None
+    data: tuple[Characteristic, ...] = ()
+    until: datetime | None = None
+    accepted: bool = False
+    wish: Wish | None = None
+    order: ProductOrder | None = None
+    note: Note | None = None
 
     @property
     def summary(self) -> str:
         """What was told, for people."""
+        claim = f"claim {self.task_id}" if self.claimed_by else f"give back {self.task_id}"
         what = {
             InstructionKind.RESOLVE_FALLOUT: f"{self.action} {self.task_id}",
+            InstructionKind.CLAIM: claim,
+            InstructionKind.PERFORM: f"perform {self.task_id}",
             InstructionKind.CANCEL: f"cancel items {', '.join(self.item_ids)}",
+            InstructionKind.REQUEST_CANCELLATION: f"assess the cancellation of items {', '.join(self.item_ids)}",
+            InstructionKind.DECIDE_CANCELLATION: f"{'accept' if self.accepted else 'deny'} the cancellation",
+            InstructionKind.ADD_NOTE: "add a note",
         }
-        return f"{what.get(self.kind, self.kind)}: {self.reason}"
+        return f"{what.get(self.kind, self.kind)}: {self.reason}" if self.reason else what.get(self.kind, self.kind)
 
 
 class FulfilmentUnavailable(Exception):
@@ -170,18 +193,6 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder |
     if stored.order.version != ask.expected_version:
         return StaleVersion(stored.order)
     return stored
-
-
-def waits_for_its_day(ordering: Ordering, order: ProductOrder) -> bool:
-    """Whether it is submitted and its day is yet to come, so that nobody carries it out."""
-    start = order.requested_start_at
-    return order.state is OrderState.ACKNOWLEDGED and start is not None and start > ordering.clock()
-
-
-async def begin(ordering: Ordering, order: ProductOrder) -> None:
-    """Have the order carried out, when its day has come; before that it waits, and the sweeper begins it in time."""
-    if not waits_for_its_day(ordering, order):
-        await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
 
 
 async def as_recorded(ordering: Ordering, actor: Actor, ask: OrderAsk) -> Committed:

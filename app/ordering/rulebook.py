@@ -20,21 +20,26 @@ import msgspec
 import structlog
 import yaml
 
+from app.domain.decomposition import task_view
 from app.domain.money import Money
-from app.domain.plan import PointOfNoReturn
+from app.domain.plan import DependencyKind, Escalation, OnTimeout, PointOfNoReturn, Task, Timeout, Worklist
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
+    After,
     CannotJudge,
     Condition,
     DecompositionRule,
     Need,
+    Part,
     PriorityRule,
     Rulebook,
     Scope,
     TaskTemplate,
+    Together,
     ValidationRule,
     View,
+    WorklistRule,
     item_view,
 )
 from app.domain.rules import SERVES
@@ -44,11 +49,14 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING)
+WORKLISTS = "worklists.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
+
+TASK_WORDS: Final = task_view(Task(id="", item_ids=(), name="", operation=".", rule=""), BLANK_ORDER)
 
 log = structlog.get_logger()
 
@@ -67,23 +75,52 @@ class _PointOfNoReturn(msgspec.Struct, forbid_unknown_fields=True):
     charge: _Charge | None = None
 
 
+class _Timeout(msgspec.Struct, forbid_unknown_fields=True):
+    after: str
+    then: OnTimeout = OnTimeout.FALLOUT
+
+
+class _Escalation(msgspec.Struct, forbid_unknown_fields=True):
+    after: str
+    to: str
+
+
+class _Worklist(msgspec.Struct, forbid_unknown_fields=True):
+    queue: str
+    escalations: list[_Escalation] = []
+    asks: list[str] = []
+
+
 class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: str
     name: str
     operation: str
     expected: str
-    after: list[str] = []
+    after: list[str | dict[DependencyKind, str]] = []
     pends: bool = False
     undo: str | None = None
+    amend: str | None = None
+    uses: list[Part] | None = None
     point_of_no_return: _PointOfNoReturn | None = None
+    together: Together | None = None
+    at_visit: bool = False
+    timeout: _Timeout | None = None
+    worklist: _Worklist | None = None
+    milestone: str | None = None
 
 
-class _Rule(msgspec.Struct, forbid_unknown_fields=True):
+class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: str
     when: str
     tasks: list[_Task]
     scope: Scope = Scope.ITEM
     needs: list[Need] = []
+    one_of: str | None = None
+
+
+class _WorklistRule(_Worklist, kw_only=True):
+    id: str
+    when: str
 
 
 class _Validation(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -176,6 +213,12 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
             for rule in _rules(texts, PRIORITY, list[_Priority])
         ),
         wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
+        worklists=tuple(
+            WorklistRule(
+                id=rule.id, when=_condition(rule.id, rule.when, TASK_WORDS), worklist=_worklist_of(rule.id, rule)
+            )
+            for rule in _rules(texts, WORKLISTS, list[_WorklistRule])
+        ),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
     )
 
@@ -210,7 +253,7 @@ def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
 
 
 def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
-    for wanted in (operation for task in rule.tasks for operation in (task.operation, task.undo) if operation):
+    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend) if o):
         if wanted not in operations:
             raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(operations)}")
     return DecompositionRule(
@@ -223,15 +266,49 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
                 id=task.id,
                 name=task.name,
                 operation=task.operation,
-                expected=_duration(rule, task),
-                after=tuple(task.after),
+                expected=_duration(f"rule {rule.id}, task {task.id}: `expected`", task.expected),
+                after=tuple(_after(task)),
                 pends=task.pends,
                 undo=task.undo,
+                amend=task.amend,
+                uses=None if task.uses is None else frozenset(task.uses),
                 no_return=_no_return(task.point_of_no_return),
+                together=task.together,
+                at_visit=task.at_visit,
+                timeout=_timeout(rule, task),
+                worklist=_worklist_of(f"{rule.id}, task {task.id}", task.worklist) if task.worklist else None,
+                milestone=task.milestone,
             )
             for task in rule.tasks
         ),
+        one_of=rule.one_of,
     )
+
+
+def _after(task: _Task) -> Iterable[After]:
+    for entry in task.after:
+        if isinstance(entry, str):
+            yield After(entry)
+        else:
+            for kind, name in entry.items():
+                yield After(name, kind)
+
+
+def _timeout(rule: _Rule, task: _Task) -> Timeout | None:
+    if task.timeout is None:
+        return None
+    after = _duration(f"rule {rule.id}, task {task.id}: `timeout.after`", task.timeout.after)
+    return Timeout(after=after, then=task.timeout.then)
+
+
+def _worklist_of(rule_id: str, wire: _Worklist) -> Worklist:
+    escalations = tuple(
+        Escalation(after=_duration(f"rule {rule_id}: `escalations.after`", one.after), to=one.to)
+        for one in wire.escalations
+    )
+    if list(escalations) != sorted(escalations, key=lambda one: one.after):
+        raise BadRules(f"rule {rule_id}: `escalations` have to follow each other in time")
+    return Worklist(queue=wire.queue, escalations=escalations, asks=tuple(wire.asks))
 
 
 def _no_return(point: _PointOfNoReturn | None) -> PointOfNoReturn | None:
@@ -313,10 +390,8 @@ def _message(rule: _Validation, words: View) -> Callable[[View], str]:
     return filled
 
 
-def _duration(rule: _Rule, task: _Task) -> timedelta:
+def _duration(what: str, text: str) -> timedelta:
     try:
-        return msgspec.convert(task.expected, timedelta)
+        return msgspec.convert(text, timedelta)
     except msgspec.ValidationError as error:
-        raise BadRules(
-            f"rule {rule.id}, task {task.id}: `expected` is no ISO 8601 duration: {task.expected}"
-        ) from error
+        raise BadRules(f"{what} is no ISO 8601 duration: {text}") from error

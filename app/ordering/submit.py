@@ -14,7 +14,7 @@ from app.domain.states import ITEM, ORDER, Trigger
 from app.domain.violations import refusals
 from app.ordering.credit import reassessed
 from app.ordering.drafts import case_of, established, gather, load_draft
-from app.ordering.ordering import OrderAsk, Ordering, begin, commit, recall
+from app.ordering.ordering import OrderAsk, Ordering, commit, recall
 from app.ordering.outcomes import Committed, Outcome, ValidationFailed
 from app.store.port import StoredOrder
 
@@ -52,7 +52,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     )
     outcome = await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
     if isinstance(outcome, Committed):
-        await begin(ordering, order)
+        await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
     return outcome
 
 

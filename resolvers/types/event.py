@@ -23,7 +23,12 @@ class ItemStateChange:
 @strawberry.type(description="One task's move.")
 class TaskChange:
     task_id: strawberry.ID = field(description="The task.")
-    item_id: strawberry.ID | None = field(description="The item it serves; null: the whole order.")
+    item_id: strawberry.ID | None = resolved(
+        strawberry.ID | None,
+        lambda root: root.item_ids[0] if len(root.item_ids) == 1 else None,
+        "The only item it serves; null: several, or the whole order.",
+    )
+    item_ids: list[strawberry.ID] = field(description="The items it serves; empty: the whole order.")
     name: str = field(description="What is done, for people.")
     backend: str = field(description="The backend that carries it out.")
     before: TaskState = field(description="State before.")

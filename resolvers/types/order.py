@@ -19,6 +19,7 @@ from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
 from resolvers.enums import (
     CreditDecision,
+    FailurePolicy,
     ItemAction,
     ItemState,
     OrderState,
@@ -416,6 +417,7 @@ class ProductOrder(Node):
     )
     completed_at: datetime | None = field(description="When it was completed.")
     cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")
+    failure_policy: FailurePolicy = field(description="What a task that cannot be done means for the rest.")
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
     versions = resolved(list[ProductOrderVersion], _versions, "All its versions, the oldest first.")

@@ -9,7 +9,7 @@ from strawberry import field
 from app.domain import order
 from app.domain.money import Money
 from app.domain.request import ItemRequest, OrderRequest, Slot
-from resolvers.enums import ItemAction, ProductStatus, RelationshipType
+from resolvers.enums import FailurePolicy, ItemAction, ProductStatus, RelationshipType
 from resolvers.ids import key_of
 from resolvers.types.money import MoneyInput
 
@@ -149,7 +149,12 @@ class OrderHeaderInput:
     notes: list[str] | None = field(default=None, description="Remarks that everybody who sees the order may read.")
     internal_notes: list[str] | None = field(default=None, description="Remarks for the operator's own people only.")
     requested_start_at: datetime | None = field(default=None, description="Not to be begun before.")
-    requested_completion_at: datetime | None = field(default=None, description="Wished to be complete by then.")
+    requested_completion_at: datetime | None = field(
+        default=None, description="Wished to be complete by then; it is begun as late as leaves twice the usual time."
+    )
+    failure_policy: FailurePolicy = field(
+        default=FailurePolicy.CONTINUE, description="What a task that cannot be done means for the rest."
+    )
 
     def to_request(self, items: Sequence[ItemRequest]) -> OrderRequest:
         """The wished-for order as the domain has it."""
@@ -169,6 +174,7 @@ class OrderHeaderInput:
             credit_consent=self.credit_consent,
             requested_start_at=self.requested_start_at,
             requested_completion_at=self.requested_completion_at,
+            failure_policy=self.failure_policy,
         )
 
 

@@ -18,7 +18,7 @@ from app.domain.order import (
     PlaceRef,
     ProductOrder,
 )
-from app.domain.rulebook import Condition, DecompositionRule, Rulebook, Scope, TaskTemplate
+from app.domain.rulebook import After, Condition, DecompositionRule, Rulebook, Scope, TaskTemplate
 from app.domain.rules.case import Case
 from app.domain.states import ItemState, OrderState
 
@@ -92,7 +92,7 @@ def task(task_id: str, *after: str, seconds: int = 1) -> TaskTemplate:
         name=task_id.title(),
         operation=f"backend.{task_id}",
         expected=timedelta(seconds=seconds),
-        after=after,
+        after=tuple(map(After, after)),
     )
 
 

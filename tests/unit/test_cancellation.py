@@ -13,6 +13,7 @@ from app.domain.order import ItemRelationship, RelationshipType
 from app.domain.plan import (
     CancellationRequested,
     Cause,
+    Dependency,
     FalloutAction,
     FalloutDecided,
     Plan,
@@ -36,11 +37,11 @@ RELIES_ON, BUNDLES = RelationshipType.RELIES_ON, RelationshipType.BUNDLES
 def task(task_id: str, *after: str, owner: str | None = "1", **more: object) -> Task:
     made = Task(
         id=task_id,
-        item_id=owner,
+        item_ids=(owner,) if owner else (),
         name=task_id,
         operation=f"backend.{task_id}",
         rule="r",
-        depends_on=after,
+        depends_on=tuple(map(Dependency, after)),
         expected=timedelta(seconds=1),
         undo=f"backend.undo-{task_id}",
     )

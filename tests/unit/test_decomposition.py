@@ -14,7 +14,7 @@ RELIES_ON, BUNDLES = RelationshipType.RELIES_ON, RelationshipType.BUNDLES
 
 
 def dependencies(plan: Plan) -> dict[str, tuple[str, ...]]:
-    return {t.id: t.depends_on for t in plan.tasks}
+    return {t.id: tuple(d.task_id for d in t.depends_on) for t in plan.tasks}
 
 
 def test_each_item_gets_the_tasks_of_its_rules_and_each_task_names_its_rule() -> None:

@@ -18,6 +18,7 @@ from app.domain.plan import (
     CancellationRequested,
     Cause,
     Command,
+    Dependency,
     FalloutAction,
     FalloutDecided,
     HoldRequested,
@@ -32,9 +33,11 @@ from app.domain.plan import (
     TaskCompleted,
     TaskFailed,
 )
-from app.domain.progress import CANCELLING, advance, order_state_under_way
+from app.domain.progress import CANCELLED, advance, order_state_under_way, purpose_of
 from app.domain.states import ORDER, TASK_ENDED, TASK_LOST, TASK_PASSED, ItemState, OrderState, TaskState
-from app.domain.step import ancestors, expected_end, resume, step
+from app.domain.step import resume, step
+from app.domain.timing import expected_end
+from app.domain.undoing import ancestors
 from tests.unit.orders import NOW, item, order
 
 NO = Cause(kind="REFUSED", message="no", final=True)
@@ -44,11 +47,11 @@ SILENCE = Cause(kind="TIMEOUT", message="no answer", final=False)
 def make_task(task_id: str, *depends_on: str, item_id: str | None = "1", seconds: int = 1) -> Task:
     return Task(
         id=task_id,
-        item_id=item_id,
+        item_ids=(item_id,) if item_id else (),
         name=task_id,
         operation=f"backend.{task_id}",
         rule="r",
-        depends_on=depends_on,
+        depends_on=tuple(map(Dependency, depends_on)),
         expected=timedelta(seconds=seconds),
     )
 
@@ -215,7 +218,9 @@ class CarriedOut(RuleBasedStateMachine):
             if isinstance(command, Run):
                 task = self.plan.task(command.task_id)
                 assert task is not None
-                assert all(no_longer_waited_for(self.plan, task, d) for d in task.depends_on), "nothing starts early"
+                assert all(no_longer_waited_for(self.plan, task, d.task_id) for d in task.depends_on), (
+                    "nothing starts early"
+                )
                 decided = isinstance(event, FalloutDecided) and event.task_id == task.id
                 assert task.undoes or decided or not self.plan.held, "nothing starts while it is held"
                 wanted = task.undoes or decided or task.item_id not in before.cancelled
@@ -232,7 +237,7 @@ class CarriedOut(RuleBasedStateMachine):
         passed = [self.order.state]
         passed += [e.state for e in recorded.events if e.type is EventType.STATE_CHANGED]
         for one, other in pairwise(passed):
-            way = ORDER.way(one, other, cancelling=bool(self.plan.cancelled))
+            way = ORDER.way(one, other, purpose=purpose_of(before, self.plan))
             assert one is other or other in way[:1], "events tell each state on the way"
         self.order, self.sequence = recorded.order, self.sequence + len(recorded.events)
 
@@ -286,7 +291,7 @@ class CarriedOut(RuleBasedStateMachine):
             if not self.still_running():
                 assert abandoned >= set(assessment.abandoned) - set(assessment.taken_back)
             items = {item.id: item.state for item in self.order.items}
-            assert all(items[i] in CANCELLING for i in assessment.item_ids)
+            assert all(items[i] in CANCELLED for i in assessment.item_ids)
 
     def still_running(self) -> set[str]:
         return {t.id for t in self.plan.tasks if t.state is TaskState.RUNNING}
@@ -324,7 +329,7 @@ class CarriedOut(RuleBasedStateMachine):
         for task_id, _ in self.effects:
             task = self.plan.task(task_id)
             assert task is not None
-            assert all(state(self.plan, d) in TASK_ENDED for d in task.depends_on)
+            assert all(state(self.plan, d.task_id) in TASK_ENDED for d in task.depends_on)
 
     @invariant()
     def nothing_is_taken_back_that_was_not_done_or_before_what_came_after_it(self) -> None:

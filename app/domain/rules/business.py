@@ -52,7 +52,7 @@ def _unjudged(case: Case) -> Iterable[Violation]:
     whole = case_view(case, None, None)
     asked: list[tuple[str, PriorityRule | DecompositionRule, View]] = [("", r, whole) for r in case.rulebook.priority]
     for path, item, offering in case.items():
-        work = item_view(case.order, item, offering)
+        work = item_view(case.order, item, offering, case.around)
         asked += [(path, rule, work) for rule in case.rulebook.decomposition]
     for path, rule, view in asked:
         try:
@@ -95,7 +95,7 @@ def fired(case: Case) -> Iterable[Fired]:
     for urgency in case.rulebook.priority:
         yield from _if_held(urgency, None, whole)
     for _, item, offering in case.items():
-        work = item_view(case.order, item, offering)
+        work = item_view(case.order, item, offering, case.around)
         for decomposition in case.rulebook.decomposition:
             yield from _if_held(decomposition, item.id, work)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.domain.catalog import Offering
 from app.domain.facts import Facts
 from app.domain.order import OrderItem, ProductOrder
-from app.domain.rulebook import Rulebook
+from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.violations import Violation, ViolationCode
 
 
@@ -24,6 +24,15 @@ class Case:
         """Each item with its path and its offering, when the catalog knows it."""
         for n, item in enumerate(self.order.items):
             yield f"/items/{n}", item, self.facts.offerings.get(item.offering_id)
+
+    @property
+    def around(self) -> Surroundings:
+        """What conditions about the work may look at beside the order."""
+        return Surroundings(customer=self.facts.customer, places=self.facts.places)
+
+    def needs(self, item: OrderItem, offering: Offering | None) -> frozenset[Need]:
+        """What must be known before this item can be delivered."""
+        return self.rulebook.needs(self.order, item, offering, self.around)
 
 
 Breaches = Callable[[Case], Iterable[Violation]]

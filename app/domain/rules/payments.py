@@ -17,7 +17,7 @@ STAFFED: Final = frozenset({"retail", "dealer"})
 def due_now(case: Case) -> bool:
     """Whether something has to be paid before delivery: a deposit, or what no bill will follow for."""
     return case.order.deposit is not None or any(
-        Need.PAYMENT in case.rulebook.needs(case.order, item, offering) for _, item, offering in case.items()
+        Need.PAYMENT in case.needs(item, offering) for _, item, offering in case.items()
     )
 
 
@@ -25,7 +25,7 @@ def amount_due(case: Case) -> Money | None:
     """What has to be paid before delivery: the deposit, and the one-time prices of what no bill will follow for."""
     amounts = [case.order.deposit] if case.order.deposit else []
     for _, item, offering in case.items():
-        if Need.PAYMENT in case.rulebook.needs(case.order, item, offering):
+        if Need.PAYMENT in case.needs(item, offering):
             amounts += [p.tax_included for p in item.prices if p.price_type is PriceType.ONE_TIME]
     return sum_of(amounts)
 

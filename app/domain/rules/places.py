@@ -29,7 +29,7 @@ def place_given(case: Case) -> Iterable[Violation]:
                 ViolationCode.REFERENCE_NOT_FOUND,
                 f"there is no address {item.place.id!r}",
             )
-        if place is None and Need.PLACE in case.rulebook.needs(case.order, item, offering):
+        if place is None and Need.PLACE in case.needs(item, offering):
             yield breach(
                 "placeGiven",
                 f"{path}/placeId",
@@ -73,7 +73,7 @@ def appointment_held(case: Case) -> Iterable[Violation]:
     """What needs a technician's visit has an appointment, still held and not in the past (TMF646)."""
     for path, item, offering in case.items():
         if item.appointment is None:
-            if Need.APPOINTMENT in case.rulebook.needs(case.order, item, offering):
+            if Need.APPOINTMENT in case.needs(item, offering):
                 yield breach(
                     "appointmentGiven",
                     f"{path}/appointment",

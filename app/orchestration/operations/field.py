@@ -4,6 +4,7 @@ from typing import Final
 
 from app.domain.order import ItemAction
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
+from connectors.catalog import ProductOffering
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
 
 SERVICE_STATES: Final = {"suspended": "inactive", "active": "active"}
@@ -53,16 +54,17 @@ async def create_service_order(work: Work) -> Result:
 
 
 async def _order_service(work: Work, action: ItemAction) -> Result:
-    offering, place, item = await work.offering(), work.order.place_of(work.item), work.item
-    specification = offering.specification
-    # what no service realises is handed over as a resource
-    realised_by = (
-        (specification.service_specification_ids or specification.resource_specification_ids) if specification else ()
-    )
+    offerings = await work.backends.catalog.offerings_by_ids({item.offering_id for item in work.items})
+    services = [
+        (item, service_id)
+        for item in work.items
+        if item.offering_id in offerings
+        for service_id in _realised_by(offerings[item.offering_id])
+    ]
     created = await work.backends.provisioning.create(
         NewServiceOrder(
             external_id=work.call.key,
-            description=f"{work.call.task.name}: {item.offering_name}",
+            description=f"{work.call.task.name}: {', '.join(item.offering_name for item in work.items)}",
             items=tuple(
                 ServiceOrderItem(
                     id=str(n),
@@ -70,15 +72,23 @@ async def _order_service(work: Work, action: ItemAction) -> Result:
                     service_specification_id=service_id,
                     characteristics={c.name: c.value for c in item.characteristics},
                     state=SERVICE_STATES.get(item.product_status or ""),
-                    place_id=place.id if place else None,
+                    place_id=place.id if (place := work.order.place_of(item)) else None,
                     appointment_id=item.appointment.id if item.appointment else None,
                 )
-                for n, service_id in enumerate(realised_by, 1)
+                for n, (item, service_id) in enumerate(services, 1)
             ),
         ),
         key=work.call.key,
     )
     return result_of(created)
+
+
+def _realised_by(offering: ProductOffering) -> tuple[str, ...]:
+    """The services that make the product work; what no service realises is handed over as a resource."""
+    specification = offering.specification
+    if specification is None:
+        return ()
+    return specification.service_specification_ids or specification.resource_specification_ids
 
 
 async def cancel_appointment(work: Work) -> Result:

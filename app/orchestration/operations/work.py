@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.domain.decomposition import NOT_WANTED
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
 from app.orchestration.contract import TaskCall
 from connectors.backends import Backends
@@ -42,12 +43,17 @@ class Work:
     backends: Backends
 
     @property
+    def items(self) -> tuple[OrderItem, ...]:
+        """The items that the task serves and that are still wanted; all of them when none is."""
+        served = tuple(item for item in self.order.items if item.id in self.call.task.item_ids)
+        return tuple(item for item in served if item.state not in NOT_WANTED) or served
+
+    @property
     def item(self) -> OrderItem:
-        """The item that the task serves."""
-        item = self.order.item(self.call.task.item_id or "")
-        if item is None:
+        """The item that the task serves, the first of several."""
+        if not self.items:
             raise LookupError(f"task {self.call.task.id} serves no item of order {self.order.id}")
-        return item
+        return self.items[0]
 
     @property
     def reference(self) -> str:

@@ -1,0 +1,131 @@
+"""When the tasks of a plan begin and end, which of them the end depends on, and when time alone changes something."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
+from typing import Final, Literal
+
+from app.domain.plan import Dependency, Plan, Task
+from app.domain.states import TASK_ENDED, TaskState
+
+Edge = Literal["start", "end"]
+Node = tuple[str, Edge]
+"""The beginning or the end of a task: what the four kinds of dependencies are between."""
+
+ON_THE_WAY: Final = frozenset({TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.CLOSING})
+
+
+class CyclicPlan(ValueError):
+    """Tasks wait for each other in a circle; the message names them."""
+
+    def __init__(self, circle: Iterable[str]) -> None:
+        self.circle = tuple(circle)
+        super().__init__(f"tasks wait for each other: {' → '.join(self.circle)}")
+
+
+def in_order(tasks: Mapping[str, Task]) -> tuple[Node, ...]:
+    """Every beginning and end, each after what it waits for. Raises CyclicPlan."""
+    graph: dict[Node, list[Node]] = {}
+    for task in tasks.values():
+        graph[task.id, "start"] = []
+        graph[task.id, "end"] = [(task.id, "start")]
+        for dependency in task.depends_on:
+            graph[task.id, "start" if dependency.to_start else "end"].append(_waited_for(dependency))
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        names = [task_id for task_id, _ in error.args[1]]
+        # a task's own beginning and end stand beside each other: the reader wants the tasks
+        raise CyclicPlan(name for n, name in enumerate(names) if n == 0 or name != names[n - 1]) from error
+
+
+def _waited_for(dependency: Dependency) -> Node:
+    return dependency.task_id, "end" if dependency.of_finish else "start"
+
+
+def schedule(plan: Plan, at: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """By task, when it began or will begin, and when it ended or will end, each open one taking its expected time."""
+    tasks = {task.id: task for task in plan.tasks}
+    found: dict[Node, datetime] = {}
+    earliest = max(filter(None, (at, plan.begins_at)))
+    for node in in_order(tasks):
+        task_id, edge = node
+        task = tasks[task_id]
+        waited = [found[_waited_for(d)] for d in task.depends_on if d.to_start is (edge == "start")]
+        if edge == "start":
+            planned = max([earliest, *waited, *filter(None, (task.not_before,))])
+            found[node] = task.started_at or (task.ended_at or at if task.state in TASK_ENDED else planned)
+        elif task.state in TASK_ENDED:
+            found[node] = task.ended_at or at
+        else:
+            # what takes longer than expected may end at any moment
+            found[node] = max([at, found[task_id, "start"] + task.expected, *waited])
+    return {task_id: (found[task_id, "start"], found[task_id, "end"]) for task_id in tasks}
+
+
+def expected_end(plan: Plan, at: datetime) -> datetime:
+    """When the plan will have ended if every open task takes its expected time: the critical path."""
+    return max((end for _, end in schedule(plan, at).values()), default=at)
+
+
+def critical_path(plan: Plan, at: datetime) -> tuple[str, ...]:
+    """The tasks that the end depends on, in their order: each one's delay delays the whole."""
+    times = schedule(plan, at)
+    tasks = {task.id: task for task in plan.tasks}
+    path: list[str] = []
+    here = max(plan.tasks, key=lambda task: times[task.id][1], default=None)
+    while here is not None and here.id not in path:
+        path.append(here.id)
+        before = [tasks[d.task_id] for d in here.depends_on]
+        here = max(before, key=lambda task: times[task.id][1], default=None)
+    return tuple(reversed(path))
+
+
+def length(plan: Plan, at: datetime) -> timedelta:
+    """How long the whole is expected to take once it has begun."""
+    return expected_end(plan, at) - max(filter(None, (at, plan.begins_at)))
+
+
+def due(plan: Plan) -> datetime | None:
+    """The next moment at which time alone changes something; None: nothing waits for a time.
+
+    A promise is looked at again whenever a task has taken its expected time, then twice that, four times …
+    """
+    return min(_moments(plan), default=None)
+
+
+def _moments(plan: Plan) -> Iterator[datetime]:
+    if plan.ended:
+        return
+    if plan.assessing is not None:
+        yield plan.assessing.until
+    if plan.frozen_until is not None:
+        yield plan.frozen_until
+    pending = [task for task in plan.tasks if task.state is TaskState.PENDING and not task.undoes]
+    checked = plan.checked_at
+    if plan.begins_at is not None and pending and (checked is None or checked < plan.begins_at):
+        yield plan.begins_at
+    for task in plan.tasks:
+        if task.state is TaskState.PENDING and task.not_before and (checked is None or checked < task.not_before):
+            yield task.not_before
+        yield from _waiting_moments(task)
+        if plan.promised_at is not None and task.state in ON_THE_WAY and task.started_at is not None:
+            yield _looked_at_again(task.started_at, task.expected, checked)
+
+
+def _waiting_moments(task: Task) -> Iterator[datetime]:
+    awaited_since = task.attention.since if task.attention else task.started_at
+    if task.timeout is not None and task.state is TaskState.AWAITING_RESULT and awaited_since is not None:
+        yield awaited_since + task.timeout.after
+    if task.attention is not None and task.worklist is not None:
+        for step in task.worklist.escalations[task.attention.level : task.attention.level + 1]:
+            yield task.attention.since + step.after
+
+
+def _looked_at_again(started: datetime, expected: timedelta, checked: datetime | None) -> datetime:
+    pause = max(expected, timedelta(seconds=10))
+    at = started + pause
+    while checked is not None and at <= checked:
+        pause *= 2
+        at = started + pause
+    return at
