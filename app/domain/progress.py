@@ -174,11 +174,11 @@ def advance(
 
 
 def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem:
+    if item.state in ITEM.terminal:
+        return item  # whatever is still taken back or given up of it
     tasks = plan.tasks_of(item.id)
     cancelled = item.id in plan.cancelled
     target = item_state_of(tasks, cancelled=cancelled, failed=item.id in plan.failed, owed=owed(plan, item.id))
-    if item.state in ITEM.terminal and target not in ITEM.terminal:
-        return item  # what is left to be taken back of it changes nothing about its end
     if target is ItemState.ACKNOWLEDGED and item.state is not ItemState.ACKNOWLEDGED:
         target = ItemState.IN_PROGRESS
     purpose = {Trigger.ASSESS_CANCELLATION} if cancelled else ()

@@ -249,6 +249,9 @@ def _decided(plan: Plan, tasks: Tasks, task: Task, event: FalloutDecided, comman
             return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *task.item_ids))))
         case FalloutAction.FAIL_ITEM:
             tasks[task.id] = replace(task, state=TaskState.FAILED, ended_at=event.at, attention=None, fate=None)
+            if task.undoes is not None:
+                # what cannot be taken back cannot be done otherwise
+                return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *task.item_ids))))
     return plan
 
 

@@ -12,6 +12,7 @@ from app.domain.states import TASK_LOST, TaskState
 Tasks = dict[str, Task]
 
 CHARGE_CANCELLATION: Final = "billing.chargeCancellation"
+GONE_ON_WITHOUT: Final = frozenset({TaskState.SKIPPED, TaskState.FAILED})
 EFFECT: Final = frozenset({TaskState.COMPLETED, TaskState.AWAITING_RESULT, TaskState.CLOSING})
 
 
@@ -173,8 +174,10 @@ def _begin_undoing(tasks: Tasks, done: Mapping[str, Task], new: Mapping[str, Tas
 def _begin_anew(tasks: Tasks, scope: Iterable[Task], out: Collection[str | None]) -> None:
     """What is to be done once more and has left nothing behind waits for its turn again."""
     for task in scope:
-        wanted = task.fate is Fate.REDO and not serves_only(task, out)
-        if wanted and undo_id(task) not in tasks and _leaves_nothing(task):
+        undoing = tasks.get(undo_id(task))
+        # people may decide to go on though it could not be taken back
+        settled = _leaves_nothing(task) if undoing is None else undoing.state in GONE_ON_WITHOUT
+        if task.fate is Fate.REDO and settled and not serves_only(task, out):
             tasks[task.id] = anew(task)
 
 
