@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from app.domain.catalog import Offering, OfferingPrice, PriceAlteration, PriceType
+from app.domain.facts import OwnedProduct
 from app.domain.money import Money
 from app.domain.order import ItemAction, ItemPrice, OrderItem, PriceTotal, ProductOrder, RelationshipType
 
@@ -44,6 +45,15 @@ def prices_of(
     parts = (part for bundle in bundles if bundle for part in bundle.bundled if part.offering_id == item.offering_id)
     instead = {price.name: price for part in parts for price in part.prices if price.asked_at(at)}
     return tuple(instead.get(price.name, price) for price in offering.prices_at(at))
+
+
+def owned_prices(
+    product: OwnedProduct, quantity: int, offerings: Mapping[str, Offering], *, at: datetime
+) -> tuple[ItemPrice, ...]:
+    """What an owned product costs for as long as it is owned: what its offering asks at this time, again and again."""
+    offering = offerings.get(product.offering_id or "")
+    asked = offering.prices_at(at) if offering else ()
+    return tuple(item_price(price, quantity) for price in asked if price.price_type is PriceType.RECURRING)
 
 
 def _bundles(bundle: OrderItem, item: OrderItem) -> bool:
