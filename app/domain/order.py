@@ -26,6 +26,41 @@ class ProductStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+class SuspensionOriginator(StrEnum):
+    """Who wants a product put out of use."""
+
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+    CREDIT = "credit"
+    """The operator, because something was not paid."""
+
+
+class SuspensionScope(StrEnum):
+    """How much of a product is put out of use."""
+
+    FULL = "full"
+    OUTGOING = "outgoing"
+    DATA = "data"
+
+
+class SuspensionBilling(StrEnum):
+    """What becomes of the recurring charges of a product that is out of use."""
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Why, by whom and how far a product is put out of use, and when it is put into use again by itself, if it is."""
+
+    reason: str
+    originator: SuspensionOriginator = SuspensionOriginator.CUSTOMER
+    scope: SuspensionScope = SuspensionScope.FULL
+    billing: SuspensionBilling = SuspensionBilling.CONTINUE
+    resumes_at: datetime | None = None
+
+
 class RelationshipType(StrEnum):
     """How one item relates to another (TMF622 OrderItemRelationship.relationshipType)."""
 
@@ -311,6 +346,10 @@ class ProductOrder:
                 return max(filter(None, (self.submitted_at, self.requested_start_at)), default=None)
             case _:
                 return None
+
+    def takes_effect_at(self, at: datetime) -> datetime:
+        """From when on it holds what is done: the wished-for start, be it past or to come, or else this time."""
+        return self.requested_start_at or at
 
     @property
     def deposit(self) -> Money | None:

@@ -50,23 +50,55 @@ def prices_of(
 def owned_prices(
     product: OwnedProduct, quantity: int, offerings: Mapping[str, Offering], *, at: datetime
 ) -> tuple[ItemPrice, ...]:
-    """What an owned product costs for as long as it is owned: what its offering asks at this time, again and again."""
+    """What an owned product costs at this time for as long as it is owned: its recurring prices.
+
+    They are those that it was sold for, or what its offering asks, when the inventory does not say.
+    """
+    period = periods_begun(product.started_at, at)
+    return tuple(item_price(price, pieces, period) for price, pieces in recurring_of(product, quantity, offerings, at))
+
+
+def recurring_of(
+    product: OwnedProduct, quantity: int, offerings: Mapping[str, Offering], at: datetime
+) -> Iterable[tuple[OfferingPrice, int]]:
+    """The recurring prices of an owned product, and of how many pieces they speak."""
     offering = offerings.get(product.offering_id or "")
-    asked = offering.prices_at(at) if offering else ()
-    return tuple(item_price(price, quantity) for price in asked if price.price_type is PriceType.RECURRING)
+    sold = tuple((price, 1) for price in product.prices)
+    asked = sold or tuple((price, quantity) for price in (offering.prices_at(at) if offering else ()))
+    return (found for found in asked if found[0].price_type is PriceType.RECURRING)
+
+
+def periods_begun(start: datetime | None, at: datetime) -> int:
+    """Which charge period of a month it is, counted from 1; the first, when it is not known since when."""
+    return 1 if start is None or at < start else months_between(start, at) + 1
+
+
+def months_between(start: datetime, end: datetime) -> int:
+    """How many whole months lie between."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    day = (end.day, end.time()) < (start.day, start.time())
+    return months - 1 if day else months
+
+
+def months_left(end: datetime | None, at: datetime) -> int:
+    """How many months have begun or will have begun from then until the end; 0: it has come, or there is none."""
+    if end is None or end <= at:
+        return 0
+    whole = months_between(at, end)
+    return whole if (end.day, end.time()) == (at.day, at.time()) else whole + 1
 
 
 def _bundles(bundle: OrderItem, item: OrderItem) -> bool:
     return any(r.type is RelationshipType.BUNDLES and r.item_id == item.id for r in bundle.relationships)
 
 
-def item_price(price: OfferingPrice, quantity: int) -> ItemPrice:
-    """One catalog price applied to `quantity` pieces, as it is in the first charge period.
+def item_price(price: OfferingPrice, quantity: int, period: int = 1) -> ItemPrice:
+    """One catalog price applied to `quantity` pieces, as it is in the first charge period, or in another one.
 
     A usage price has no charge until something is used.
     """
     pieces = 0 if price.price_type is PriceType.USAGE else quantity
-    duty_free, tax_included = _charge(price.price, _held(price.alterations, 1), price.tax_rate, pieces)
+    duty_free, tax_included = _charge(price.price, _held(price.alterations, period), price.tax_rate, pieces)
     return ItemPrice(
         name=price.name,
         price_type=price.price_type,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.domain.actor import Actor
 from app.domain.facts import Facts
+from app.domain.money import Money
 from app.domain.order import (
     AgreedPrice,
     AppointmentRef,
@@ -51,7 +52,10 @@ class ItemRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it."""
+    """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it.
+
+    `accepted_charge` is what the customer accepts to pay for ending products before their term has run out.
+    """
 
     customer_id: str
     items: tuple[ItemRequest, ...] = ()
@@ -68,6 +72,7 @@ class OrderRequest:
     internal_notes: tuple[str, ...] = ()
     requested_start_at: datetime | None = None
     requested_completion_at: datetime | None = None
+    accepted_charge: Money | None = None
 
 
 def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:

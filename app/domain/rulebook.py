@@ -6,6 +6,7 @@ Rule files are read outside (`app.ordering.rulebook`); here they are values with
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -129,6 +130,22 @@ class PriorityRule:
     priority: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminationRule:
+    """When `when` holds, ending a product before its term has run out costs `percent` of what is left of the term.
+
+    What is left are the recurring prices of the months until then, of `at_most_months` of them at the most. Of several
+    rules the first one counts. `reason` is for people; `text` is how it is written.
+    """
+
+    id: str
+    when: Condition
+    percent: Decimal
+    at_most_months: int | None
+    reason: Callable[[View], str]
+    text: str
+
+
 Wording = Mapping[str, Mapping[OrderState, str]]
 """How a channel calls the states of an order; what it does not name is called as under `default`."""
 
@@ -141,6 +158,7 @@ class Rulebook:
     validation: tuple[ValidationRule, ...] = ()
     priority: tuple[PriorityRule, ...] = ()
     wording: Wording = field(default_factory=dict)
+    termination: tuple[TerminationRule, ...] = ()
     version: str = ""
 
     def for_item(

@@ -23,6 +23,7 @@ from app.domain.rules.case import Case
 from app.domain.rules.credit import asks_bureau, commitment
 from app.domain.step import expected_end
 from app.domain.violations import refusals
+from app.ordering.charges import charges_of, not_accepted, total_charge
 from app.ordering.create import with_seller
 from app.ordering.credit import assessed
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
@@ -70,6 +71,8 @@ async def place_order(ordering: Ordering, actor: Actor, ask: PlaceOrder) -> Outc
     if not isinstance(decided, _Decided):
         # the same request may have been quicker under the same key, and is then what stands in the way
         return await recall(ordering, actor, ask) or decided
+    if costs := not_accepted(decided.case, decided.order, ask.request.accepted_charge):
+        return costs
     draft, at = decided.draft, decided.at
     booked = await book_all(ordering.backends, decided.order, key=key_of(actor, ask), at=at)
     if isinstance(booked, SlotUnavailable):
@@ -114,12 +117,15 @@ async def preview_placement(ordering: Ordering, actor: Actor, request: OrderRequ
         if (product := owned.get(item.product_id or "")) is not None
         for price in owned_prices(product, item.quantity, facts.offerings, at=at)
     )
+    passed = charges_of(decided.case)
     return Preview(
         item_ids=tuple(item.id for item in order.items),
         order=order,
         prices=price_changes(totals(now), order.totals),
         expected_after=expected_end(plan, max(at, order.requested_start_at or at)),
         added=plan.tasks,
+        passed=passed,
+        charge=total_charge(passed),
         approvals=tuple(_approvals(decided.case, plan)),
     )
 

@@ -33,6 +33,7 @@ from app.domain.rulebook import (
     Rulebook,
     Scope,
     TaskTemplate,
+    TerminationRule,
     ValidationRule,
     View,
     item_view,
@@ -44,7 +45,8 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING)
+TERMINATION: Final = "termination.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, TERMINATION)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
@@ -104,6 +106,14 @@ class _Priority(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     when: str
     priority: Annotated[int, msgspec.Meta(ge=0, le=4)]
+
+
+class _Termination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    id: str
+    when: str
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    reason: str
+    at_most_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +184,17 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
         priority=tuple(
             PriorityRule(id=rule.id, when=_condition(rule.id, rule.when, case_words), priority=rule.priority)
             for rule in _rules(texts, PRIORITY, list[_Priority])
+        ),
+        termination=tuple(
+            TerminationRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, case_words),
+                percent=Decimal(rule.percent),
+                at_most_months=rule.at_most_months,
+                reason=_message(rule.id, rule.reason, case_words),
+                text=rule.reason,
+            )
+            for rule in _rules(texts, TERMINATION, list[_Termination])
         ),
         wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
@@ -254,7 +275,7 @@ def _validation(rule: _Validation, words: View) -> ValidationRule:
         path=rule.path,
         code=rule.code,
         severity=rule.severity,
-        message=_message(rule, words),
+        message=_message(rule.id, rule.message, words),
         text=rule.message,
         sources=frozenset(rule.sources),
         valid_from=rule.valid_from,
@@ -298,9 +319,10 @@ def _spoken_of(rule_id: str, name: str, member: str, words: View) -> None:
         raise BadRules(f"rule {rule_id}: there is no {name}.{member}; there is {there}")
 
 
-def _message(rule: _Validation, words: View) -> Callable[[View], str]:
-    for name, member in _PLACEHOLDER.findall(rule.message):
-        _spoken_of(rule.id, name, member, words)
+def _message(rule_id: str, text: str, words: View) -> Callable[[View], str]:
+    """What fills the names in braces with what they stand for. Raises BadRules."""
+    for name, member in _PLACEHOLDER.findall(text):
+        _spoken_of(rule_id, name, member, words)
 
     def filled(view: View) -> str:
         def value(placeholder: re.Match[str]) -> str:
@@ -308,7 +330,7 @@ def _message(rule: _Validation, words: View) -> Callable[[View], str]:
             found = part[placeholder[2]] if isinstance(part, Mapping) else ""
             return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
-        return _PLACEHOLDER.sub(value, rule.message)
+        return _PLACEHOLDER.sub(value, text)
 
     return filled
 
