@@ -9,6 +9,7 @@ from app.domain.catalog import Offering, OfferingPrice, PriceAlteration, PriceTy
 from app.domain.facts import OwnedProduct
 from app.domain.money import Money
 from app.domain.order import ItemAction, ItemPrice, OrderItem, PriceTotal, ProductOrder, RelationshipType
+from app.domain.periods import months_begun, months_of
 
 
 def price_order(order: ProductOrder, offerings: Mapping[str, Offering], *, at: datetime) -> ProductOrder:
@@ -54,8 +55,11 @@ def owned_prices(
 
     They are those that it was sold for, or what its offering asks, when the inventory does not say.
     """
-    period = periods_begun(product.started_at, at)
-    return tuple(item_price(price, pieces, period) for price, pieces in recurring_of(product, quantity, offerings, at))
+    month = months_begun(product.started_at, at)
+    return tuple(
+        item_price(price, pieces, (month - 1) // (months_of(price.period) or 1) + 1)
+        for price, pieces in recurring_of(product, quantity, offerings, at)
+    )
 
 
 def recurring_of(
@@ -66,26 +70,6 @@ def recurring_of(
     sold = tuple((price, 1) for price in product.prices)
     asked = sold or tuple((price, quantity) for price in (offering.prices_at(at) if offering else ()))
     return (found for found in asked if found[0].price_type is PriceType.RECURRING)
-
-
-def periods_begun(start: datetime | None, at: datetime) -> int:
-    """Which charge period of a month it is, counted from 1; the first, when it is not known since when."""
-    return 1 if start is None or at < start else months_between(start, at) + 1
-
-
-def months_between(start: datetime, end: datetime) -> int:
-    """How many whole months lie between."""
-    months = (end.year - start.year) * 12 + end.month - start.month
-    day = (end.day, end.time()) < (start.day, start.time())
-    return months - 1 if day else months
-
-
-def months_left(end: datetime | None, at: datetime) -> int:
-    """How many months have begun or will have begun from then until the end; 0: it has come, or there is none."""
-    if end is None or end <= at:
-        return 0
-    whole = months_between(at, end)
-    return whole if (end.day, end.time()) == (at.day, at.time()) else whole + 1
 
 
 def _bundles(bundle: OrderItem, item: OrderItem) -> bool:
@@ -165,6 +149,17 @@ def price_periods(order: ProductOrder) -> tuple[PricePeriod, ...]:
         PricePeriod(first=first, last=after - 1 if after else None, totals=_sums(_in_period(recurring, first)))
         for first, after in zip(starts, [*starts[1:], None], strict=True)
         if recurring
+    )
+
+
+def charges_over_time(price: ItemPrice) -> tuple[tuple[int, int | None, Money], ...]:
+    """What a recurring price comes to, with tax, from one charge period to another; None: for good."""
+    ends = {a.periods for a in price.alterations if a.periods is not None and a.periods > 0}
+    starts = [1, *(end + 1 for end in sorted(ends))]
+    return tuple(
+        (first, after - 1 if after else None, charge)
+        for first, after in zip(starts, [*starts[1:], None], strict=True)
+        for _, _, charge in _in_period([price], first)
     )
 
 

@@ -3,20 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Final
 
 from app.domain.catalog import Offering, OfferingPrice, PriceType
 from app.domain.facts import OwnedProduct
 from app.domain.money import Money, sum_of
 from app.domain.order import ItemAction, ItemPrice, OrderItem, ProductOrder
-from app.domain.pricing import item_price, months_left, periods_begun, recurring_of, totals
+from app.domain.periods import months_begun, months_left, months_of
+from app.domain.pricing import item_price, recurring_of, totals
 from app.domain.rulebook import TerminationRule
 from app.domain.rules.business import case_view
 from app.domain.rules.case import Case
-
-MONTHS: Final[Mapping[str | None, int]] = {"month": 1, "quarter": 3, "year": 12}
-"""By charge period, how many months it has; what is charged in other periods costs nothing when it is ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +58,11 @@ def left_to_pay(
     months = months_left(product.term_ends_at, at)
     if rule.at_most_months is not None:
         months = min(months, rule.at_most_months)
-    first = periods_begun(product.started_at, at)
+    first = months_begun(product.started_at, at)
     for price, pieces in recurring_of(product, quantity, offerings, at):
-        length = MONTHS.get(price.period)
-        if (
-            length is not None
-            and months > 0
-            and (part := _part(price, pieces, rule, length, first, months)) is not None
-        ):
+        length = months_of(price.period)  # what is charged by the day or week costs nothing when it is ended
+        part = _part(price, pieces, rule, length, first, months) if length and months else None
+        if part is not None:
             yield part
 
 
@@ -79,7 +72,7 @@ def _part(
     """The one-time price in place of a recurring one; reductions that run out within the term are minded."""
     asked = [item_price(price, pieces, (first + n - 1) // length + 1).duty_free.part(1, length) for n in range(months)]
     whole = sum(asked[1:], asked[0]).percent(rule.percent).rounded()
-    if whole.amount <= Decimal(0):
+    if not whole.amount:
         return None
     tax_included = (whole + whole.percent(price.tax_rate)).rounded()
     return ItemPrice(
@@ -92,14 +85,26 @@ def _part(
     )
 
 
+def terminations(case: Case) -> Mapping[str, EarlyTermination]:
+    """By item, what it costs that the order ends products early. Raises CannotJudge.
+
+    A bundle's own price takes off what its parts cost, so that all of it is looked at together: nobody is paid for
+    ending something.
+    """
+    ending = ((item, early_termination(case, item)) for item in case.order.items if item.action is ItemAction.DELETE)
+    found = {item.id: end for item, end in ending if end is not None}
+    whole = sum_of(price.tax_included for end in found.values() for price in end.prices)
+    return found if whole is not None and whole.amount > 0 else {}
+
+
 def with_terminations(case: Case) -> ProductOrder:
     """The order with what it costs that it ends products early, as prices of the items that do. Raises CannotJudge."""
+    found = terminations(case)
 
     def priced(item: OrderItem) -> OrderItem:
         if item.action is not ItemAction.DELETE:
             return item
-        found = early_termination(case, item)
-        return replace(item, prices=found.prices if found else ())
+        return replace(item, prices=found[item.id].prices if item.id in found else ())
 
     items = tuple(priced(item) for item in case.order.items)
     return replace(case.order, items=items, totals=totals(price for item in items for price in item.prices))

@@ -2,23 +2,24 @@
 
 from app.domain.cancellation import Passed
 from app.domain.money import Money, sum_of
-from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.order import ProductOrder
 from app.domain.plan import PointOfNoReturn
 from app.domain.rules.case import Case
-from app.domain.termination import EarlyTermination, early_termination
+from app.domain.termination import terminations
 from app.ordering.outcomes import ChargeNotAccepted
 
 
 def charges_of(case: Case) -> tuple[Passed, ...]:
-    """What it costs, item by item, and why."""
-    ending = (item for item in case.order.items if item.action is ItemAction.DELETE)
-    found = ((item, early_termination(case, item)) for item in ending)
-    return tuple(_passed(item, end) for item, end in found if end is not None)
-
-
-def _passed(item: OrderItem, end: EarlyTermination) -> Passed:
-    point = PointOfNoReturn(reason=end.reason, charge=end.charge)
-    return Passed(item_id=item.id, task_id=end.rule, task_name=f"End {end.product.name} early", point=point)
+    """What it costs, item by item, and why. Raises CannotJudge."""
+    return tuple(
+        Passed(
+            item_id=item_id,
+            task_id=end.rule,
+            task_name=f"End {end.product.name} early",
+            point=PointOfNoReturn(reason=end.reason, charge=end.charge),
+        )
+        for item_id, end in terminations(case).items()
+    )
 
 
 def total_charge(passed: tuple[Passed, ...]) -> Money | None:

@@ -8,7 +8,8 @@ import pytest
 from app.domain.catalog import PriceAlteration, PriceType
 from app.domain.facts import OwnedProduct
 from app.domain.order import ItemAction, OrderItem
-from app.domain.pricing import months_left, owned_prices
+from app.domain.periods import months_left
+from app.domain.pricing import owned_prices
 from app.domain.rulebook import Rulebook
 from app.domain.termination import EarlyTermination, early_termination, with_terminations
 from app.orchestration.operations import OPERATIONS

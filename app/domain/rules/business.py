@@ -8,7 +8,7 @@ from typing import Final
 from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts, OwnedProduct
 from app.domain.order import ItemAction, OrderItem, ProductOrder
-from app.domain.pricing import months_left
+from app.domain.periods import months_left
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
