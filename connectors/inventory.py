@@ -89,23 +89,31 @@ class InventoryBackend:
         name: str,
         key: str,
         prices: tuple[ProductPrice, ...] = (),
+        terms: tuple[ProductTerm, ...] = (),
     ) -> Product | None:
         """The product with these characteristics in place of what it had of them, as this offering from now on.
 
-        `prices` are what it costs from now on; none: what it did. None: there is no such product.
+        `prices` are what it costs from now on; none: what it did. `terms` are those that begin. None: there is no such
+        product.
         """
         found = (await self.by_ids([product_id])).get(product_id)
         if found is None:
             return None
         merged = {**found.characteristics, **write_suspension(found.suspension), **characteristics}
-        body: dict[str, Json] = {"productCharacteristic": write_characteristics(merged, self._http.dialect)}
-        if found.offering_id != offering_id:
-            offering: dict[str, Json] = {"id": offering_id, "name": name}
-            if self._http.dialect is Dialect.V5:
-                offering["@type"] = "ProductOfferingRef"
-            body |= {"name": name, "productOffering": offering}
+        # all of it each time, changed or not: a repeated request must be the same request
+        offering: dict[str, Json] = {"id": offering_id, "name": name}
+        if self._http.dialect is Dialect.V5:
+            offering["@type"] = "ProductOfferingRef"
+        body: dict[str, Json] = {
+            "name": name,
+            "productOffering": offering,
+            "productCharacteristic": write_characteristics(merged, self._http.dialect),
+        }
         if prices:
             body["productPrice"] = write_prices(prices, self._http.dialect)
+        if terms:
+            kept = [known for known in found.terms if known not in terms]
+            body["productTerm"] = write_terms([*kept, *terms], self._http.dialect)
         return await self._patch(product_id, body, key)
 
     async def set_status(

@@ -83,7 +83,8 @@ def _named(order: ProductOrder, of: _Made, name: str, made: Mapping[str, _Made])
     group, _, template_id = name.rpartition(":")
     own = of.item.id if of.item else ORDER_TASKS
     if name == "*":
-        return [task_id for task_id, other in made.items() if other.item is of.item]
+        # but not those that wait for this one, such as what is charged once it is delivered
+        return [i for i, other in made.items() if other.item is of.item and of.template.id not in other.template.after]
     if not group:
         return [_task_id(own, template_id)]
     if group == "order":

@@ -63,10 +63,10 @@ class Scope(StrEnum):
 class TaskTemplate:
     """A task that a rule makes.
 
-    `after` names what it waits for: a template id of the same item, `*` for all others of the same item, or
-    `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a relationship type
-    such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that rely on it). A
-    name that meets no task waits for nothing.
+    `after` names what it waits for: a template id of the same item, `*` for all others of the same item that do not
+    wait for it, or `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a
+    relationship type such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that
+    rely on it). A name that meets no task waits for nothing.
     While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
     operation that takes back what it did; past its point of no return, `no_return`, the item is not cancelled.
     """
@@ -211,7 +211,10 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
         "resourceSpecifications": list(specification.resource_specification_ids) if specification else [],
         "characteristics": {c.name: c.value for c in item.characteristics},
         "signatureRequired": bool(offering and offering.signature_required),
+        "suspensionBilling": item.suspension.billing.value if item.suspension else "",
+        "renews": item.renewal is not None,
         "oneTimeCents": _cents(item, PriceType.ONE_TIME),
+        "recurringCents": _cents(item, PriceType.RECURRING),
     }
 
 

@@ -105,7 +105,7 @@ def established(order: ProductOrder, facts: Facts, at: datetime) -> ProductOrder
 
     What a backend that gave no answer said before is kept.
     """
-    priced = price_order(named(order, facts), facts.offerings, at=at)
+    priced = price_order(named(order, facts), facts.offerings, at=at, owned=facts.owned)
     # of places and services that are no longer wanted nothing is kept
     relied_on = (q for q in facts.qualifications.values() if q.serviceable)
     silent = "serviceability" in facts.unanswered or "catalog" in facts.unanswered

@@ -16,7 +16,7 @@ from app.domain.events import EventType, order_event
 from app.domain.facts import Facts
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
-from app.domain.pricing import owned_prices, totals
+from app.domain.pricing import is_paused, owned_prices, totals
 from app.domain.request import OrderRequest, draft_of
 from app.domain.rules import violations
 from app.domain.rules.case import Case
@@ -114,8 +114,8 @@ async def preview_placement(ordering: Ordering, actor: Actor, request: OrderRequ
     now = (
         price
         for item in order.items
-        if (product := owned.get(item.product_id or "")) is not None
-        for price in owned_prices(product, item.quantity, facts.offerings, at=at)
+        if (product := owned.get(item.product_id or "")) is not None and not is_paused(product)
+        for price in owned_prices(product, item.quantity, facts.offerings, at=order.takes_effect_at(at))
     )
     passed = charges_of(decided.case)
     return Preview(

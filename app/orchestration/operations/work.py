@@ -1,8 +1,10 @@
 """What an operation is given, and what it may answer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
+from app.domain.rulebook import Rulebook
 from app.orchestration.contract import TaskCall
 from connectors.backends import Backends
 from connectors.catalog import ProductOffering
@@ -40,6 +42,7 @@ class Work:
     call: TaskCall
     order: ProductOrder
     backends: Backends
+    rulebook: Rulebook
 
     @property
     def item(self) -> OrderItem:
@@ -53,6 +56,16 @@ class Work:
     def reference(self) -> str:
         """What the task made when it was accepted."""
         return self.call.task.reference or ""
+
+    @property
+    def effective_at(self) -> datetime:
+        """From when on it holds what the task does: the past time of a retro-active order, or when it was begun.
+
+        Not the time now: a repeated request must be the same request.
+        """
+        started = self.call.task.started_at
+        assert started is not None, "what is carried out has been begun"
+        return self.order.effective_at or started
 
     @property
     def billing_account_id(self) -> str | None:
