@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, people, records, recurring, resources
+from app.orchestration.operations import field, money, people, records, recurring, resources, upkeep
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -43,6 +43,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "inventory.verifyResources": records.verify_resources,
     "ledger.postJournal": money.post_journal,
     "ledger.reverseJournal": money.reverse_journal,
+    "orderway.planResumption": upkeep.plan_resumption,
+    "orderway.withdrawResumption": upkeep.withdraw_resumption,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.takeBack": field.take_back,
     "service_resources.assignNumber": resources.assign_number,
