@@ -18,6 +18,9 @@ from connectors.payment import PaymentDenied as PaymentDenied
 from connectors.payment import PaymentState as PaymentState
 from connectors.payment import Refund as Refund
 from connectors.payment import WirePayment, WireRefund, ask_for_payment, ask_for_refund, read_payment, read_refund
+from connectors.recurring import RECURRING, WireRate, read_rate, write_pauses, write_period, write_rate
+from connectors.recurring import Pause as Pause
+from connectors.recurring import RecurringRate as RecurringRate
 from connectors.wire import Day, Instant, Json, Money, Ref, RelatedParty, money, segment
 
 APIS: Final[Apis] = {
@@ -28,6 +31,8 @@ APIS: Final[Apis] = {
 }
 OWED: Final = frozenset({"sent", "partiallyPaid"})
 """The states in which a bill is with the customer and not settled."""
+RATE: Final = "appliedCustomerBillingRate"
+RATES: Final = "listAppliedCustomerBillingRate"
 REFUSALS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
@@ -214,9 +219,10 @@ class BillingBackend:
         amount: Decimal,
         currency: str,
         key: str,
+        charged_on: datetime | None = None,
     ) -> Charge:
-        """Have this amount, tax included, put on the account's next bill, once."""
-        body: Json = {
+        """Have this amount, tax included, put on the account's next bill, once. `charged_on` None: as of now."""
+        body: dict[str, Json] = {
             "externalId": key,
             "name": description,
             "description": description,
@@ -229,6 +235,8 @@ class BillingBackend:
                 {"name": "productOrderItemId", "value": item_id},
             ],
         }
+        if charged_on:
+            body["date"] = charged_on.isoformat()
         answer = await self._bills.write(
             "POST", "createAppliedCustomerBillingRate", "appliedCustomerBillingRate", body, key=key
         )
@@ -240,6 +248,69 @@ class BillingBackend:
             description=wire.description,
             account_id=wire.billing_account.id if wire.billing_account else None,
         )
+
+    async def recurring_of(self, product_ids: Collection[str]) -> dict[str, tuple[RecurringRate, ...]]:
+        """What is, was or will be charged again and again for each of these products; every one is in the answer."""
+        found = await self._bills.where(RATES, RATE, "product.id", product_ids, list[WireRate])
+        rates = (rate for wire in found if wire.type == RECURRING and (rate := read_rate(wire)))
+        return grouped(product_ids, rates, lambda rate: (rate.product_id,))
+
+    async def start_recurring(
+        self,
+        *,
+        account_id: str,
+        product_id: str,
+        order_id: str,
+        item_id: str,
+        description: str,
+        amount: Decimal,
+        currency: str,
+        period: str,
+        starts_at: datetime,
+        key: str,
+        ends_at: datetime | None = None,
+    ) -> RecurringRate:
+        """Have this amount, tax included, charged per period for the product from then on, once; or until `ends_at`."""
+        wished = RecurringRate(
+            id="",
+            product_id=product_id,
+            amount=amount,
+            currency=currency,
+            period=period,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            account_id=account_id,
+            order_id=order_id,
+            item_id=item_id,
+            description=description,
+        )
+        answer = await self._bills.write(
+            "POST", "createAppliedCustomerBillingRate", RATE, write_rate(wished, key), key=key
+        )
+        return msgspec.structs.replace(wished, id=answer.decode(Ref).id)
+
+    async def end_recurring(self, rate: RecurringRate, at: datetime, *, key: str) -> None:
+        """Have the rate charged until then and no longer; not at all, when it would have begun later."""
+        body: Json = {"periodCoverage": write_period(rate.starts_at, max(at, rate.starts_at))}
+        await self._change_rate(rate, body, key)
+
+    async def pause_recurring(self, rate: RecurringRate, at: datetime, *, key: str) -> None:
+        """Have the rate not charged from then on, until it is resumed; one that is paused stays so."""
+        if not rate.paused:
+            await self._change_rate(rate, {"pause": write_pauses((*rate.pauses, Pause(starts_at=at)))}, key)
+
+    async def resume_recurring(self, rate: RecurringRate, at: datetime, *, key: str) -> None:
+        """Have a paused rate charged again from then on."""
+        if rate.paused:
+            ended = tuple(
+                msgspec.structs.replace(pause, ends_at=pause.ends_at or max(at, pause.starts_at))
+                for pause in rate.pauses
+            )
+            await self._change_rate(rate, {"pause": write_pauses(ended)}, key)
+
+    async def _change_rate(self, rate: RecurringRate, body: Json, key: str) -> None:
+        path = f"{RATE}/{segment(rate.id)}"
+        await self._bills.write("PATCH", "patchAppliedCustomerBillingRate", path, body, key=key)
 
     async def methods_of(self, customer_ids: Collection[str]) -> dict[str, tuple[PaymentMethod, ...]]:
         """How each of these customers can pay, the preferred way first; every asked customer is in the answer."""

@@ -18,6 +18,9 @@ from app.domain.order import FailurePolicy as FailurePolicy
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import ProductStatus as ProductStatus
 from app.domain.order import RelationshipType as RelationshipType
+from app.domain.order import SuspensionBilling as SuspensionBilling
+from app.domain.order import SuspensionOriginator as SuspensionOriginator
+from app.domain.order import SuspensionScope as SuspensionScope
 from app.domain.plan import DependencyKind as DependencyKind
 from app.domain.plan import FalloutAction as FalloutAction
 from app.domain.plan import Fate as Fate
@@ -366,4 +369,26 @@ _describe(
         "HALT": "Nothing more is begun until people have decided.",
         "HALT_AND_ROLLBACK": "What was done is taken back, as far as nothing is delivered for good; the order fails.",
     },
+)
+_describe(
+    SuspensionOriginator,
+    "SuspensionOriginator",
+    "Who wants a product put out of use.",
+    {
+        "CUSTOMER": "The customer itself.",
+        "OPERATOR": "The operator.",
+        "CREDIT": "The operator, because something was not paid.",
+    },
+)
+_describe(
+    SuspensionScope,
+    "SuspensionScope",
+    "How much of a product is put out of use.",
+    {"FULL": "All of it.", "OUTGOING": "What goes out from it, calls for example.", "DATA": "Data only."},
+)
+_describe(
+    SuspensionBilling,
+    "SuspensionBilling",
+    "What becomes of the recurring charges of a product that is out of use.",
+    {"CONTINUE": "They go on.", "PAUSE": "Nothing is charged until it is in use again."},
 )

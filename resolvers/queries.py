@@ -30,6 +30,7 @@ from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.previews import preview_change, preview_end, preview_renewal, preview_resumption, preview_suspension
 from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.cancellation import CancellationPreview
 from resolvers.types.configuration import CheckProductConfigurationInput, ProductConfigurationCheck
@@ -38,6 +39,7 @@ from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
 from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
+from resolvers.types.preview import LifecyclePreview
 from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
@@ -402,6 +404,23 @@ class Query:
         CancellationPreview | None,
         _preview_cancellation,
         "What cancelProductOrder would do now. Changes nothing; null: there is nothing that could be cancelled.",
+    )
+    preview_change_product = resolved(
+        LifecyclePreview | None, preview_change, "What changeProduct would do now. Changes nothing."
+    )
+    preview_suspend_product = resolved(
+        LifecyclePreview | None, preview_suspension, "What suspendProduct would do now. Changes nothing."
+    )
+    preview_resume_product = resolved(
+        LifecyclePreview | None, preview_resumption, "What resumeProduct would do now. Changes nothing."
+    )
+    preview_renew_product = resolved(
+        LifecyclePreview | None, preview_renewal, "What renewProduct would do now. Changes nothing."
+    )
+    preview_discontinue_product = resolved(
+        LifecyclePreview | None,
+        preview_end,
+        "What discontinueProduct would do now, and what it costs when the term has not run out. Changes nothing.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")

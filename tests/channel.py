@@ -117,6 +117,7 @@ MADE = {
     "billing.authorisePayment": ["POST payment"],
     "billing.capturePayment": ["PATCH payment"],
     "billing.chargeOneTime": ["POST appliedCustomerBillingRate"],
+    "billing.startRecurring": ["POST appliedCustomerBillingRate"],
     "channels.logInteraction": ["POST partyInteraction"],
     "intelligent_network.activate": ["POST prepaidService"],
     "intelligent_network.createBucket": ["POST bucket"],
@@ -138,7 +139,7 @@ async def effects_of(product: Product, order_key: str) -> list[str]:
     """What backends did for the tasks of this order: `POST serviceOrder` and the like, each with its task's key.
 
     Fails when one of them did something twice. Left out are billing accounts, which only a customer's first order
-    opens, and messages, which go with the states of the order and not with its tasks.
+    opens, and messages, most of which go with the states of the order and not with its tasks.
     """
     done = [e for e in await product.mock_control.effects() if (e["key"] or "").startswith(f"{order_key}:")]
     each = [(e["method"], e["resource"], e["key"]) for e in done]

@@ -16,7 +16,10 @@ DEPENDENT = (RelationshipType.RELIES_ON, RelationshipType.REQUIRES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A point of no return that an item has passed."""
+    """A point of no return that an item has passed.
+
+    `task_id` is the task that made it pass; or the rule, when the item ends a product before its term has run out.
+    """
 
     item_id: str
     task_id: str

@@ -220,18 +220,26 @@ def _dependencies(
     wanted: dict[Dependency, None] = {}
     for after in of.template.after:
         for item in of.items or (None,):
-            for name in _named(order, item, after.name, made):
+            for name in _named(order, item, after.name, made, of.template):
                 task_id = shared.get(name, name)
                 if task_id in made and task_id != of.task.id:
                     wanted[Dependency(task_id, after.kind)] = None
     return wanted
 
 
-def _named(order: ProductOrder, item: OrderItem | None, name: str, made: Mapping[str, _Made]) -> Iterable[str]:
+def _named(
+    order: ProductOrder, item: OrderItem | None, name: str, made: Mapping[str, _Made], waiting: TaskTemplate
+) -> Iterable[str]:
     group, _, template_id = name.rpartition(":")
     own = item.id if item else ORDER_TASKS
     if name == "*":
-        return [task_id for task_id, other in made.items() if (item in other.items if item else not other.items)]
+        # but not those that wait for this one, such as what is charged once it is delivered
+        return [
+            task_id
+            for task_id, other in made.items()
+            if (item in other.items if item else not other.items)
+            and waiting.id not in {after.name for after in other.template.after}
+        ]
     if not group:
         return [_task_id(own, template_id)]
     if group == "order":

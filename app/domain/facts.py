@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from app.domain.catalog import Offering, PriceAlteration, Term
+from app.domain.catalog import Offering, OfferingPrice, PriceAlteration, Term
 from app.domain.money import Money
-from app.domain.order import PlaceQualification
+from app.domain.order import PlaceQualification, Suspension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,26 @@ class PlaceFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedProduct:
-    """A product that the customer has (TMF637)."""
+    """A product that the customer has (TMF637).
+
+    `prices` are what it was sold for, all pieces together; empty: the inventory does not say. `term_ends_at` is when
+    the last commitment ends that the customer has taken on for it. `parts` are the products that it bundles,
+    `relies_on` those that it cannot be without.
+    """
 
     id: str
     offering_id: str | None
     name: str
     status: str
     place_id: str | None = None
+    billing_account_id: str | None = None
+    started_at: datetime | None = None
+    term_ends_at: datetime | None = None
+    characteristics: Mapping[str, str] = field(default_factory=dict)
+    prices: tuple[OfferingPrice, ...] = ()
+    parts: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
+    suspension: Suspension | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,54 @@ class FailurePolicy(StrEnum):
     HALT_AND_ROLLBACK = "haltAndRollback"
 
 
+class SuspensionOriginator(StrEnum):
+    """Who wants a product put out of use."""
+
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+    CREDIT = "credit"
+    """The operator, because something was not paid."""
+
+
+class SuspensionScope(StrEnum):
+    """How much of a product is put out of use."""
+
+    FULL = "full"
+    OUTGOING = "outgoing"
+    DATA = "data"
+
+
+class SuspensionBilling(StrEnum):
+    """What becomes of the recurring charges of a product that is out of use."""
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Why, by whom and how far a product is put out of use, and when it is put into use again by itself, if it is."""
+
+    reason: str
+    originator: SuspensionOriginator = SuspensionOriginator.CUSTOMER
+    scope: SuspensionScope = SuspensionScope.FULL
+    billing: SuspensionBilling = SuspensionBilling.CONTINUE
+    resumes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """That a product is kept for another term: of its offering's terms that with this name, None: the only one.
+
+    `term` and its dates are found when the order is established; it begins when the term before has run out.
+    """
+
+    term_name: str | None = None
+    term: Term | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
 class RelationshipType(StrEnum):
     """How one item relates to another (TMF622 OrderItemRelationship.relationshipType)."""
 
@@ -216,7 +264,8 @@ class OrderItem:
 
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
     owned product (TMF637), known for every action but add, and for add once the inventory has it; `product_status` is
-    the one that it is to have, when the item is about that. `quote_item` is what it was quoted as, when it was.
+    the one that it is to have, when the item is about that, and `suspension` how it is suspended; `renewal` is for
+    what term it is to be kept. `quote_item` is what it was quoted as, when it was.
     """
 
     id: str
@@ -231,6 +280,8 @@ class OrderItem:
     appointment: AppointmentRef | None = None
     product_id: str | None = None
     product_status: ProductStatus | None = None
+    suspension: Suspension | None = None
+    renewal: Renewal | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     prices: tuple[ItemPrice, ...] = ()
     terms: tuple[Term, ...] = ()
@@ -322,6 +373,16 @@ class ProductOrder:
                 return self.submitted_at if self.planned_at is None else None
             case _:
                 return None
+
+    @property
+    def effective_at(self) -> datetime | None:
+        """The past time from which on a retro-active order holds: it was submitted after the start it asks for."""
+        start, submitted = self.requested_start_at, self.submitted_at
+        return start if start and submitted and start < submitted else None
+
+    def takes_effect_at(self, at: datetime) -> datetime:
+        """From when on it holds what is done: the wished-for start, be it past or to come, or else this time."""
+        return self.requested_start_at or at
 
     @property
     def deposit(self) -> Money | None:

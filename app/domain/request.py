@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.domain.actor import Actor
 from app.domain.facts import Facts
+from app.domain.money import Money
 from app.domain.order import (
     AgreedPrice,
     AppointmentRef,
@@ -20,6 +21,8 @@ from app.domain.order import (
     ProductOrder,
     ProductStatus,
     QuoteItemRef,
+    Renewal,
+    Suspension,
 )
 from app.domain.states import OrderState
 
@@ -46,13 +49,18 @@ class ItemRequest:
     slot: Slot | None = None
     product_id: str | None = None
     product_status: ProductStatus | None = None
+    suspension: Suspension | None = None
+    renewal: Renewal | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     quote_item: QuoteItemRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it."""
+    """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it.
+
+    `accepted_charge` is what the customer accepts to pay for ending products before their term has run out.
+    """
 
     customer_id: str
     items: tuple[ItemRequest, ...] = ()
@@ -70,6 +78,7 @@ class OrderRequest:
     requested_start_at: datetime | None = None
     requested_completion_at: datetime | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
+    accepted_charge: Money | None = None
 
 
 def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:
@@ -121,10 +130,18 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         appointment=provisional(wish.slot) if wish.slot else None,
         product_id=wish.product_id,
         product_status=wish.product_status,
+        suspension=wish.suspension or _plainly(order, wish),
+        renewal=wish.renewal,
         agreed_prices=wish.agreed_prices,
         quote_item=wish.quote_item,
     )
     return replace(order, items=(*order.items, item))
+
+
+def _plainly(order: ProductOrder, wish: ItemRequest) -> Suspension | None:
+    """How a product is suspended of which only that is said."""
+    suspended = wish.product_status is ProductStatus.SUSPENDED
+    return Suspension(reason=order.description or "") if suspended else None
 
 
 def provisional(slot: Slot) -> AppointmentRef:

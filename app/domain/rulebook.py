@@ -6,12 +6,13 @@ Rule files are read outside (`app.ordering.rulebook`); here they are values with
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from app.domain.catalog import Offering, PriceType
 from app.domain.facts import CustomerFact, PlaceFact
-from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.order import ItemAction, OrderItem, ProductOrder, ProductStatus
 from app.domain.plan import DependencyKind, PointOfNoReturn, Timeout, Worklist
 from app.domain.states import OrderState
 from app.domain.violations import Severity, StepKind, ViolationCode
@@ -99,10 +100,10 @@ class After:
 class TaskTemplate:
     """A task that a rule makes.
 
-    `after` names what it waits for: a template id of the same item, `*` for all others of the same item, or
-    `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a relationship type
-    such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that rely on it). A
-    name that meets no task waits for nothing.
+    `after` names what it waits for: a template id of the same item, `*` for all others of the same item that do not
+    wait for it, or `group:id` with group `order` (a task of the whole order), `items` (that task of every item), a
+    relationship type such as `reliesOn` (that task of the related items) or `reliedOnBy` (that task of the items that
+    rely on it). A name that meets no task waits for nothing.
     Items that have it `together` share one task. It does not begin before the visit, when it is `at_visit`.
     While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
     operation that takes back what it did, `amend` the one that changes it in place when a revision changes what it
@@ -222,6 +223,22 @@ class PriorityRule:
     priority: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminationRule:
+    """When `when` holds, ending a product before its term has run out costs `percent` of what is left of the term.
+
+    What is left are the recurring prices of the months until then, of `at_most_months` of them at the most. Of several
+    rules the first one counts. `reason` is for people; `text` is how it is written.
+    """
+
+    id: str
+    when: Condition
+    percent: Decimal
+    at_most_months: int | None
+    reason: Callable[[View], str]
+    text: str
+
+
 Wording = Mapping[str, Mapping[OrderState, str]]
 """How a channel calls the states of an order; what it does not name is called as under `default`."""
 
@@ -235,6 +252,7 @@ class Rulebook:
     priority: tuple[PriorityRule, ...] = ()
     wording: Wording = field(default_factory=dict)
     worklists: tuple[WorklistRule, ...] = ()
+    termination: tuple[TerminationRule, ...] = ()
     version: str = ""
 
     def for_item(
@@ -322,9 +340,18 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
         "categories": list(offering.categories) if offering else [],
         "serviceSpecifications": list(specification.service_specification_ids) if specification else [],
         "resourceSpecifications": list(specification.resource_specification_ids) if specification else [],
+        "isRealised": bool(
+            specification and (specification.service_specification_ids or specification.resource_specification_ids)
+        ),
         "characteristics": {c.name: c.value for c in item.characteristics},
         "signatureRequired": bool(offering and offering.signature_required),
+        "suspendedBy": item.suspension.originator.value if item.suspension else "",
+        "suspensionScope": item.suspension.scope.value if item.suspension else "",
+        "resumesByItself": item.suspension is not None and item.suspension.resumes_at is not None,
+        "suspensionBilling": item.suspension.billing.value if item.suspension else "",
+        "renews": item.renewal is not None,
         "oneTimeCents": _cents(item, PriceType.ONE_TIME),
+        "recurringCents": _cents(item, PriceType.RECURRING),
     }
 
 
@@ -339,11 +366,25 @@ def order_part(order: ProductOrder) -> View:
         "hasAgreement": order.agreement is not None,
         "creditDecision": order.credit.decision.value if order.credit else "",
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
+        "actions": sorted({_what(item) for item in order.items}),
         "items": len(order.items),
         "pieces": sum(item.quantity for item in order.items),
         "oneTimeCents": sum(_cents(item, PriceType.ONE_TIME) for item in order.items),
         "recurringCents": sum(_cents(item, PriceType.RECURRING) for item in order.items),
     }
+
+
+def _what(item: OrderItem) -> str:
+    """What an item does to a product: add, delete, noChange; of what is modified suspend, resume, renew or modify."""
+    if item.action is not ItemAction.MODIFY:
+        return item.action.value
+    match item.product_status:
+        case ProductStatus.SUSPENDED:
+            return "suspend"
+        case ProductStatus.ACTIVE:
+            return "resume"
+        case None:
+            return "renew" if item.renewal else "modify"
 
 
 def _cents(item: OrderItem, price_type: PriceType) -> int:

@@ -38,8 +38,8 @@ async def check_configuration(ordering: Ordering, actor: Actor, ask: CheckConfig
     if ask.customer_id is not None and facts.customer is None:
         return None
     facts = facts if ask.customer_id is not None else _of_nobody(facts)
-    wish = price_order(named(wish, facts), facts.offerings, at=at)
-    return _in_ask(checked(case_of(ordering, wish, facts)))
+    wish = price_order(named(wish, facts), facts.offerings, at=at, owned=facts.owned)
+    return _in_ask(checked(case_of(ordering, wish, facts, actor)))
 
 
 def _needed(ask: CheckConfiguration) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final, TypeVar
 
 from app.domain.catalog import (
@@ -38,12 +39,22 @@ from app.domain.facts import (
     Unanswered,
 )
 from app.domain.money import Money
-from app.domain.order import ItemAction, PlaceQualification, PlaceRef, ProductOrder
+from app.domain.order import (
+    ItemAction,
+    PlaceQualification,
+    PlaceRef,
+    ProductOrder,
+    RelationshipType,
+    Suspension,
+    SuspensionBilling,
+    SuspensionOriginator,
+    SuspensionScope,
+)
 from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.rules.places import serviceability_key
 from app.domain.states import ORDER, OrderState
 from app.store.port import OrderBy, OrderSearch, OrderStore
-from connectors import catalog
+from connectors import catalog, inventory
 from connectors.address import GeographicAddress
 from connectors.backends import Backends
 from connectors.base import BackendFailure
@@ -54,11 +65,13 @@ from connectors.quote import Quote
 from connectors.service_resources import HELD, Reservation
 
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 Key = tuple[str, tuple[str, ...]]
 """A place and the services wanted there."""
 
 RELATIONS: Final = frozenset(OfferingRelation)
 CHECKS: Final = frozenset(CreditCheck)
+PRICE_TYPES: Final = frozenset(PriceType)
 LATELY: Final = timedelta(days=30)
 SOON: Final = timedelta(seconds=5)
 MOST_OTHERS: Final = 200
@@ -273,9 +286,60 @@ def _place(wire: GeographicAddress) -> PlaceFact:
 
 
 def _owned(wire: Product) -> OwnedProduct:
+    def related(relationship: RelationshipType) -> tuple[str, ...]:
+        return tuple(r.product_id for r in wire.relationships if r.type == relationship)
+
     return OwnedProduct(
-        id=wire.id, offering_id=wire.offering_id, name=wire.name, status=wire.status, place_id=wire.place_id
+        id=wire.id,
+        offering_id=wire.offering_id,
+        name=wire.name,
+        status=wire.status,
+        place_id=wire.place_id,
+        billing_account_id=wire.billing_account_id,
+        started_at=wire.start_date,
+        term_ends_at=wire.term_ends_at,
+        characteristics=wire.characteristics,
+        prices=tuple(_sold_for(price) for price in wire.prices if price.price_type in PRICE_TYPES),
+        parts=related(RelationshipType.BUNDLES),
+        relies_on=related(RelationshipType.RELIES_ON),
+        suspension=_suspension(wire.suspension) if wire.suspension else None,
     )
+
+
+def _sold_for(wire: inventory.ProductPrice) -> OfferingPrice:
+    return OfferingPrice(
+        id=wire.name,
+        name=wire.name,
+        price_type=PriceType(wire.price_type),
+        price=Money(wire.amount, wire.currency),
+        tax_rate=wire.tax_rate,
+        period=wire.period,
+        alterations=tuple(
+            PriceAlteration(
+                name=a.name,
+                percentage=a.percentage,
+                amount=Money(a.amount, wire.currency) if a.amount is not None else None,
+                periods=a.periods,
+                priority=a.priority,
+            )
+            for a in wire.alterations
+        ),
+    )
+
+
+def _suspension(wire: inventory.Suspension) -> Suspension:
+    """What is known of it; a word that we do not know is taken for the strictest."""
+    return Suspension(
+        reason=wire.reason,
+        originator=_known(SuspensionOriginator, wire.originator, SuspensionOriginator.OPERATOR),
+        scope=_known(SuspensionScope, wire.scope, SuspensionScope.FULL),
+        billing=_known(SuspensionBilling, wire.billing, SuspensionBilling.CONTINUE),
+        resumes_at=wire.resumes_at,
+    )
+
+
+def _known(words: type[W], word: str, otherwise: W) -> W:
+    return words(word) if word in set(words) else otherwise
 
 
 def _overdue(bills: Iterable[Bill], today: date) -> OverdueFact | None:

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.actor import system_actor
-from app.domain.decomposition import decompose
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
 from app.domain.plan import Plan
 from app.domain.progress import Progress, advance
 from app.domain.states import ITEM, ORDER, ItemState, TaskState
 from app.ordering.discard import give_all_back
-from app.ordering.facts import offerings_of, surroundings_of
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
+from app.ordering.planning import planned
 from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
 
 ORCHESTRATION = system_actor("orchestration")
@@ -44,14 +43,6 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
     if stored.order.state in ORDER.terminal:
         return Plan(order_id=order_id, tasks=())  # called off before anything of it began
     return await planned(ordering, stored.order)
-
-
-async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
-    """The plan that this order calls for now. Raises BackendFailure, CyclicPlan, CannotJudge."""
-    rulebook = ordering.rulebook()
-    offerings = await offerings_of(order, ordering.backends)
-    around = await surroundings_of(order, ordering.backends, rulebook)
-    return decompose(order, offerings, rulebook, around, at=ordering.clock())
 
 
 async def record_progress(

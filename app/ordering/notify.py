@@ -1,30 +1,50 @@
 """Writes to the customer what becomes of the order, in the way that the customer prefers (TMF681)."""
 
-from typing import Final
+from typing import Final, TypedDict
 
 import structlog
 
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.domain.rulebook import Rulebook
+from app.domain.states import ItemState, OrderState, TaskState, order_state_of
 from app.ordering.ordering import Ordering
+from connectors.backends import Backends
 from connectors.base import BackendFailure
+from connectors.channels import Message
 from connectors.customer import Customer
 
 AT_ONCE: Final = 200
+NOTIFY_DELIVERY: Final = "channels.notifyDelivery"
+DELIVERED: Final = frozenset({OrderState.COMPLETED, OrderState.PARTIAL})
 MEDIA: Final = ("email", "sms", "post")
 
 log = structlog.get_logger()
 
 
+class Words(TypedDict):
+    """What a message says."""
+
+    subject: str
+    content: str
+
+
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
     """One message per change of the order's state after this event, each sent once however often this is repeated.
 
+    Of its delivery the order's own plan tells, when it has a task for that: nobody is told twice.
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
     """
     stored = (await ordering.store.load([order_id]))[order_id]
+    told = told_by_plan(stored.plan)
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
         moves = [
-            f.event for f in fed if f.event.type is EventType.STATE_CHANGED and f.event.before is not f.event.state
+            f.event
+            for f in fed
+            if f.event.type is EventType.STATE_CHANGED
+            and f.event.before is not f.event.state
+            and f.event.state not in told
         ]
         if moves:
             customer = (await ordering.backends.customer.by_ids([stored.order.customer_id])).get(
@@ -37,36 +57,63 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     return after
 
 
+def told_by_plan(plan: Plan | None) -> frozenset[OrderState]:
+    """The states that the customer was told of by a task of the plan."""
+    tasks = plan.tasks if plan else ()
+    told = any(task.operation == NOTIFY_DELIVERY and task.state is TaskState.COMPLETED for task in tasks)
+    return DELIVERED if told else frozenset()
+
+
+def delivered_as(order: ProductOrder) -> OrderState:
+    """How an order of which nothing more is to be done but to tell of it will end."""
+    gone = {ItemState.PENDING_CANCELLATION: ItemState.CANCELLED}
+    ends = (gone.get(item.state, item.state) for item in order.items)
+    lost = (ItemState.CANCELLED, ItemState.FAILED)
+    return order_state_of(state if state in lost else ItemState.COMPLETED for state in ends)
+
+
 async def _send(ordering: Ordering, order: ProductOrder, customer: Customer, move: OrderEvent) -> None:
-    called = ordering.rulebook().called(move.state, order.channel)
     key = f"{order.id}:state:{move.sequence}"
-    await write_to(ordering, order, customer, subject=f"Your order {order.id}: {called}", content=called, key=key)
+    await write_to(ordering, order, customer, **wording(ordering.rulebook(), order, move.state), key=key)
+
+
+def wording(rulebook: Rulebook, order: ProductOrder, state: OrderState) -> Words:
+    """What the customer is told of a state, in the words of the order's channel."""
+    called = rulebook.called(state, order.channel)
+    return {"subject": f"Your order {order.id}: {called}", "content": called}
 
 
 async def write_to(
     ordering: Ordering, order: ProductOrder, customer: Customer, *, subject: str, content: str, key: str
 ) -> None:
-    """One message, once per key. A customer without an address of any kind gets none. Raises BackendFailure."""
-    if (found := contact(customer)) is None:
-        log.info("customer_without_contact", order_id=order.id, customer_id=customer.id)
-        return
-    medium, address = found
+    """One message, once per key. One that is refused for good is not sent. Raises BackendFailure."""
     try:
-        await ordering.backends.channels.send_message(
-            receiver_id=customer.id,
-            receiver_name=customer.name,
-            medium=medium,
-            address=address,
-            subject=subject,
-            content=content,
-            order_id=order.id,
-            external_id=key,
-            key=key,
-        )
+        await send(ordering.backends, order, customer, subject=subject, content=content, key=key)
     except BackendFailure as failure:
         if failure.retryable:
             raise
         log.warning("message_refused", order_id=order.id, key=key, reason=str(failure))
+
+
+async def send(
+    backends: Backends, order: ProductOrder, customer: Customer, *, subject: str, content: str, key: str
+) -> Message | None:
+    """The message, once per key; None: the customer has no address of any kind. Raises BackendFailure."""
+    if (found := contact(customer)) is None:
+        log.info("customer_without_contact", order_id=order.id, customer_id=customer.id)
+        return None
+    medium, address = found
+    return await backends.channels.send_message(
+        receiver_id=customer.id,
+        receiver_name=customer.name,
+        medium=medium,
+        address=address,
+        subject=subject,
+        content=content,
+        order_id=order.id,
+        external_id=key,
+        key=key,
+    )
 
 
 def contact(customer: Customer) -> tuple[str, str] | None:

@@ -168,7 +168,7 @@ class PointOfNoReturnPassed:
 
 @dataclass(frozen=True, slots=True)
 class ChargeNotAccepted:
-    """It costs something by now, and this was not accepted."""
+    """It costs something, and this was not accepted. An order that was not taken for that is `order` as it would be."""
 
     code: ClassVar = RefusalCode.CHARGE_NOT_ACCEPTED
     path: ClassVar = "/acceptedCharge"
@@ -181,7 +181,7 @@ class ChargeNotAccepted:
         """What it costs, why, and the way out."""
         reasons = "; ".join(p.point.reason for p in self.passed if p.point.charge is not None)
         charge = f"{self.charge.amount} {self.charge.currency}"
-        return f"/acceptedCharge: it costs {charge} by now ({reasons}); accept exactly that (chargeAccepted)."
+        return f"/acceptedCharge: it costs {charge} ({reasons}); accept exactly that (chargeAccepted)."
 
 
 Refusal = (

@@ -36,6 +36,7 @@ from app.domain.rulebook import (
     Rulebook,
     Scope,
     TaskTemplate,
+    TerminationRule,
     Together,
     ValidationRule,
     View,
@@ -49,8 +50,9 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
-WORKLISTS = "worklists.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS)
+WORKLISTS: Final = "worklists.yaml"
+TERMINATION: Final = "termination.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
@@ -143,6 +145,14 @@ class _Priority(msgspec.Struct, forbid_unknown_fields=True):
     priority: Annotated[int, msgspec.Meta(ge=0, le=4)]
 
 
+class _Termination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    id: str
+    when: str
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    reason: str
+    at_most_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A change of the rule files that was not taken, and why."""
@@ -211,6 +221,17 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
         priority=tuple(
             PriorityRule(id=rule.id, when=_condition(rule.id, rule.when, case_words), priority=rule.priority)
             for rule in _rules(texts, PRIORITY, list[_Priority])
+        ),
+        termination=tuple(
+            TerminationRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, case_words),
+                percent=Decimal(rule.percent),
+                at_most_months=rule.at_most_months,
+                reason=_message(rule.id, rule.reason, case_words),
+                text=rule.reason,
+            )
+            for rule in _rules(texts, TERMINATION, list[_Termination])
         ),
         wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
         worklists=tuple(
@@ -331,7 +352,7 @@ def _validation(rule: _Validation, words: View) -> ValidationRule:
         path=rule.path,
         code=rule.code,
         severity=rule.severity,
-        message=_message(rule, words),
+        message=_message(rule.id, rule.message, words),
         text=rule.message,
         sources=frozenset(rule.sources),
         valid_from=rule.valid_from,
@@ -375,9 +396,10 @@ def _spoken_of(rule_id: str, name: str, member: str, words: View) -> None:
         raise BadRules(f"rule {rule_id}: there is no {name}.{member}; there is {there}")
 
 
-def _message(rule: _Validation, words: View) -> Callable[[View], str]:
-    for name, member in _PLACEHOLDER.findall(rule.message):
-        _spoken_of(rule.id, name, member, words)
+def _message(rule_id: str, text: str, words: View) -> Callable[[View], str]:
+    """What fills the names in braces with what they stand for. Raises BadRules."""
+    for name, member in _PLACEHOLDER.findall(text):
+        _spoken_of(rule_id, name, member, words)
 
     def filled(view: View) -> str:
         def value(placeholder: re.Match[str]) -> str:
@@ -385,7 +407,7 @@ def _message(rule: _Validation, words: View) -> Callable[[View], str]:
             found = part[placeholder[2]] if isinstance(part, Mapping) else ""
             return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
-        return _PLACEHOLDER.sub(value, rule.message)
+        return _PLACEHOLDER.sub(value, text)
 
     return filled
 

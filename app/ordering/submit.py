@@ -5,13 +5,16 @@ from datetime import datetime
 
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
+from app.domain.money import Money
 from app.domain.order import ProductOrder
 from app.domain.rules import violations
 from app.domain.rules.business import prioritised
 from app.domain.rules.case import Case
 from app.domain.rules.payments import amount_due
 from app.domain.states import ITEM, ORDER, Trigger
+from app.domain.termination import with_terminations
 from app.domain.violations import refusals
+from app.ordering.charges import not_accepted
 from app.ordering.credit import reassessed
 from app.ordering.drafts import case_of, established, gather, load_draft
 from app.ordering.ordering import OrderAsk, Ordering, commit, recall
@@ -21,7 +24,9 @@ from app.store.port import StoredOrder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOrder(OrderAsk):
-    """Publish the draft as it is."""
+    """Publish the draft as it is. `accepted_charge`: what the customer accepts to pay for ending products early."""
+
+    accepted_charge: Money | None = None
 
 
 async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Outcome:
@@ -37,9 +42,11 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     facts = (await gather(ordering, stored.order)).whole()
     at = ordering.clock()
     draft = await reassessed(ordering, established(stored.order, facts, at), facts, at)
-    case = case_of(ordering, draft, facts)
+    case = case_of(ordering, draft, facts, actor)
     if breaches := refusals(violations(case)):
         return await recall(ordering, actor, ask) or ValidationFailed(breaches)
+    if costs := not_accepted(case, stored.order, ask.accepted_charge):
+        return costs
     order = replace(acknowledged(finished(case), at), version=stored.order.version + 1)
     event = order_event(
         order,
@@ -57,8 +64,10 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
 
 
 def finished(case: Case) -> ProductOrder:
-    """The order with what only a submission decides: how urgent it is, and how much is due before delivery."""
-    order = prioritised(case)
+    """The order with what only a submission decides: what ending products early costs, how urgent it is, and how much
+    is due before delivery.
+    """
+    order = prioritised(replace(case, order=with_terminations(case)))
     return replace(order, payment=replace(order.payment, due=amount_due(case))) if order.payment else order
 
 

@@ -50,12 +50,7 @@ async def book(
         key=hold,
     )
     if isinstance(booked, SlotTaken):
-        free = await backends.workforce.time_slots(place.id, at, max(at, slot.start) + SEARCH_AHEAD)
-        return SlotUnavailable(
-            path,
-            f"{path}: {slot.start.isoformat()} is not free: {booked.reason} (slotFree).",
-            tuple(Slot(start=s.start, end=s.end) for s in free[:MOST_OFFERED]),
-        )
+        return await _taken(backends, place.id, slot, booked.reason, path=path, at=at)
     return AppointmentRef(id=booked.id, start=booked.start, end=booked.end)
 
 
@@ -80,6 +75,34 @@ async def book_all(
             return booked
         items.append(replace(item, appointment=booked))
     return replace(draft, items=tuple(items))
+
+
+async def look_all(backends: Backends, draft: ProductOrder, *, at: datetime) -> SlotUnavailable | None:
+    """What `book_all` would refuse now, holding nothing. Raises BackendFailure."""
+
+    async def look(n: int, item: OrderItem) -> SlotUnavailable | None:
+        place = draft.place_of(item)
+        if item.appointment is None or place is None:
+            return None
+        slot = Slot(start=item.appointment.start, end=item.appointment.end)
+        free = await backends.workforce.time_slots(place.id, slot.start, slot.end)
+        if any(found.start == slot.start for found in free):
+            return None
+        return await _taken(backends, place.id, slot, "it is taken", path=f"/items/{n}/slot", at=at)
+
+    found = await asyncio.gather(*(look(n, item) for n, item in enumerate(draft.items)))
+    return next((taken for taken in found if taken), None)
+
+
+async def _taken(
+    backends: Backends, place_id: str, slot: Slot, reason: str, *, path: str, at: datetime
+) -> SlotUnavailable:
+    free = await backends.workforce.time_slots(place_id, at, max(at, slot.start) + SEARCH_AHEAD)
+    return SlotUnavailable(
+        path,
+        f"{path}: {slot.start.isoformat()} is not free: {reason} (slotFree).",
+        tuple(Slot(start=s.start, end=s.end) for s in free[:MOST_OFFERED]),
+    )
 
 
 def as_if_booked(draft: ProductOrder, facts: Facts) -> Facts:

@@ -1,10 +1,12 @@
 """TMF666 accounts, TMF678 bills and charges, TMF676 payments and refunds, TMF670 payment methods.
 
+A rate of type `recurring` is charged over its period coverage, but not in its pauses; it may be ended and paused.
 A payment is set aside, then taken or given back; of what was taken, no more than that is paid back. The payment method
 `pm-denied` denies everything.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from connectors.mock.collection import Refused, Resource, now
@@ -18,6 +20,7 @@ ROOTS = (ACCOUNT_ROOT, BILL_ROOT, PAYMENT_ROOT, METHOD_ROOT)
 
 PAYMENT_MOVES = {"authorized": frozenset({"captured", "canceled"})}
 CASH = "cash"
+RECURRING = "recurring"
 DENYING = "pm-denied"
 
 
@@ -46,7 +49,9 @@ class Billing:
             id_prefix="rate-",
             required=("taxIncludedAmount", "billingAccount"),
             on_create=self._charge,
+            on_patch=_change_rate,
             once_by="externalId",
+            patchable=True,
         )
         yield Resource(
             backend="billing",
@@ -75,7 +80,11 @@ class Billing:
         if account_id not in self._state.members("billingAccount"):
             raise Refused(422, "unknown account", f"there is no billing account {account_id}")
         _amount_of(rate)
-        rate["date"] = now()
+        if rate.get("type") == RECURRING:
+            if not _id_in(rate, "product") or not text_of(rate, "chargePeriod"):
+                raise Refused(422, "incomplete rate", "what recurs names its product and its chargePeriod")
+            _check_coverage(rate)
+        rate.setdefault("date", now())
 
     def _authorise(self, payment: Document) -> None:
         if _amount_of(payment) <= 0:
@@ -103,6 +112,37 @@ class Billing:
         refund |= {"status": "done", "refundDate": now()}
         if back == _amount_of(payment):
             self._state.put("payment", {**payment, "status": "refunded", "statusDate": now()})
+
+
+def _change_rate(rate: Document, patch: Document) -> None:
+    if rate.get("type") != RECURRING:
+        raise Refused(409, "not recurring", "what is charged once is not changed; charge the opposite")
+    _check_coverage({**rate, **patch})
+
+
+def _check_coverage(rate: Document) -> None:
+    """What recurs does so over a period; pauses lie one after the other, and only the last may be open."""
+    periods = rate.get("pause", [])
+    start, end = _period_of(rate.get("periodCoverage"))
+    if end is not None and end < start:
+        raise Refused(422, "bad period", "a rate ends after it begins")
+    before: datetime | None = None
+    for n, period in enumerate(periods if isinstance(periods, list) else []):
+        since, until = _period_of(period)
+        if n and (before is None or since < before):
+            raise Refused(422, "bad period", "a pause begins when the one before has ended")
+        before = until
+
+
+def _period_of(period: object) -> tuple[datetime, datetime | None]:
+    try:
+        if not isinstance(period, dict):
+            raise ValueError("periodCoverage is required")
+        end = text_of(period, "endDateTime")
+        start = datetime.fromisoformat(text_of(period, "startDateTime"))
+        return start, datetime.fromisoformat(end) if end else None
+    except ValueError as problem:
+        raise Refused(400, "bad period", str(problem)) from problem
 
 
 def _new_account(account: Document) -> None:

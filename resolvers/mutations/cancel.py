@@ -3,12 +3,11 @@
 import strawberry
 from strawberry import field
 
-from app.domain.money import Money
 from app.ordering.cancel import CancelOrder
 from app.ordering.cancel import cancel_order as cancel
 from resolvers.context import Info
 from resolvers.mutations.payload import OrderPayload
-from resolvers.types.money import MoneyInput
+from resolvers.types.money import MoneyInput, money_in
 from resolvers.types.order_input import OrderChangeInput
 
 
@@ -22,14 +21,13 @@ class CancelProductOrderInput(OrderChangeInput):
 
     def to_ask(self) -> CancelOrder:
         """What the use case is asked."""
-        charge = self.accepted_charge
         return CancelOrder(
             order_id=self.order_id,
             expected_version=self.expected_version,
             idempotency_key=self.idempotency_key,
             reason=self.reason,
             item_ids=None if self.item_ids is None else tuple(self.item_ids),
-            accepted_charge=Money(charge.amount, charge.currency) if charge else None,
+            accepted_charge=money_in(self.accepted_charge),
         )
 
 

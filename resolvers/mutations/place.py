@@ -1,5 +1,7 @@
 """Take a complete order in one request."""
 
+from dataclasses import replace
+
 import strawberry
 from strawberry import field
 
@@ -7,16 +9,22 @@ from app.domain.request import OrderRequest
 from app.ordering.place import PlaceOrder, place_order
 from resolvers.context import Info
 from resolvers.mutations.payload import OrderPayload
+from resolvers.types.money import MoneyInput, money_in
 from resolvers.types.order_input import OrderHeaderInput, PlacedOrderItemInput
 
 
 @strawberry.input(description="A complete order: one line of a batch.")
 class CompleteOrderInput(OrderHeaderInput):
     items: list[PlacedOrderItemInput] = field(description="Everything that is ordered.")
+    accepted_charge: MoneyInput | None = field(
+        default=None,
+        description="What the customer accepts to pay for ending products before their term has run out, exactly.",
+    )
 
     def to_order(self) -> OrderRequest:
         """The wished-for order as the domain has it."""
-        return self.to_request([item.with_slot() for item in self.items])
+        wanted = self.to_request([item.with_slot() for item in self.items])
+        return replace(wanted, accepted_charge=money_in(self.accepted_charge))
 
 
 @strawberry.input(description="Input of placeProductOrder.")

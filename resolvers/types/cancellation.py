@@ -11,7 +11,9 @@ from resolvers.types.plan import PointOfNoReturn
 @strawberry.type(description="A point of no return that an item has passed.")
 class PassedPointOfNoReturn:
     item_id: strawberry.ID = field(description="The item.")
-    task_id: strawberry.ID = field(description="The task that made it pass.")
+    task_id: strawberry.ID = field(
+        description="The task that made it pass; or the rule, when a product is ended before its term."
+    )
     task_name: str = field(description="The same, for people.")
     point: PointOfNoReturn = field(description="What it means.")
 

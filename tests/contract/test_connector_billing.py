@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.base import BackendFailure, FailureKind
 from connectors.billing import (
@@ -12,10 +13,12 @@ from connectors.billing import (
     BillingAccount,
     BillingBackend,
     Charge,
+    Pause,
     Payment,
     PaymentDenied,
     PaymentMethod,
     PaymentState,
+    RecurringRate,
     Refund,
 )
 from tests.contract.scripted_backend import (
@@ -177,6 +180,151 @@ async def test_a_charge_goes_on_the_next_bill(backend: ScriptedBackend, billing:
             {"name": "productOrderItemId", "value": "2"},
         ],
     }
+
+
+async def test_a_charge_of_a_day_that_has_passed(backend: ScriptedBackend, billing: BillingBackend) -> None:
+    answers(backend, """{"id": "rate-1", "taxIncludedAmount": {"unit": "EUR", "value": 1}}""", status=201)
+
+    await billing.charge(
+        account_id="1513",
+        order_id="o",
+        item_id="1",
+        description="d",
+        amount=Decimal(1),
+        currency="EUR",
+        charged_on=MARCH,
+        key="k",
+    )
+
+    body = asked(backend).json
+    assert isinstance(body, dict) and body["date"] == "2026-03-01T00:00:00+00:00"
+
+
+# What is charged again and again
+
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
+RATE = """{
+  "id": "rate-7", "type": "recurring", "taxIncludedAmount": {"unit": "EUR", "value": 29.74}, "chargePeriod": "month",
+  "periodCoverage": {"startDateTime": "2026-03-01T00:00:00Z"%s}, "product": {"id": "prod-1"},
+  "billingAccount": {"id": "1513"}, "description": "Fibre: Monthly fee", "pause": [%s],
+  "characteristic": [{"name": "productOrderId", "value": "order-1"}, {"name": "productOrderItemId", "value": "2"}]
+}"""
+MONTHLY = RecurringRate(
+    id="rate-7",
+    product_id="prod-1",
+    amount=Decimal("29.74"),
+    currency="EUR",
+    period="month",
+    starts_at=MARCH,
+    account_id="1513",
+    order_id="order-1",
+    item_id="2",
+    description="Fibre: Monthly fee",
+)
+
+
+async def test_a_product_is_charged_again_and_again(backend: ScriptedBackend, billing: BillingBackend) -> None:
+    answers(backend, RATE % ("", ""), status=201)
+
+    started = await billing.start_recurring(
+        account_id="1513",
+        product_id="prod-1",
+        order_id="order-1",
+        item_id="2",
+        description="Fibre: Monthly fee",
+        amount=Decimal("29.74"),
+        currency="EUR",
+        period="month",
+        starts_at=MARCH,
+        key="order-1:2/start-billing:1:Monthly fee:0",
+    )
+
+    assert started == MONTHLY
+    assert path_of(asked(backend)) == "POST appliedCustomerBillingRate"
+    assert asked(backend).json == {
+        "externalId": "order-1:2/start-billing:1:Monthly fee:0",
+        "name": "Fibre: Monthly fee",
+        "description": "Fibre: Monthly fee",
+        "type": "recurring",
+        "isBilled": False,
+        "taxIncludedAmount": {"unit": "EUR", "value": 29.74},
+        "periodCoverage": {"startDateTime": "2026-03-01T00:00:00+00:00"},
+        "chargePeriod": "month",
+        "product": {"id": "prod-1"},
+        "billingAccount": {"id": "1513"},
+        "characteristic": [
+            {"name": "productOrderId", "value": "order-1"},
+            {"name": "productOrderItemId", "value": "2"},
+        ],
+    }
+
+
+async def test_what_is_charged_by_product(backend: ScriptedBackend, billing: BillingBackend) -> None:
+    once = '{"id": "rate-8", "type": "appliedBillingCharge", "product": {"id": "prod-1"}}'
+    answers(backend, f"[{RATE % ('', '')}, {once}]")
+
+    assert await billing.recurring_of(["prod-1", "prod-2"]) == {"prod-1": (MONTHLY,), "prod-2": ()}
+    assert asked(backend).query["product.id"] == "prod-1,prod-2"
+
+
+Change = Callable[[BillingBackend, RecurringRate], Awaitable[None]]
+ENDED = replace(MONTHLY, ends_at=JUNE)
+PAUSED = replace(MONTHLY, pauses=(Pause(starts_at=MARCH),))
+START, END = "2026-03-01T00:00:00+00:00", "2026-06-01T00:00:00+00:00"
+CHANGES: list[tuple[str, RecurringRate, Change, object]] = [
+    (
+        "ended",
+        MONTHLY,
+        lambda billing, rate: billing.end_recurring(rate, JUNE, key="k"),
+        {"periodCoverage": {"startDateTime": START, "endDateTime": END}},
+    ),
+    (
+        "never begun",
+        replace(MONTHLY, starts_at=JUNE),
+        lambda billing, rate: billing.end_recurring(rate, MARCH, key="k"),
+        {"periodCoverage": {"startDateTime": END, "endDateTime": END}},
+    ),
+    (
+        "paused",
+        MONTHLY,
+        lambda billing, rate: billing.pause_recurring(rate, JUNE, key="k"),
+        {"pause": [{"startDateTime": END}]},
+    ),
+    (
+        "resumed",
+        PAUSED,
+        lambda billing, rate: billing.resume_recurring(rate, JUNE, key="k"),
+        {"pause": [{"startDateTime": START, "endDateTime": END}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("_case", "rate", "change", "body"), CHANGES, ids=[case[0] for case in CHANGES])
+async def test_what_is_charged_is_changed(
+    backend: ScriptedBackend, billing: BillingBackend, _case: str, rate: RecurringRate, change: Change, body: object
+) -> None:
+    answers(backend, RATE % ("", ""))
+
+    await change(billing, rate)
+
+    assert (path_of(asked(backend)), asked(backend).json) == ("PATCH appliedCustomerBillingRate/rate-7", body)
+
+
+async def test_what_is_as_it_should_be_is_left_alone(backend: ScriptedBackend, billing: BillingBackend) -> None:
+    await billing.pause_recurring(PAUSED, JUNE, key="k")
+    await billing.resume_recurring(MONTHLY, JUNE, key="k")
+
+    assert backend.received == []
+
+
+def test_from_when_until_when_a_rate_is_charged() -> None:
+    assert (MONTHLY.open_at(MARCH), MONTHLY.charged_at(MARCH), MONTHLY.paused) == (True, True, False)
+    assert (ENDED.open_at(JUNE), ENDED.charged_at(MARCH)) == (False, True)
+    assert replace(MONTHLY, starts_at=JUNE).charged_at(MARCH) is False
+    assert replace(MONTHLY, ends_at=MARCH).open_at(datetime(2025, 1, 1, tzinfo=UTC)) is False, "it covers nothing"
+    assert PAUSED.paused
 
 
 async def test_ways_to_pay_by_owner(backend: ScriptedBackend, billing: BillingBackend) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.base import BackendHttp
-from connectors.inventory import InventoryBackend, NewProduct, Product, Resource, drift
+from connectors.inventory import InventoryBackend, NewProduct, Product, ProductTerm, Resource, drift
 from connectors.provisioning import (
     MalformedNotification,
     NewServiceOrder,
@@ -55,6 +55,7 @@ LINE = Product(
     place_id="addr-1",
     start_date=EIGHT,
     term_ends_at=TEN,
+    terms=(ProductTerm(name="a", ends_at=TEN), ProductTerm(name="b")),
     characteristics={"router": "own", "vlan": "7", "ipv6": "true", "dns": '["a",1]'},
 )
 

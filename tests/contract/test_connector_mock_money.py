@@ -1,13 +1,14 @@
 """Bills, payments and charges against the running mock BSS server: money moves once, and only where there is some."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.backends import Backends
 from connectors.base import FailureKind
-from connectors.billing import Charge, Payment, PaymentDenied, PaymentState, Refund
+from connectors.billing import Charge, Pause, Payment, PaymentDenied, PaymentState, RecurringRate, Refund
 from tests.contract.scripted_backend import failure_of
 from tests.harness import MockControl
 
@@ -163,3 +164,63 @@ async def test_nothing_is_charged_to_an_account_that_is_not_there(backends: Back
     failure = await failure_of(charge(backends, "ba-none", "c2"))
 
     assert (failure.kind, failure.retryable) == (FailureKind.REFUSED, False)
+
+
+async def test_a_product_is_charged_again_and_again_until_it_is_not(backends: Backends) -> None:
+    billing, start = backends.billing, datetime(2026, 3, 1, tzinfo=UTC)
+
+    async def begin(
+        key: str, account_id: str = "ba-1003", product_id: str = "prod-x1", period: str = "month"
+    ) -> RecurringRate:
+        return await billing.start_recurring(
+            account_id=account_id,
+            product_id=product_id,
+            period=period,
+            order_id="order-r1",
+            item_id="1",
+            description="Monthly fee",
+            amount=Decimal("-17.85"),
+            currency="EUR",
+            starts_at=start,
+            key=key,
+        )
+
+    begun, again = await begin("r1"), await begin("r1")
+    assert begun == again
+    await billing.pause_recurring(begun, start + timedelta(days=10), key="r1:pause")
+    [paused] = (await billing.recurring_of(["prod-x1"]))["prod-x1"]
+    assert paused.paused
+    await billing.resume_recurring(paused, start + timedelta(days=20), key="r1:resume")
+    [resumed] = (await billing.recurring_of(["prod-x1"]))["prod-x1"]
+    await billing.pause_recurring(resumed, start + timedelta(days=30), key="r1:pause2")
+    await billing.end_recurring(resumed, start + timedelta(days=40), key="r1:end")
+    [ended] = (await billing.recurring_of(["prod-x1"]))["prod-x1"]
+
+    assert (ended.ends_at, [pause.ends_at for pause in ended.pauses]) == (
+        start + timedelta(days=40),
+        [start + timedelta(days=20), None],
+    )
+    for wrong in ({"account_id": "none"}, {"product_id": ""}, {"period": ""}):
+        assert (await failure_of(begin(f"r1:{wrong}", **wrong))).kind is FailureKind.REFUSED
+    before = replace(resumed, pauses=(Pause(starts_at=start + timedelta(days=1), ends_at=start + timedelta(days=2)),))
+    failed = await failure_of(billing.pause_recurring(before, start, key="r1:bad"))
+    assert failed.kind is FailureKind.REFUSED
+
+
+async def test_what_is_charged_once_is_not_changed(backends: Backends) -> None:
+    once = await backends.billing.charge(
+        account_id="ba-1003",
+        order_id="order-c9",
+        item_id="1",
+        description="Installation",
+        amount=Decimal(1),
+        currency="EUR",
+        charged_on=datetime(2026, 3, 1, tzinfo=UTC),
+        key="c9",
+    )
+    [seeded] = (await backends.billing.recurring_of(["prod-1003"]))["prod-1003"]
+
+    changed = backends.billing.end_recurring(replace(seeded, id=once.id), seeded.starts_at, key="c9:end")
+
+    assert (await failure_of(changed)).kind is FailureKind.REFUSED
+    assert (seeded.amount, seeded.period) == (Decimal("29.74"), "month")

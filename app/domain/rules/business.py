@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from app.domain.actor import Role
 from app.domain.catalog import Offering
-from app.domain.facts import CustomerFact, Facts
-from app.domain.order import OrderItem, ProductOrder
+from app.domain.facts import CustomerFact, Facts, OwnedProduct
+from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.periods import months_left
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
@@ -16,6 +18,7 @@ from app.domain.rulebook import (
     PriorityRule,
     Rulebook,
     Scope,
+    TerminationRule,
     ValidationRule,
     View,
     item_part,
@@ -26,6 +29,8 @@ from app.domain.rules.case import Case, breach
 from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999
+EXTERNAL: Final = frozenset({Role.CUSTOMER, Role.DEALER, Role.AFFILIATE})
+"""Who is not of the operator's own people."""
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 
@@ -50,10 +55,15 @@ def business_rules(case: Case) -> Iterable[Violation]:
 def _unjudged(case: Case) -> Iterable[Violation]:
     """Rules of the other kinds that cannot be judged for this order: nothing is published on a guess."""
     whole = case_view(case, None, None)
-    asked: list[tuple[str, PriorityRule | DecompositionRule, View]] = [("", r, whole) for r in case.rulebook.priority]
+    asked: list[tuple[str, PriorityRule | DecompositionRule | TerminationRule, View]] = [
+        ("", r, whole) for r in case.rulebook.priority
+    ]
     for path, item, offering in case.items():
         work = item_view(case.order, item, offering, case.around)
         asked += [(path, rule, work) for rule in case.rulebook.decomposition]
+        if item.action is ItemAction.DELETE:
+            ended = case_view(case, item, offering)
+            asked += [(path, rule, ended) for rule in case.rulebook.termination]
     for path, rule, view in asked:
         try:
             rule.when.holds(view)
@@ -128,12 +138,20 @@ def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> 
     item = item or BLANK_ITEM
     return {
         "item": item_part(item, offering),
-        "order": order_part(case.order),
+        "order": {**order_part(case.order), "daysBack": _days_back(case)},
+        "actor": {"role": case.role.value if case.role else "", "external": case.role in EXTERNAL},
         "offering": _offering_part(offering),
         "customer": _customer_part(case),
         "place": _place_part(case, item),
+        "product": _product_part(case, item),
         "duplicate": _duplicate_part(case, item),
     }
+
+
+def _days_back(case: Case) -> int:
+    """How many whole days lie between the start that the order asks for and now; 0: it does not lie behind."""
+    start = case.order.requested_start_at
+    return max((case.at - start).days, 0) if start else 0
 
 
 def _offering_part(offering: Offering | None) -> View:
@@ -180,6 +198,25 @@ def _place_part(case: Case, item: OrderItem) -> View:
     }
 
 
+def _product_part(case: Case, item: OrderItem) -> View:
+    """The owned product that the item is about, as it is when the order takes effect."""
+    named = (product for product in case.facts.owned if product.id == item.product_id)
+    product, at = next(named, BLANK_PRODUCT), case.order.takes_effect_at(case.at)
+    suspension = product.suspension
+    return {
+        "id": product.id,
+        "offering": product.offering_id or "",
+        "name": product.name,
+        "status": product.status,
+        "ageDays": (at - product.started_at).days if product.started_at else -1,
+        "monthsLeft": months_left(product.term_ends_at, at),
+        "termEndsOn": product.term_ends_at.date().isoformat() if product.term_ends_at else "",
+        "suspendedBy": suspension.originator.value if suspension else "",
+        "suspensionScope": suspension.scope.value if suspension else "",
+        "suspensionBilling": suspension.billing.value if suspension else "",
+    }
+
+
 def _duplicate_part(case: Case, item: OrderItem) -> View:
     """An open order of the same customer that already brings the same offering, first of all to the same place."""
     place = case.order.place_of(item)
@@ -196,6 +233,7 @@ def _duplicate_part(case: Case, item: OrderItem) -> View:
 
 BLANK_OFFERING: Final = Offering(id="", name="", lifecycle_status="")
 BLANK_CUSTOMER: Final = CustomerFact(id="", name="", status=None)
+BLANK_PRODUCT: Final = OwnedProduct(id="", offering_id=None, name="", status="")
 BLANK_CASE: Final = Case(
     order=BLANK_ORDER, facts=Facts(), rulebook=Rulebook(decomposition=()), at=BLANK_ORDER.created_at
 )

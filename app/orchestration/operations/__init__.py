@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, people, records, resources
+from app.orchestration.operations import field, money, people, records, recurring, resources, upkeep
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -13,11 +13,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "billing.capturePayment": money.capture_payment,
     "billing.chargeOneTime": money.charge_one_time,
     "billing.chargeCancellation": money.charge_cancellation,
+    "billing.cancelRecurring": recurring.cancel_recurring,
+    "billing.changeRecurring": recurring.change_recurring,
     "billing.creditOneTime": money.credit_one_time,
+    "billing.endRecurring": recurring.end_recurring,
     "billing.openAccount": records.open_account,
+    "billing.pauseRecurring": recurring.pause_recurring,
     "billing.refundPayment": money.refund_payment,
+    "billing.resumeRecurring": recurring.resume_recurring,
+    "billing.startRecurring": recurring.start_recurring,
     "billing.voidPayment": money.void_payment,
     "channels.logInteraction": people.log_interaction,
+    "channels.notifyDelivery": people.notify_delivery,
     "credit.review": people.review_credit,
     "customer.activate": records.activate_customer,
     "documents.awaitSignature": people.await_signature,
@@ -30,11 +37,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "inventory.cancelProduct": records.cancel_product,
     "inventory.changeProduct": records.change_product,
     "inventory.createProduct": records.create_product,
+    "inventory.renewProduct": records.renew_product,
     "inventory.setProductStatus": records.set_product_status,
     "inventory.terminateProduct": records.terminate_product,
     "inventory.verifyResources": records.verify_resources,
     "ledger.postJournal": money.post_journal,
     "ledger.reverseJournal": money.reverse_journal,
+    "orderway.planResumption": upkeep.plan_resumption,
+    "orderway.withdrawResumption": upkeep.withdraw_resumption,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.takeBack": field.take_back,
     "service_resources.assignNumber": resources.assign_number,

@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from app.domain.order import ItemAction
+from app.domain.order import ItemAction, OrderItem, ProductStatus, SuspensionScope
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.catalog import ProductOffering
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
 
-SERVICE_STATES: Final = {"suspended": "inactive", "active": "active"}
-"""By the status that a product is to have, the state of its services (TMF638)."""
+ACTIVE: Final = "active"
+INACTIVE: Final = "inactive"
+SUSPENDED_PART: Final = "suspendedPart"
+"""The characteristic of a service (TMF638) that says how much of it is out of use: full, outgoing, data or none."""
 NEVER_DONE: Final = frozenset({ServiceOrderState.CANCELLED, ServiceOrderState.FAILED, ServiceOrderState.REJECTED})
 
 
@@ -70,8 +72,8 @@ async def _order_service(work: Work, action: ItemAction) -> Result:
                     id=str(n),
                     action=action.value,
                     service_specification_id=service_id,
-                    characteristics={c.name: c.value for c in item.characteristics},
-                    state=SERVICE_STATES.get(item.product_status or ""),
+                    characteristics={c.name: c.value for c in item.characteristics} | _use(item),
+                    state=_state(item),
                     place_id=place.id if (place := work.order.place_of(item)) else None,
                     appointment_id=item.appointment.id if item.appointment else None,
                 )
@@ -89,6 +91,24 @@ def _realised_by(offering: ProductOffering) -> tuple[str, ...]:
     if specification is None:
         return ()
     return specification.service_specification_ids or specification.resource_specification_ids
+
+
+def _state(item: OrderItem) -> str | None:
+    """The state that the item's services are to have (TMF638): they are inactive only when all of them is suspended."""
+    if item.product_status is None:
+        return None
+    whole = item.suspension is None or item.suspension.scope is SuspensionScope.FULL
+    return INACTIVE if item.product_status is ProductStatus.SUSPENDED and whole else ACTIVE
+
+
+def _use(item: OrderItem) -> dict[str, str]:
+    match item.product_status:
+        case ProductStatus.SUSPENDED if item.suspension is not None:
+            return {SUSPENDED_PART: item.suspension.scope.value}
+        case ProductStatus.ACTIVE:
+            return {SUSPENDED_PART: "none"}
+        case _:
+            return {}
 
 
 async def cancel_appointment(work: Work) -> Result:

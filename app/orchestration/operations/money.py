@@ -99,6 +99,7 @@ async def _charge_one_time(work: Work, account: str, item: OrderItem, sign: int)
             description=f"{item.offering_name}: {price.name}",
             amount=price.tax_included.amount * sign,
             currency=price.tax_included.currency,
+            charged_on=work.order.effective_at,
             key=f"{work.call.key}:{price.name}",
         )
     return Done(charged.id if charged else None)
@@ -166,7 +167,7 @@ async def reverse_journal(work: Work) -> Result:
 
 
 async def post_journal(work: Work) -> Result:
-    """The order's one-time revenue is booked, in the period of the task's beginning or the next that is open."""
+    """The order's one-time revenue is booked, on the day from which the order holds or in the next open period."""
     prices = [
         price
         for item in work.order.items
@@ -174,9 +175,8 @@ async def post_journal(work: Work) -> Result:
         for price in item.prices
         if price.price_type is PriceType.ONE_TIME
     ]
-    started = work.call.task.started_at
     tax_included, duty_free = sum_of(p.tax_included for p in prices), sum_of(p.duty_free for p in prices)
-    if tax_included is None or duty_free is None or started is None:
+    if tax_included is None or duty_free is None:
         return Done()
     tax = tax_included - duty_free
     lines = [
@@ -185,7 +185,7 @@ async def post_journal(work: Work) -> Result:
     ]
     if tax.amount:
         lines.append(Line(account=TAX, debit=NOTHING, credit=tax.amount))
-    booked_on = started.date()
+    booked_on = work.effective_at.date()
     for _ in range(2):
         posted = await work.backends.ledger.post(
             external_id=work.call.key,

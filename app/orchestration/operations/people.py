@@ -1,8 +1,9 @@
-"""What waits for people outside, and what is written down of them: credit, contract, contact log (TMF696, 667, 683)."""
+"""What waits for people outside, and what they are told: credit, contract, contacts (TMF696, 667, 681, 683)."""
 
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from app.ordering.agreement import drawn_up
 from app.ordering.credit import ask_bureau
+from app.ordering.notify import delivered_as, send, wording
 from connectors.credit import Decision, NoConsent, RiskAssessment
 from connectors.documents import Document, SignatureState
 
@@ -85,3 +86,14 @@ async def log_interaction(work: Work) -> Result:
         key=work.call.key,
     )
     return Done(logged.id)
+
+
+async def notify_delivery(work: Work) -> Result:
+    """The customer knows that the order is delivered, or the part of it that could be."""
+    order = work.order
+    customer = (await work.backends.customer.by_ids([order.customer_id])).get(order.customer_id)
+    if customer is None:
+        return Refused("NOT_FOUND", f"there is no customer {order.customer_id}")
+    words = wording(work.ordering.rulebook(), order, delivered_as(order))
+    message = await send(work.backends, order, customer, **words, key=work.call.key)
+    return Done(message.id if message else None)

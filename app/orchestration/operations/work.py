@@ -1,10 +1,12 @@
 """What an operation is given, and what it may answer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.domain.decomposition import NOT_WANTED
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
 from app.orchestration.contract import TaskCall
+from app.ordering.ordering import Ordering
 from connectors.backends import Backends
 from connectors.catalog import ProductOffering
 
@@ -41,6 +43,7 @@ class Work:
     call: TaskCall
     order: ProductOrder
     backends: Backends
+    ordering: Ordering
 
     @property
     def items(self) -> tuple[OrderItem, ...]:
@@ -59,6 +62,16 @@ class Work:
     def reference(self) -> str:
         """What the task made when it was accepted."""
         return self.call.task.reference or ""
+
+    @property
+    def effective_at(self) -> datetime:
+        """From when on it holds what the task does: the past time of a retro-active order, or when it was begun.
+
+        Not the time now: a repeated request must be the same request.
+        """
+        started = self.call.task.started_at
+        assert started is not None, "what is carried out has been begun"
+        return self.order.effective_at or started
 
     @property
     def billing_account_id(self) -> str | None:

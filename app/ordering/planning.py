@@ -1,0 +1,15 @@
+"""The plan that an order calls for, given what the backends and the rules say now."""
+
+from app.domain.decomposition import decompose
+from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.ordering.facts import offerings_of, surroundings_of
+from app.ordering.ordering import Ordering
+
+
+async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
+    """The plan that delivers this order. Raises BackendFailure, CyclicPlan, CannotJudge."""
+    rulebook = ordering.rulebook()
+    offerings = await offerings_of(order, ordering.backends)
+    around = await surroundings_of(order, ordering.backends, rulebook)
+    return decompose(order, offerings, rulebook, around, at=ordering.clock())
