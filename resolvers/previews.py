@@ -1,19 +1,57 @@
-"""What each thing that is done with an owned product would do: the query twins of the mutations."""
+"""What lifecycle mutations would do: their query twins."""
 
 from collections.abc import Awaitable
 from typing import Annotated
 
+import strawberry
 from strawberry import argument
 
+from app.ordering import hold
+from app.ordering.cancel import preview_cancellation
 from app.ordering.own import ProductWish, preview_for_product
 from app.ordering.preview import Preview
+from app.ordering.revise import preview_revision
 from resolvers.context import Info
+from resolvers.ids import key_of
+from resolvers.types.order import OrderId
+from resolvers.types.order_input import OrderRevisionInput
 from resolvers.types.own_input import (
     ProductChangeInput,
     ProductRenewalInput,
     ProductSuspensionInput,
     ProductWishInput,
 )
+
+
+def preview_cancel(
+    info: Info,
+    id: OrderId,
+    item_ids: Annotated[list[strawberry.ID] | None, argument(description="Which items; null: the whole order.")] = None,
+) -> Awaitable[Preview]:
+    wanted = None if item_ids is None else tuple(item_ids)
+    return preview_cancellation(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"), wanted)
+
+
+def preview_revise(
+    info: Info,
+    id: OrderId,
+    revision: Annotated[OrderRevisionInput, argument(description="What the order is to be from now on.")],
+) -> Awaitable[Preview]:
+    return preview_revision(
+        info.context.ordering,
+        info.context.actor,
+        key_of(id, "ProductOrder"),
+        revision.to_wish(),
+        credit_consent=revision.credit_consent,
+    )
+
+
+def preview_hold(info: Info, id: OrderId) -> Awaitable[Preview]:
+    return hold.preview_hold(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"))
+
+
+def preview_release(info: Info, id: OrderId) -> Awaitable[Preview]:
+    return hold.preview_release(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"))
 
 
 def _preview(info: Info, wish: ProductWish) -> Awaitable[Preview]:

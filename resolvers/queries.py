@@ -11,11 +11,9 @@ from strawberry import argument, field
 
 from app.domain.access import Right, sees_customer
 from app.domain.batch import Batch
-from app.domain.cancellation import CancellationAssessment
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
 from app.ordering.batch import batch_of, batches_of, count_batches
-from app.ordering.cancel import preview_cancellation
 from app.ordering.configure import check_configuration
 from app.ordering.drafts import require
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
@@ -24,15 +22,14 @@ from app.ordering.validate import validate_order
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
+from resolvers import previews
 from resolvers.context import Context, Info
 from resolvers.enums import OrderBy, OrderState, ResourceKind
 from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
-from resolvers.previews import preview_change, preview_end, preview_renewal, preview_resumption, preview_suspension
 from resolvers.types.batch import BatchId, ProductOrderBatch
-from resolvers.types.cancellation import CancellationPreview
 from resolvers.types.configuration import CheckProductConfigurationInput, ProductConfigurationCheck
 from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
@@ -226,17 +223,6 @@ async def _validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
     )
 
 
-async def _preview_cancellation(
-    info: Info,
-    id: OrderId,
-    item_ids: Annotated[list[strawberry.ID] | None, argument(description="Which items; null: the whole order.")] = None,
-) -> object:
-    context = info.context
-    wanted = None if item_ids is None else tuple(item_ids)
-    found = await preview_cancellation(context.ordering, context.actor, key_of(id, ORDER), wanted)
-    return found if isinstance(found, CancellationAssessment) else None
-
-
 def _one_customer(info: Info, id: Annotated[strawberry.ID, argument(description="Id or customer number.")]) -> object:
     return _customer(info.context, key_of(id, "Customer"))
 
@@ -401,25 +387,36 @@ class Query:
         ProductOrderValidation | None, _validate, "What a submission would find now, all at once. Changes nothing."
     )
     preview_cancellation = resolved(
-        CancellationPreview | None,
-        _preview_cancellation,
-        "What cancelProductOrder would do now. Changes nothing; null: there is nothing that could be cancelled.",
+        LifecyclePreview | None,
+        previews.preview_cancel,
+        "What cancelProductOrder would do now: with which items, at what cost, with which tasks. Changes nothing.",
+    )
+    preview_revision = resolved(
+        LifecyclePreview | None,
+        previews.preview_revise,
+        "What reviseProductOrder, rescheduleProductOrder or changeProductOrderPriority would do now. Changes nothing.",
+    )
+    preview_hold = resolved(
+        LifecyclePreview | None, previews.preview_hold, "What holdProductOrder would do now. Changes nothing."
+    )
+    preview_release = resolved(
+        LifecyclePreview | None, previews.preview_release, "What releaseProductOrder would do now. Changes nothing."
     )
     preview_change_product = resolved(
-        LifecyclePreview | None, preview_change, "What changeProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_change, "What changeProduct would do now. Changes nothing."
     )
     preview_suspend_product = resolved(
-        LifecyclePreview | None, preview_suspension, "What suspendProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_suspension, "What suspendProduct would do now. Changes nothing."
     )
     preview_resume_product = resolved(
-        LifecyclePreview | None, preview_resumption, "What resumeProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_resumption, "What resumeProduct would do now. Changes nothing."
     )
     preview_renew_product = resolved(
-        LifecyclePreview | None, preview_renewal, "What renewProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_renewal, "What renewProduct would do now. Changes nothing."
     )
     preview_discontinue_product = resolved(
         LifecyclePreview | None,
-        preview_end,
+        previews.preview_end,
         "What discontinueProduct would do now, and what it costs when the term has not run out. Changes nothing.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")

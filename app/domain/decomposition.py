@@ -21,16 +21,13 @@ from app.domain.rulebook import (
     Together,
     View,
 )
-from app.domain.states import ItemState
+from app.domain.states import NOT_WANTED
 from app.domain.timing import CyclicPlan as CyclicPlan
 from app.domain.timing import in_order, length
 
 ORDER_TASKS = "order"
 RELIED_ON_BY = "reliedOnBy"
 RELIES_ON = RelationshipType.RELIES_ON
-NOT_WANTED: Final = frozenset(
-    {ItemState.CANCELLED, ItemState.PENDING_CANCELLATION, ItemState.FAILED, ItemState.REJECTED}
-)
 MARGIN: Final = 2
 """An order that is wished for by a day begins so many times its expected duration before."""
 

@@ -1,5 +1,6 @@
 """What a channel asks for when it starts an order, and the draft that this makes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from app.domain.order import (
     Renewal,
     Suspension,
 )
-from app.domain.states import OrderState
+from app.domain.states import NOT_WANTED, OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,88 @@ class OrderRequest:
     requested_completion_at: datetime | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     accepted_charge: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisedWish:
+    """What an order that is under way is to be from now on; None: as it is.
+
+    `items` are all that are wanted: one that the order has and that is not among them is not wanted any more.
+    """
+
+    items: tuple[ItemRequest, ...] | None = None
+    place_id: str | None = None
+    billing_account_id: str | None = None
+    payment_method_id: str | None = None
+    priority: int | None = None
+    requested_start_at: datetime | None = None
+    requested_completion_at: datetime | None = None
+
+
+def as_wished(order: ProductOrder, wish: RevisedWish) -> ProductOrder:
+    """The order with what is wished for from now on and none of what has been given up; names are not looked up yet.
+
+    What an item has beside what is wished of it, it keeps: its state, its product, what is reserved for it.
+    """
+    wanted = tuple(item for item in order.items if item.state not in NOT_WANTED)
+    changed = replace(
+        order,
+        items=wanted if wish.items is None else (),
+        place=_place(wish.place_id) or order.place,
+        billing_account_id=wish.billing_account_id or order.billing_account_id,
+        payment=_payment(wish.payment_method_id) or order.payment,
+        priority=order.priority if wish.priority is None else wish.priority,
+        requested_start_at=wish.requested_start_at or order.requested_start_at,
+        requested_completion_at=wish.requested_completion_at or order.requested_completion_at,
+    )
+    kept = {item.id: item for item in wanted}
+    taken = {item.id for item in order.items}
+    for asked in wish.items or ():
+        old = kept.get(asked.id or "")
+        if old is not None:
+            changed = replace(changed, items=(*changed.items, _changed(old, asked)))
+        else:
+            changed = with_item(changed, replace(asked, id=asked.id or _next_of(taken)))
+        taken.add(changed.items[-1].id)
+    return changed
+
+
+def _changed(item: OrderItem, wish: ItemRequest) -> OrderItem:
+    visit = item.appointment
+    if wish.slot and (visit is None or (visit.start, visit.end) != (wish.slot.start, wish.slot.end)):
+        visit = provisional(wish.slot)
+    new = replace(
+        item,
+        action=wish.action,
+        offering_id=wish.offering_id,
+        quantity=wish.quantity,
+        characteristics=wish.characteristics,
+        relationships=wish.relationships,
+        place=_place(wish.place_id) if wish.place_id else item.place,
+        appointment=visit,
+        product_status=wish.product_status,
+        quote_item=wish.quote_item or item.quote_item,
+    )
+    # what was agreed for something else is not agreed for this
+    return new if differs(item, new) is False else replace(new, agreed_prices=wish.agreed_prices)
+
+
+def differs(one: OrderItem, other: OrderItem) -> bool:
+    """Whether something else is wanted, not only called otherwise or further on its way."""
+    return _wanted_of(one) != _wanted_of(other)
+
+
+def _wanted_of(item: OrderItem) -> tuple[object, ...]:
+    return (
+        item.action,
+        item.offering_id,
+        item.quantity,
+        {c.name: c.value for c in item.characteristics},
+        set(item.relationships),
+        item.place.id if item.place else None,
+        (item.appointment.start, item.appointment.end) if item.appointment else None,
+        item.product_status,
+    )
 
 
 def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:
@@ -158,7 +241,10 @@ def _payment(method_id: str | None) -> PaymentChoice | None:
 
 
 def _next_item_id(order: ProductOrder) -> str:
-    taken = {item.id for item in order.items}
+    return _next_of({item.id for item in order.items})
+
+
+def _next_of(taken: Collection[str]) -> str:
     return next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
 
 

@@ -180,6 +180,10 @@ def _walk_back(came: dict[S, S], start: S, end: S) -> tuple[S, ...]:
     return tuple(reversed(way))
 
 
+NOT_WANTED: Final = frozenset(
+    {ItemState.CANCELLED, ItemState.PENDING_CANCELLATION, ItemState.FAILED, ItemState.REJECTED}
+)
+"""The states of items that nothing is done for any more, but to take back what was done."""
 CANCELLING: Final = frozenset({_T.ASSESS_CANCELLATION})
 """The purpose of a cancellation whose assessment was passed."""
 ORDER: Final = LifeCycle(OrderState, MOVES)

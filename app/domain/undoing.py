@@ -137,7 +137,9 @@ def take_back(tasks: Tasks, plan: Plan, at: datetime) -> None:
     for task in scope:
         if task.state is TaskState.CLOSING or _amendment_not_made(task):
             # nothing is left that its end could wait for
-            tasks[task.id] = replace(task, state=TaskState.COMPLETED, ended_at=at, amending=False, cause=None)
+            tasks[task.id] = replace(
+                task, state=TaskState.COMPLETED, ended_at=at, amending=False, cause=None, attention=None
+            )
     done = {task.id: tasks[task.id] for task in scope if has_effect(tasks[task.id])}
     new = {task_id: task for task_id, task in done.items() if undo_id(task) not in tasks}
     if new:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from app.domain.access import Right, sees
+from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.cancellation import CancellationAssessment, assess
+from app.domain.foresight import ends_at, outlook, points_ahead
 from app.domain.money import Money
-from app.domain.states import ORDER, ItemState, OrderState
-from app.ordering.drafts import require
+from app.domain.plan import CancellationRequested
+from app.domain.pricing import totals
+from app.domain.states import NOT_WANTED, ORDER, ItemState, OrderState
+from app.ordering.drafts import require, visible
 from app.ordering.ordering import (
     Instruction,
     InstructionKind,
@@ -26,6 +29,8 @@ from app.ordering.outcomes import (
     PointOfNoReturnPassed,
     Refusal,
 )
+from app.ordering.planning import planned
+from app.ordering.preview import Preview, foreseen, price_changes
 from app.store.port import StoredOrder
 
 
@@ -72,13 +77,31 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
 
 async def preview_cancellation(
     ordering: Ordering, actor: Actor, order_id: str, item_ids: tuple[str, ...] | None
-) -> CancellationAssessment | Refusal:
-    """What a cancellation would do now. Changes nothing. Raises NotPermitted."""
-    require(actor, Right.READ_ORDERS)
-    stored = (await ordering.store.load([order_id])).get(order_id)
-    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
-        return NotFound("/id", f"/id: there is no product order {order_id!r} (orderKnown).")
-    return assessed(ordering, stored, item_ids)
+) -> Preview:
+    """What a cancellation would do now. Changes nothing. Raises NotPermitted, BackendFailure (catalog)."""
+    stored = await visible(ordering, actor, order_id)
+    if not isinstance(stored, StoredOrder):
+        return Preview(refusals=(stored,))
+    assessment = assessed(ordering, stored, item_ids)
+    if not isinstance(assessment, CancellationAssessment):
+        return Preview(refusals=(assessment,))
+    items = assessment.item_ids
+    if assessment.blocked_by:
+        refused = PointOfNoReturnPassed(stored.order, assessment.blocked_by)
+        return Preview(item_ids=items, refusals=(refused,), passed=assessment.passed)
+    plan, at = stored.plan or await planned(ordering, stored.order), ordering.clock()
+    left = tuple(item for item in stored.order.items if item.id not in items and item.state not in NOT_WANTED)
+    after = totals(price for item in left for price in item.prices)
+    found = Preview(
+        item_ids=items,
+        order=stored.order,
+        prices=price_changes(stored.order.totals, after),
+        expected_before=ends_at(plan, at),
+        passed=assessment.passed,
+        ahead=points_ahead(plan, items, at),
+        charge=assessment.charge,
+    )
+    return foreseen(found, outlook(plan, CancellationRequested(at=at, item_ids=items, charge=assessment.charge)))
 
 
 def assessed(
@@ -93,7 +116,7 @@ def assessed(
             return NotFound(f"/itemIds/{number}", f"/itemIds/{number}: the order has no item {item_id!r} (itemKnown).")
     if order.state is OrderState.DRAFT or order.state in ORDER.terminal:
         return NotAllowedInState(order, "cancel", ORDER.possible(order.state))
-    assessment = assess(order, stored.plan, item_ids or (), ordering.clock())
+    assessment = assess(order, stored.plan, item_ids or ())
     pending = {item.id for item in order.items if item.state is ItemState.PENDING_CANCELLATION}
     if set(assessment.item_ids) <= pending:
         return NotAllowedInState(order, "cancel", ORDER.possible(order.state))

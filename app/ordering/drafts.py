@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.access import Right, may, rows_of, sees_customer
+from app.domain.access import Right, may, rows_of, sees, sees_customer
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
 from app.domain.facts import Facts
@@ -32,6 +32,15 @@ def require(actor: Actor, right: Right) -> None:
     """Raises NotPermitted when the actor's role lacks the right."""
     if not may(actor, right):
         raise NotPermitted(f"role {actor.role} has no right to {right}")
+
+
+async def visible(ordering: Ordering, actor: Actor, order_id: str) -> StoredOrder | NotFound:
+    """The order, when the actor may see it. Raises NotPermitted."""
+    require(actor, Right.READ_ORDERS)
+    stored = (await ordering.store.load([order_id])).get(order_id)
+    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+        return NotFound("/id", f"/id: there is no product order {order_id!r} (orderKnown).")
+    return stored
 
 
 async def load_draft(ordering: Ordering, actor: Actor, ask: OrderAsk, action: str) -> StoredOrder | Refusal:

@@ -1,10 +1,11 @@
 """What a lifecycle mutation would do if it came now: said beforehand, and exactly what is done then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.cancellation import Passed
 from app.domain.catalog import PriceType
+from app.domain.foresight import Outlook, PointAhead
 from app.domain.money import Money
 from app.domain.order import PriceTotal, ProductOrder
 from app.domain.plan import Task
@@ -36,7 +37,8 @@ class Preview:
     `order` is the order as it would be. `kept` tasks stay as they are, `taken_back` is done by now and would be undone
     (in the order in which that begins), `redone` would be done once more, `added` is new, `abandoned` would not be
     begun or waited for any more. `passed` are the points of no return in the way: one without a charge refuses it.
-    `charge` has to be accepted. `approvals` are what somebody has to agree to, as sentences for people.
+    `ahead` are those that are still to come, with how long there is a way back. `charge` has to be accepted.
+    `approvals` are what somebody has to agree to, as sentences for people.
     """
 
     item_ids: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Preview:
     added: tuple[Task, ...] = ()
     abandoned: tuple[Task, ...] = ()
     passed: tuple[Passed, ...] = ()
+    ahead: tuple[PointAhead, ...] = ()
     charge: Money | None = None
     approvals: tuple[str, ...] = ()
 
@@ -63,4 +66,17 @@ def price_changes(before: tuple[PriceTotal, ...], after: tuple[PriceTotal, ...])
         PriceChange(price_type=kind, period=period, before=old.get((kind, period)), after=new.get((kind, period)))
         for kind, period in dict.fromkeys((*old, *new))
         if old.get((kind, period)) != new.get((kind, period))
+    )
+
+
+def foreseen(preview: Preview, outlook: Outlook) -> Preview:
+    """The preview with what becomes of the tasks."""
+    return replace(
+        preview,
+        expected_after=outlook.ends_at,
+        kept=outlook.kept,
+        taken_back=outlook.taken_back,
+        redone=outlook.redone,
+        added=outlook.added,
+        abandoned=outlook.abandoned,
     )

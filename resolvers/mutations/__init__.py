@@ -13,11 +13,13 @@ from resolvers.mutations import (
     create,
     discard,
     hold,
+    note,
     own,
     place,
     place_batch,
     remove_item,
     reserve,
+    revise,
     set_appointment,
     set_payment,
     set_place,
@@ -103,6 +105,21 @@ class Mutation:
         resolver=cancel.cancel_order,
         description="Cancel an order that is under way, or items of it: what was done is taken back. "
         "previewCancellation says beforehand what that means.",
+    )
+    revise_product_order: revise.ReviseProductOrderPayload | None = field(
+        resolver=revise.revise,
+        description="Have an order that is under way otherwise from now on: what was done is kept, changed, taken back "
+        "or done anew as the comparison with the running plan says. previewRevision says beforehand what that means.",
+    )
+    reschedule_product_order: revise.RescheduleProductOrderPayload | None = field(
+        resolver=revise.reschedule,
+        description="Have an order begun or completed at another time. previewRevision says what that means.",
+    )
+    change_product_order_priority: revise.ChangeProductOrderPriorityPayload | None = field(
+        resolver=revise.change_priority, description="Have an order carried out more, or less, urgently from now on."
+    )
+    add_product_order_note: note.AddProductOrderNotePayload | None = field(
+        resolver=note.add, description="Add a remark to an order, whatever its state."
     )
     hold_product_order: hold.HoldProductOrderPayload | None = field(
         resolver=hold.hold_order,

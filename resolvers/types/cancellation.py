@@ -1,10 +1,10 @@
-"""What a cancellation would do."""
+"""Points of no return in the way of a change."""
+
+from datetime import datetime
 
 import strawberry
 from strawberry import field
 
-from resolvers.fields import resolved
-from resolvers.types.money import Money
 from resolvers.types.plan import PointOfNoReturn
 
 
@@ -18,15 +18,10 @@ class PassedPointOfNoReturn:
     point: PointOfNoReturn = field(description="What it means.")
 
 
-@strawberry.type(description="What cancelProductOrder would do now.")
-class CancellationPreview:
-    possible: bool = resolved(bool, lambda root: not root.blocked_by, "Whether it can be done, for the charge.")
-    item_ids: list[strawberry.ID] = field(
-        description="The items that would be cancelled: those asked for, parts of bundles, and what relies on them."
-    )
-    charge: Money | None = field(description="What it would cost; null: nothing.")
-    passed: list[PassedPointOfNoReturn] = field(description="Points of no return that have been passed.")
-    taken_back: list[strawberry.ID] = field(
-        description="Tasks whose effect would be taken back, in the order in which that begins."
-    )
-    abandoned: list[strawberry.ID] = field(description="Tasks that would not be begun or waited for any more.")
+@strawberry.type(description="A point of no return that is still to come.")
+class PointOfNoReturnAhead:
+    item_ids: list[strawberry.ID] = field(description="The items that it will bind.")
+    task_id: strawberry.ID = field(description="The task that makes them pass it.")
+    task_name: str = field(description="The same, for people.")
+    point: PointOfNoReturn = field(description="What it means.")
+    possible_until: datetime = field(description="When that task is expected to begin: until then there is a way back.")

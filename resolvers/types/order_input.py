@@ -8,7 +8,7 @@ from strawberry import field
 
 from app.domain import order
 from app.domain.money import Money
-from app.domain.request import ItemRequest, OrderRequest, Slot
+from app.domain.request import ItemRequest, OrderRequest, RevisedWish, Slot
 from resolvers.enums import (
     FailurePolicy,
     ItemAction,
@@ -219,6 +219,38 @@ class OrderHeaderInput:
             requested_start_at=self.requested_start_at,
             requested_completion_at=self.requested_completion_at,
             failure_policy=self.failure_policy,
+        )
+
+
+@strawberry.input(description="What an order that is under way is to be from now on; what is null stays as it is.")
+class OrderRevisionInput:
+    items: list[PlacedOrderItemInput] | None = field(
+        default=None,
+        description="All items that are wanted, those that the order has by their id. One that it has and that is not "
+        "named here is not wanted any more. Null: all stay as they are.",
+    )
+    place_id: strawberry.ID | None = field(default=None, description="Where it is delivered: id or key.")
+    billing_account_id: strawberry.ID | None = field(default=None, description="Where charges go: id or key.")
+    payment_method_id: strawberry.ID | None = field(
+        default=None, description="For what is due before delivery: a payment method of the customer, or `cash`."
+    )
+    priority: int | None = field(default=None, description="From 0, the highest, to 4.")
+    requested_start_at: datetime | None = field(default=None, description="Not to be begun before.")
+    requested_completion_at: datetime | None = field(default=None, description="Wished to be complete by then.")
+    credit_consent: bool = field(
+        default=False, description="Whether the customer agrees that the credit bureau is asked, where it has to be."
+    )
+
+    def to_wish(self) -> RevisedWish:
+        """The wish as the domain has it."""
+        return RevisedWish(
+            items=None if self.items is None else tuple(item.with_slot() for item in self.items),
+            place_id=key_of(self.place_id, "GeographicAddress") if self.place_id else None,
+            billing_account_id=key_of(self.billing_account_id, "BillingAccount") if self.billing_account_id else None,
+            payment_method_id=self.payment_method_id,
+            priority=self.priority,
+            requested_start_at=self.requested_start_at,
+            requested_completion_at=self.requested_completion_at,
         )
 
 

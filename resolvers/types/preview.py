@@ -9,7 +9,7 @@ from app.ordering import preview
 from resolvers.enums import PriceType
 from resolvers.errors import UserError, user_error
 from resolvers.fields import resolved
-from resolvers.types.cancellation import PassedPointOfNoReturn
+from resolvers.types.cancellation import PassedPointOfNoReturn, PointOfNoReturnAhead
 from resolvers.types.money import Money
 from resolvers.types.order import ProductOrder
 from resolvers.types.plan import Task
@@ -48,6 +48,9 @@ class LifecyclePreview:
     abandoned: list[Task] = field(description="Tasks that would not be begun or waited for any more.")
     passed: list[PassedPointOfNoReturn] = field(
         description="Points of no return that have been passed; one without a charge refuses it."
+    )
+    ahead: list[PointOfNoReturnAhead] = field(
+        description="Points of no return that are still to come, the next one first."
     )
     charge: Money | None = field(description="What it costs and has to be accepted; null: nothing.")
     approvals: list[str] = field(description="What somebody has to agree to before it is done.")

@@ -78,11 +78,11 @@ def test_what_relies_on_an_item_and_the_parts_of_a_bundle_go_with_it() -> None:
         item("4"),
     )
 
-    assert assess(bundle, None, {"1"}, NOW).item_ids == ("1", "2", "3")
-    assert assess(bundle, None, {"3"}, NOW).item_ids == ("3",)
-    assert assess(bundle, None, (), NOW).item_ids == ("1", "2", "3", "4")
+    assert assess(bundle, None, {"1"}).item_ids == ("1", "2", "3")
+    assert assess(bundle, None, {"3"}).item_ids == ("3",)
+    assert assess(bundle, None, ()).item_ids == ("1", "2", "3", "4")
     delivered = replace(bundle, items=(*bundle.items[:3], replace(bundle.items[3], state=ItemState.COMPLETED)))
-    assert assess(delivered, None, (), NOW).item_ids == ("1", "2", "3")
+    assert assess(delivered, None, ()).item_ids == ("1", "2", "3")
 
 
 def test_charges_add_up_and_are_not_asked_for_twice() -> None:
@@ -90,9 +90,9 @@ def test_charges_add_up_and_are_not_asked_for_twice() -> None:
     plan = under_way(task("a", no_return=bound), task("b", owner="2", no_return=bound), task("c", owner="3"))
     two = order(item("1"), item("2"), item("3"))
 
-    assert assess(two, plan, (), NOW).charge == CHARGE + CHARGE
+    assert assess(two, plan, ()).charge == CHARGE + CHARGE
     plan, _ = step(plan, CancellationRequested(at=NOW, item_ids=("1",), charge=CHARGE))
-    assert assess(two, plan, (), NOW).charge == CHARGE
+    assert assess(two, plan, ()).charge == CHARGE
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.decomposition import NOT_WANTED
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
+from app.domain.states import NOT_WANTED
 from app.orchestration.contract import TaskCall
 from app.ordering.ordering import Ordering
 from connectors.backends import Backends
