@@ -13,6 +13,7 @@ from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
 from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
+from app.domain.order import ConsentSide as ConsentSide
 from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import ProductStatus as ProductStatus
@@ -321,4 +322,10 @@ _describe(
     "ProductStatus",
     "The status that an order may ask for a product to have (TMF637).",
     {"ACTIVE": "In use; what was suspended goes on.", "SUSPENDED": "Out of use for a time, and not ended."},
+)
+_describe(
+    ConsentSide,
+    "OwnershipConsentSide",
+    "Who of the two parties of a change of ownership.",
+    {"RELEASING": "The customer who has it.", "ACCEPTING": "The customer who takes it over."},
 )

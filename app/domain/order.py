@@ -311,13 +311,63 @@ class Cancellation:
     charge: Money | None = None
 
 
+class ConsentSide(StrEnum):
+    """Who of the two parties of a change of ownership."""
+
+    RELEASING = "releasing"
+    ACCEPTING = "accepting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a party said to a change of ownership: who said it, through which channel, for whom, and when.
+
+    `billing_account_id` is the accepting party's choice of where its charges go; None: to an account that it has, or
+    a new one.
+    """
+
+    side: ConsentSide
+    given: bool
+    by: str
+    channel: str
+    at: datetime
+    on_behalf_of: str | None = None
+    reason: str | None = None
+    billing_account_id: str | None = None
+
+    @property
+    def refusal(self) -> str:
+        """A refusal, for people."""
+        return f"the {self.side} party does not consent" + (f": {self.reason}" if self.reason else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipChange:
+    """That the order's products go over to another customer, as soon as both parties have consented in time.
+
+    `acceptor_id` is the customer (TMF629) who takes them over; the order's own customer is the one who releases them.
+    They change hands at `effective_at`; None: as soon as everything is agreed.
+    """
+
+    acceptor_id: str
+    consent_until: datetime
+    acceptor_name: str = ""
+    effective_at: datetime | None = None
+    consents: tuple[Consent, ...] = ()
+
+    def consent_of(self, side: ConsentSide) -> Consent | None:
+        """What this party has said last."""
+        return next((consent for consent in reversed(self.consents) if consent.side is side), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductOrder:
     """A customer order (TMF622 ProductOrder).
 
     `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
-    `priority` is 0 (highest) to 4. `place` holds for every item that names no other.
+    `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `ownership` is set when the order
+    hands products over to another customer.
     """
 
     id: str
@@ -351,6 +401,12 @@ class ProductOrder:
     agreement: Agreement | None = None
     expiry_told_at: datetime | None = None
     cancellations: tuple[Cancellation, ...] = ()
+    ownership: OwnershipChange | None = None
+
+    @property
+    def acceptor_id(self) -> str | None:
+        """The customer who is to take over what the order is about, when it is about that."""
+        return self.ownership.acceptor_id if self.ownership else None
 
     @property
     def waiting_since(self) -> datetime | None:

@@ -227,6 +227,7 @@ def order_part(order: ProductOrder) -> View:
         "hasBillingAccount": order.billing_account_id is not None,
         "hasPayment": order.payment is not None,
         "hasAgreement": order.agreement is not None,
+        "changesOwner": order.ownership is not None,
         "creditDecision": order.credit.decision.value if order.credit else "",
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
         "items": len(order.items),

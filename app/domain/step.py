@@ -64,12 +64,17 @@ def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
             if task.undoes is not None:
                 tasks[task.undoes] = replace(tasks[task.undoes], state=TaskState.UNDONE)
         case TaskFailed() if (task := _open(tasks, event)) and task.state is not TaskState.FALLOUT:
+            off = event.cause.calls_off
             tasks[task.id] = replace(
                 task,
-                state=TaskState.FALLOUT,
+                state=TaskState.FAILED if off else TaskState.FALLOUT,
                 cause=event.cause,
+                ended_at=event.at if off else None,
                 attempts=task.attempts + (event.attempts if task.state is TaskState.RUNNING else 0),
             )
+            if off:
+                items = {t.item_id for t in tasks.values() if t.item_id is not None} - set(plan.cancelled)
+                plan = replace(plan, cancelled=(*plan.cancelled, *sorted(items)))
         case FalloutDecided() if (task := tasks.get(event.task_id)) and task.state is TaskState.FALLOUT:
             _decide(tasks, task, event, commands)
         case CancellationRequested() if new := set(event.item_ids) - set(plan.cancelled):

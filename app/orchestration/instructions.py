@@ -3,7 +3,18 @@
 from datetime import datetime
 
 from app.domain.money import sum_of
-from app.domain.plan import CancellationRequested, FalloutDecided, HoldRequested, Plan, PlanEvent, ReleaseRequested
+from app.domain.ownership import WAITING
+from app.domain.plan import (
+    CancellationRequested,
+    Cause,
+    FalloutDecided,
+    HoldRequested,
+    Plan,
+    PlanEvent,
+    ReleaseRequested,
+    TaskCompleted,
+    TaskFailed,
+)
 from app.domain.states import TASK_ENDED, TaskState
 from app.domain.step import owed
 from app.ordering.ordering import Instruction, InstructionKind
@@ -16,6 +27,12 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
             return FalloutDecided(at=at, task_id=instruction.task_id, action=instruction.action)
         case InstructionKind.CANCEL:
             return CancellationRequested(at=at, item_ids=instruction.item_ids, charge=instruction.charge)
+        case InstructionKind.CONSENT if instruction.consent is not None and instruction.task_id is not None:
+            task_id, revision, consent = instruction.task_id, instruction.revision, instruction.consent
+            if consent.given:
+                return TaskCompleted(at=at, task_id=task_id, revision=revision)
+            refused = Cause(kind="CONSENT_REFUSED", message=consent.refusal, final=True, calls_off=True)
+            return TaskFailed(at=at, task_id=task_id, revision=revision, cause=refused)
         case InstructionKind.HOLD:
             return HoldRequested(at=at)
         case InstructionKind.RELEASE:
@@ -33,6 +50,10 @@ def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
             task = plan.task(instruction.task_id or "")
             waits = task is not None and task.state is TaskState.FALLOUT
             return None if waits else f"task {instruction.task_id} waits for no decision"
+        case InstructionKind.CONSENT:
+            task = plan.task(instruction.task_id or "")
+            waits = task is not None and task.state in WAITING and task.revision == instruction.revision
+            return None if waits else "nobody waits for this consent"
         case InstructionKind.CANCEL:
             return _too_late(plan, instruction)
         case InstructionKind.HOLD:

@@ -111,6 +111,7 @@ async def gather_facts(
     g = Gathered()
     customer_id = order.customer_id
     known = [customer_id] if customer_id else []  # a prospect is nobody whom a backend could know
+    parties = [*known, *([order.acceptor_id] if order.acceptor_id else [])]
     places = {place.id for place in _places(order)}
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
@@ -120,7 +121,7 @@ async def gather_facts(
         (accounts, bills, methods, products, others),
     ) = await asyncio.gather(
         asyncio.gather(
-            g.ask("customer", backends.customer.by_ids(known), {}),
+            g.ask("customer", backends.customer.by_ids(parties), {}),
             g.ask("catalog", offerings_of(order, backends), {}),
             g.ask("address", backends.address.by_ids(places), {}),
             g.ask("workforce", backends.workforce.by_ids(appointments), {}),
@@ -140,14 +141,16 @@ async def gather_facts(
         ),
     )
     owned = tuple(_owned(product) for product in products.get(customer_id, ()))
-    customer = customers.get(customer_id)
-    qualifications, party, owned_offerings = await asyncio.gather(
+    customer, acceptor = customers.get(customer_id), customers.get(order.acceptor_id or "")
+    qualifications, party, second_party, owned_offerings = await asyncio.gather(
         _qualifications(g, order, offerings, addresses, backends, rulebook, at),
         _party(g, customer, offerings, backends),
+        _party(g, acceptor, offerings, backends),
         g.ask("catalog", _offerings_changed(order, owned, offerings, backends), {}),
     )
     g.facts = Facts(
         customer=_customer(customer, party) if customer else None,
+        acceptor=_customer(acceptor, second_party) if acceptor else None,
         offerings={**owned_offerings, **offerings},
         places={a.id: _place(a) for a in addresses.values()},
         qualifications=qualifications,
@@ -196,6 +199,7 @@ async def other_orders(order: ProductOrder, store: OrderStore, at: datetime) -> 
             place_ids=tuple(sorted({place.id for place in _places(other)})),
             submitted_at=other.submitted_at,
             open=other.state not in ORDER.terminal,
+            product_ids=tuple(item.product_id for item in other.items if item.product_id),
         )
         for other in found
         if other.submitted_at and other.id != order.id and other.state is not OrderState.REJECTED
@@ -263,7 +267,7 @@ async def _offerings_changed(
     what they require, is written there.
     """
     changed = {item.product_id for item in order.items if item.action is ItemAction.MODIFY}
-    ends = any(item.action is ItemAction.DELETE for item in order.items)
+    ends = order.ownership is not None or any(item.action is ItemAction.DELETE for item in order.items)
     touched = (p.offering_id for p in owned if ends or p.id in changed)
     wanted = {offering_id for offering_id in touched if offering_id and offering_id not in known}
     return await offerings_by_ids(wanted, backends) if wanted else {}

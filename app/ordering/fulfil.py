@@ -6,7 +6,7 @@ These are the use cases of the workflow, the only writer of an order once it is 
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.actor import system_actor
+from app.domain.actor import Actor, system_actor
 from app.domain.decomposition import decompose
 from app.domain.order import Cancellation, ProductOrder
 from app.domain.plan import Plan
@@ -49,7 +49,7 @@ async def record_progress(
         if stored.plan is None and stored.order.state in ORDER.terminal:
             return
         at = ordering.clock()
-        order = _instructed(stored.order, instruction, at)
+        order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         progress = advance(order, stored.plan, plan, sequence=stored.sequence, at=at, actor=actor)
         outcome = await ordering.store.commit(
             Change(
@@ -69,6 +69,9 @@ async def record_progress(
 
 def _instructed(order: ProductOrder, instruction: Instruction | None, at: datetime) -> ProductOrder:
     """The order with what was told it on record."""
+    if instruction is not None and instruction.consent is not None and order.ownership is not None:
+        said = (*order.ownership.consents, instruction.consent)
+        return replace(order, ownership=replace(order.ownership, consents=said))
     if instruction is None or instruction.kind is not InstructionKind.CANCEL:
         return order
     cancellation = Cancellation(
@@ -77,6 +80,21 @@ def _instructed(order: ProductOrder, instruction: Instruction | None, at: dateti
         requested_at=at,
         requested_by=instruction.actor.subject,
         charge=instruction.charge,
+    )
+    return replace(order, cancellations=(*order.cancellations, cancellation))
+
+
+def _called_off(order: ProductOrder, before: Plan | None, after: Plan, actor: Actor, at: datetime) -> ProductOrder:
+    """The order with the reason on record when a yes that it cannot do without was refused."""
+    known = {task.id: task.cause for task in before.tasks} if before else {}
+    off = next((t.cause for t in after.tasks if t.cause and t.cause.calls_off and known.get(t.id) != t.cause), None)
+    if off is None:
+        return order
+    cancellation = Cancellation(
+        item_ids=tuple(item.id for item in order.items),
+        reason=off.message,
+        requested_at=at,
+        requested_by=actor.subject,
     )
     return replace(order, cancellations=(*order.cancellations, cancellation))
 

@@ -9,6 +9,7 @@ from resolvers.mutations import (
     assess_credit,
     cancel,
     change_item,
+    change_ownership,
     checkout,
     create,
     discard,
@@ -124,6 +125,16 @@ class Mutation:
     discontinue_product: own.DiscontinueProductPayload | None = field(
         resolver=own.discontinue_product,
         description="End an owned product. Refused while another owned product cannot be without it.",
+    )
+    change_product_ownership: change_ownership.ChangeProductOwnershipPayload | None = field(
+        resolver=change_ownership.change_product_ownership,
+        description="Hand an owned product over to another customer. Both have to consent in time, and the credit "
+        "bureau is asked about the new owner; then the product goes over, with its id, to the new owner's account.",
+    )
+    consent_to_ownership_change: change_ownership.ConsentToOwnershipChangePayload | None = field(
+        resolver=change_ownership.consent_to_ownership_change,
+        description="Say yes or no to a change of ownership, for the party that you are or, as one of the operator's "
+        "people, speak for. A no ends the order without effect.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

@@ -86,14 +86,15 @@ def named_once(case: Case) -> Iterable[Violation]:
 
 
 def dependents_kept(case: Case) -> Iterable[Violation]:
-    """What another owned product requires is not ended before that one, unless something else serves it."""
+    """What another owned product requires does not end or change hands before it, unless something else serves it."""
     owned = {product.id: product for product in case.facts.owned}
-    ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE}
+    handed_over = case.order.ownership is not None
+    ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE or handed_over}
     left = [p for p in case.facts.owned if p.id not in ended and p.status in IN_USE]
     there = {p.offering_id for p in left} | {i.offering_id for i in case.order.items if i.action is ItemAction.ADD}
     for path, item, _ in case.items():
         product = owned.get(item.product_id or "")
-        if item.action is not ItemAction.DELETE or product is None or product.offering_id is None:
+        if item.product_id not in ended or product is None or product.offering_id is None:
             continue
         needing = [other.name for other in left if _left_alone(case, other, product.offering_id, there)]
         if needing:
@@ -101,7 +102,8 @@ def dependents_kept(case: Case) -> Iterable[Violation]:
                 "dependentsKept",
                 f"{path}/productId",
                 ViolationCode.OTHER_ISSUE,
-                f"{listed(needing)} cannot be without it; end that, too, or first",
+                f"{listed(needing)} cannot be without it; "
+                + ("hand that over, too, or end it first" if handed_over else "end that, too, or first"),
             )
 
 

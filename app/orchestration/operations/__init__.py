@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, people, records, recurring, resources
+from app.orchestration.operations import field, money, ownership, people, records, recurring, resources
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -17,16 +17,23 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "billing.changeRecurring": recurring.change_recurring,
     "billing.creditOneTime": money.credit_one_time,
     "billing.endRecurring": recurring.end_recurring,
+    "billing.awaitEffectiveDate": ownership.await_effective_date,
+    "billing.openAcceptorAccount": ownership.open_acceptor_account,
     "billing.openAccount": records.open_account,
     "billing.pauseRecurring": recurring.pause_recurring,
     "billing.refundPayment": money.refund_payment,
     "billing.resumeRecurring": recurring.resume_recurring,
     "billing.startRecurring": recurring.start_recurring,
+    "billing.switchAccount": ownership.switch_account,
     "billing.voidPayment": money.void_payment,
+    "channels.logAcceptance": ownership.log_acceptance,
     "channels.logInteraction": people.log_interaction,
     "channels.notifyDelivery": people.notify_delivery,
+    "credit.assessAcceptor": ownership.assess_acceptor,
     "credit.review": people.review_credit,
     "customer.activate": records.activate_customer,
+    "customer.awaitAcceptingConsent": ownership.await_accepting,
+    "customer.awaitReleasingConsent": ownership.await_releasing,
     "documents.awaitSignature": people.await_signature,
     "documents.prepareContract": people.prepare_contract,
     "intelligent_network.activate": resources.activate_prepaid,
@@ -35,6 +42,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "intelligent_network.reverseTopUp": resources.reverse_top_up,
     "inventory.activateProduct": records.activate_product,
     "inventory.cancelProduct": records.cancel_product,
+    "inventory.changeOwner": ownership.change_owner,
     "inventory.changeProduct": records.change_product,
     "inventory.createProduct": records.create_product,
     "inventory.renewProduct": records.renew_product,
@@ -58,7 +66,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 """Everything that a rule may ask for, as `backend.operation`."""
 
 CHECKS: Final[Mapping[str, Operation]] = {
+    "billing.awaitEffectiveDate": ownership.await_effective_date,
+    "credit.assessAcceptor": ownership.check_acceptor,
     "credit.review": people.check_credit,
+    "customer.awaitAcceptingConsent": ownership.await_accepting,
+    "customer.awaitReleasingConsent": ownership.await_releasing,
     "documents.awaitSignature": people.check_signature,
     "provisioning.createServiceOrder": field.check_service_order,
     "provisioning.takeBack": field.check_service_order,
