@@ -24,6 +24,7 @@ from app.ordering.validate import validate_order
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
+from resolvers import handovers
 from resolvers.context import Context, Info
 from resolvers.enums import OrderBy, OrderState, ResourceKind
 from resolvers.fields import resolved
@@ -38,6 +39,7 @@ from resolvers.types.customer import Customer
 from resolvers.types.offering import ProductOffering
 from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
+from resolvers.types.preview import LifecyclePreview
 from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
@@ -402,6 +404,11 @@ class Query:
         CancellationPreview | None,
         _preview_cancellation,
         "What cancelProductOrder would do now. Changes nothing; null: there is nothing that could be cancelled.",
+    )
+    preview_ownership_change = resolved(
+        LifecyclePreview | None,
+        handovers.ownership_change,
+        "What changeProductOwnership would do now. Changes nothing, and asks neither party.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")

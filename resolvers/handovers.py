@@ -1,0 +1,16 @@
+"""Previews of what is done with owned products that others have a say in: a new owner, a new place, a new offering."""
+
+from typing import Annotated
+
+from strawberry import argument
+
+from app.ordering.change_ownership import preview_ownership_change
+from app.ordering.preview import Preview
+from resolvers.context import Info
+from resolvers.mutations.change_ownership import OwnershipChangeInput
+
+
+async def ownership_change(
+    info: Info, input: Annotated[OwnershipChangeInput, argument(description="What is handed over to whom.")]
+) -> Preview:
+    return await preview_ownership_change(info.context.ordering, info.context.actor, input.to_ask())
