@@ -5,12 +5,18 @@ from typing import Annotated
 from strawberry import argument
 
 from app.ordering.change_ownership import preview_ownership_change
+from app.ordering.move import preview_move
 from app.ordering.preview import Preview
 from resolvers.context import Info
 from resolvers.mutations.change_ownership import OwnershipChangeInput
+from resolvers.mutations.move import MoveInput
 
 
 async def ownership_change(
     info: Info, input: Annotated[OwnershipChangeInput, argument(description="What is handed over to whom.")]
 ) -> Preview:
     return await preview_ownership_change(info.context.ordering, info.context.actor, input.to_ask())
+
+
+async def move(info: Info, input: Annotated[MoveInput, argument(description="What moves where.")]) -> Preview:
+    return await preview_move(info.context.ordering, info.context.actor, input.to_ask())

@@ -410,6 +410,11 @@ class Query:
         handovers.ownership_change,
         "What changeProductOwnership would do now. Changes nothing, and asks neither party.",
     )
+    preview_move = resolved(
+        LifecyclePreview | None,
+        handovers.move,
+        "What moveProduct would do now. Changes nothing, and holds no time slot.",
+    )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")
     product_offering = resolved(ProductOffering | None, _one_offering, "One offering (TMF620).")

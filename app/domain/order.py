@@ -257,7 +257,8 @@ class OrderItem:
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
     owned product (TMF637), known for every action but add, and for add once the inventory has it; `product_status` is
     the one that it is to have, when the item is about that, and `suspension` how it is suspended; `renewal` is for
-    what term it is to be kept. `quote_item` is what it was quoted as, when it was.
+    what term it is to be kept. `quote_item` is what it was quoted as, when it was. `moved_from` is where its product is
+    installed until it works at the item's own place, when it moves.
     """
 
     id: str
@@ -279,6 +280,7 @@ class OrderItem:
     terms: tuple[Term, ...] = ()
     reservations: tuple[ReservationRef, ...] = ()
     quote_item: QuoteItemRef | None = None
+    moved_from: PlaceRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

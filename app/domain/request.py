@@ -51,6 +51,7 @@ class ItemRequest:
     product_status: ProductStatus | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     quote_item: QuoteItemRef | None = None
+    moved_from_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,7 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         product_status=wish.product_status,
         agreed_prices=wish.agreed_prices,
         quote_item=wish.quote_item,
+        moved_from=_place(wish.moved_from_id),
     )
     return replace(order, items=(*order.items, item))
 
@@ -201,6 +203,7 @@ def named(order: ProductOrder, facts: Facts) -> ProductOrder:
                 if item.offering_id in facts.offerings
                 else item.offering_name,
                 place=place(item.place),
+                moved_from=place(item.moved_from),
             )
             for item in order.items
         ),

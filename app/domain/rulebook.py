@@ -205,6 +205,7 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
         "productStatus": item.product_status or "",
         "name": item.offering_name,
         "quantity": item.quantity,
+        "moves": item.moved_from is not None,
         "isBundle": bool(offering and offering.is_bundle),
         "categories": list(offering.categories) if offering else [],
         "serviceSpecifications": list(specification.service_specification_ids) if specification else [],

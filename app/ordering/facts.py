@@ -112,7 +112,7 @@ async def gather_facts(
     customer_id = order.customer_id
     known = [customer_id] if customer_id else []  # a prospect is nobody whom a backend could know
     parties = [*known, *([order.acceptor_id] if order.acceptor_id else [])]
-    places = {place.id for place in _places(order)}
+    places = {place.id for place in (*_places(order), *(item.moved_from for item in order.items)) if place}
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
     quoted = {item.quote_item.quote_id for item in order.items if item.quote_item}
@@ -267,7 +267,7 @@ async def _offerings_changed(
     what they require, is written there.
     """
     changed = {item.product_id for item in order.items if item.action is ItemAction.MODIFY}
-    ends = order.ownership is not None or any(item.action is ItemAction.DELETE for item in order.items)
+    ends = order.ownership is not None or any(i.action is ItemAction.DELETE or i.moved_from for i in order.items)
     touched = (p.offering_id for p in owned if ends or p.id in changed)
     wanted = {offering_id for offering_id in touched if offering_id and offering_id not in known}
     return await offerings_by_ids(wanted, backends) if wanted else {}

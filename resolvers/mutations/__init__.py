@@ -14,6 +14,7 @@ from resolvers.mutations import (
     create,
     discard,
     hold,
+    move,
     own,
     place,
     place_batch,
@@ -135,6 +136,11 @@ class Mutation:
         resolver=change_ownership.consent_to_ownership_change,
         description="Say yes or no to a change of ownership, for the party that you are or, as one of the operator's "
         "people, speak for. A no ends the order without effect.",
+    )
+    move_product: move.MoveProductPayload | None = field(
+        resolver=move.move_product,
+        description="Have an owned product installed elsewhere. It keeps its id, its price and its term, and works at "
+        "the old place until it does at the new one; failing or cancelling leaves it where it is.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

@@ -112,6 +112,10 @@ def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitab
     return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
 
 
+def _moved_from(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.address_by_id.load(root.moved_from.id) if root.moved_from else None
+
+
 @strawberry.type(description="One thing that an order adds, changes or ends (TMF622 ProductOrderItem).")
 class ProductOrderItem:
     id: strawberry.ID = field(description="Id of the item in its order.")
@@ -136,6 +140,11 @@ class ProductOrderItem:
     prices: list[OrderPrice] = field(description="What it costs.")
     terms: list[Term] = field(description="Commitments that come with it.")
     reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
+    moved_from = resolved(
+        GeographicAddress | None,
+        _moved_from,
+        "Where its product is installed until it works at its new place (TMF673); null: it does not move.",
+    )
     product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
     quote_item: QuoteItemRef | None = field(description="What it was quoted as, when it is ordered by a quote.")
     product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")

@@ -77,6 +77,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.OFFERING, compatibility.on_an_upgrade_path, "catalog", "inventory"),
     _of(_S.OFFERING, offerings.reservations_held, "service_resources"),
     _of(_S.PLACE, places.place_given, "address", "catalog"),
+    _of(_S.PLACE, places.moves_elsewhere, "address"),
     _of(_S.SERVICEABILITY, places.place_serviceable, "address", "catalog", "serviceability"),
     _of(_S.QUALIFICATION, credit.credit_decided, "catalog"),
     _of(_S.APPOINTMENT, places.appointment_held, "catalog", "workforce"),

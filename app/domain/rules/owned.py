@@ -86,10 +86,11 @@ def named_once(case: Case) -> Iterable[Violation]:
 
 
 def dependents_kept(case: Case) -> Iterable[Violation]:
-    """What another owned product requires does not end or change hands before it, unless something else serves it."""
+    """What another owned product requires stays with it: neither ended, handed over nor moved before that one."""
     owned = {product.id: product for product in case.facts.owned}
     handed_over = case.order.ownership is not None
-    ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE or handed_over}
+    going = (i for i in case.order.items if i.action is ItemAction.DELETE or handed_over or i.moved_from)
+    ended = {item.product_id for item in going}
     left = [p for p in case.facts.owned if p.id not in ended and p.status in IN_USE]
     there = {p.offering_id for p in left} | {i.offering_id for i in case.order.items if i.action is ItemAction.ADD}
     for path, item, _ in case.items():
@@ -103,7 +104,7 @@ def dependents_kept(case: Case) -> Iterable[Violation]:
                 f"{path}/productId",
                 ViolationCode.OTHER_ISSUE,
                 f"{listed(needing)} cannot be without it; "
-                + ("hand that over, too, or end it first" if handed_over else "end that, too, or first"),
+                + ("end that, too, or first" if item.action is ItemAction.DELETE else "let that go along, too"),
             )
 
 

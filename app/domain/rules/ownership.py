@@ -91,10 +91,10 @@ def handed_over_only(case: Case) -> Iterable[Violation]:
 
 
 def nothing_under_way(case: Case) -> Iterable[Violation]:
-    """What another order is about to change is not handed over under its feet."""
-    if case.order.ownership is None:
-        return
+    """What another order is about to change is not handed over or moved under its feet."""
     for path, item, _ in case.items():
+        if case.order.ownership is None and item.moved_from is None:
+            continue
         busy = [o.id for o in case.facts.other_orders if o.open and item.product_id in o.product_ids]
         if busy:
             yield breach(

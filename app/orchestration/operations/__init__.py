@@ -43,6 +43,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "inventory.activateProduct": records.activate_product,
     "inventory.cancelProduct": records.cancel_product,
     "inventory.changeOwner": ownership.change_owner,
+    "inventory.changePlace": records.change_place,
     "inventory.changeProduct": records.change_product,
     "inventory.createProduct": records.create_product,
     "inventory.renewProduct": records.renew_product,
@@ -51,7 +52,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "inventory.verifyResources": records.verify_resources,
     "ledger.postJournal": money.post_journal,
     "ledger.reverseJournal": money.reverse_journal,
+    "provisioning.createAtNewPlace": field.create_at_new_place,
     "provisioning.createServiceOrder": field.create_service_order,
+    "provisioning.endAtOldPlace": field.end_at_old_place,
     "provisioning.takeBack": field.take_back,
     "service_resources.assignNumber": resources.assign_number,
     "service_resources.assignPort": resources.assign_port,
@@ -72,7 +75,9 @@ CHECKS: Final[Mapping[str, Operation]] = {
     "customer.awaitAcceptingConsent": ownership.await_accepting,
     "customer.awaitReleasingConsent": ownership.await_releasing,
     "documents.awaitSignature": people.check_signature,
+    "provisioning.createAtNewPlace": field.check_service_order,
     "provisioning.createServiceOrder": field.check_service_order,
+    "provisioning.endAtOldPlace": field.check_service_order,
     "provisioning.takeBack": field.check_service_order,
 }
 """How to ask what became of work that was accepted."""

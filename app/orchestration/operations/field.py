@@ -1,8 +1,9 @@
 """What happens at the place and in the network: serviceability, visits, service orders (TMF645, 646, 697, 641)."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from app.domain.order import ItemAction
+from app.domain.order import ItemAction, PlaceRef
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
 
@@ -52,8 +53,25 @@ async def create_service_order(work: Work) -> Result:
     return await _order_service(work, work.item.action)
 
 
-async def _order_service(work: Work, action: ItemAction) -> Result:
-    offering, place, item = await work.offering(), work.order.place_of(work.item), work.item
+async def create_at_new_place(work: Work) -> Result:
+    """A service order for the product as it is, at the place that it moves to; where it was it goes on."""
+    product = (await work.backends.inventory.by_ids([work.product_id])).get(work.product_id)
+    if product is None:
+        return Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
+    return await _order_service(work, ItemAction.ADD, configured=product.characteristics)
+
+
+async def end_at_old_place(work: Work) -> Result:
+    """A service order that takes the service away where the product has been."""
+    return await _order_service(work, ItemAction.DELETE, place=work.item.moved_from)
+
+
+async def _order_service(
+    work: Work, action: ItemAction, *, place: PlaceRef | None = None, configured: Mapping[str, str] | None = None
+) -> Result:
+    """`place` None: where the item goes. `configured` is how the product is, under what the item changes."""
+    offering, item = await work.offering(), work.item
+    place = place or work.order.place_of(item)
     specification = offering.specification
     # what no service realises is handed over as a resource
     realised_by = (
@@ -68,7 +86,7 @@ async def _order_service(work: Work, action: ItemAction) -> Result:
                     id=str(n),
                     action=action.value,
                     service_specification_id=service_id,
-                    characteristics={c.name: c.value for c in item.characteristics},
+                    characteristics={**(configured or {}), **{c.name: c.value for c in item.characteristics}},
                     state=SERVICE_STATES.get(item.product_status or ""),
                     place_id=place.id if place else None,
                     appointment_id=item.appointment.id if item.appointment else None,

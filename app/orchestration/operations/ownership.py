@@ -112,7 +112,7 @@ async def change_owner(work: Work) -> Result:
 
 
 async def switch_account(work: Work) -> Result:
-    """What the product is charged goes to the new owner's account from now on: the same, without a gap and not twice."""
+    """What is charged for the product goes to the new owner's account from now on, without a gap and not twice."""
     account, at = work.call.references.get("billing.openAcceptorAccount"), work.effective_at
     if account is None:
         return Refused("INCOMPLETE", "the new owner has no billing account")

@@ -174,6 +174,15 @@ async def change_product(work: Work) -> Result:
     return Done(product.id) if product else _no_product(found.id)
 
 
+async def change_place(work: Work) -> Result:
+    """The owned product, at the place that it has moved to."""
+    place = work.order.place_of(work.item)
+    if place is None:
+        return Refused("INCOMPLETE", "there is no place to move to")
+    product = await work.backends.inventory.change_place(work.product_id, place.id, key=work.call.key)
+    return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
+
+
 async def set_product_status(work: Work) -> Result:
     """The owned product, suspended or active again."""
     item, inventory = work.item, work.backends.inventory
