@@ -49,6 +49,13 @@ async def owned(product: Product, product_id: str) -> Json:
     return await product.mock_control.get(f"/tmf-api/productInventory/v4/product/{product_id}")
 
 
+async def rates_of(product: Product, product_id: str) -> list[Json]:
+    """What billing charges for the product again and again, in the order of its beginning."""
+    path = f"/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate?product.id={product_id}&type=recurring"
+    found: list[Json] = await product.mock_control.get(path)
+    return sorted(found, key=lambda rate: rate["periodCoverage"]["startDateTime"])
+
+
 async def seen(product: Product, order_key: str, token: str) -> Json:
     return (await product.graphql(SEEN, {"id": order_key}, token=token)).whole()["productOrder"]
 
@@ -71,6 +78,11 @@ async def test_a_product_goes_over_with_its_id_and_its_bill(product: Product) ->
     )
     assert [party["id"] for party in account["relatedParty"]] == ["cust-1158"]
     kept = ("id", "status", "startDate", "productOffering", "productTerm")
+    [old_rate, new_rate] = await rates_of(product, "prod-1150")
+    assert (old_rate["billingAccount"]["id"], new_rate["billingAccount"]["id"]) == ("ba-1150", account["id"])
+    assert old_rate["periodCoverage"]["endDateTime"] == new_rate["periodCoverage"]["startDateTime"], "no gap, not twice"
+    assert "endDateTime" not in new_rate["periodCoverage"]
+    assert old_rate["taxIncludedAmount"] == new_rate["taxIncludedAmount"]
     assert [after[name] for name in kept] == [before[name] for name in kept]
     found = await seen(product, key_of, product.token())
     assert [(c["side"], c["given"], c["by"], c["channel"]) for c in found["ownership"]["consents"]] == [
