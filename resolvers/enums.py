@@ -21,6 +21,7 @@ from app.domain.order import RelationshipType as RelationshipType
 from app.domain.plan import FalloutAction as FalloutAction
 from app.domain.qualification import ConditionKind as ConditionKind
 from app.domain.qualification import QualificationResult as QualificationResult
+from app.domain.repackage import ComponentFate as ComponentFate
 from app.domain.states import ItemState as ItemState
 from app.domain.states import OrderState as OrderState
 from app.domain.states import TaskState as TaskState
@@ -328,4 +329,15 @@ _describe(
     "OwnershipConsentSide",
     "Who of the two parties of a change of ownership.",
     {"RELEASING": "The customer who has it.", "ACCEPTING": "The customer who takes it over."},
+)
+_describe(
+    ComponentFate,
+    "RepackagedComponentFate",
+    "What becomes of a component when owned products become another offering.",
+    {
+        "KEEP": "It stays as it is.",
+        "SWAP": "It becomes another offering of the same product specification, and keeps its id.",
+        "DROP": "It ends.",
+        "ADD": "It is new.",
+    },
 )

@@ -41,6 +41,7 @@ from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
 from resolvers.types.preview import LifecyclePreview
 from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
+from resolvers.types.repackage import RepackagePreview
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
 
@@ -414,6 +415,11 @@ class Query:
         LifecyclePreview | None,
         handovers.move,
         "What moveProduct would do now. Changes nothing, and holds no time slot.",
+    )
+    preview_repackage = resolved(
+        RepackagePreview | None,
+        handovers.repackage,
+        "What repackageProducts would do now, before and after side by side. Changes nothing.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")

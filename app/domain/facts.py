@@ -155,7 +155,8 @@ class Facts:
 
     `qualifications` is keyed by (place id, service specification ids of the item, sorted). `reservations` holds the
     ids of those that are still held. `unanswered` names the backends of which nothing is known now. `acceptor` is who
-    is to take over what the order is about.
+    is to take over what the order is about. `signed` holds the ids of the order's contracts that are signed, when it
+    is not carried out without.
     """
 
     customer: CustomerFact | None = None
@@ -171,4 +172,5 @@ class Facts:
     payment_methods: tuple[PaymentMethodFact, ...] = ()
     reservations: frozenset[str] = frozenset()
     quotes: Mapping[str, QuoteFact] = field(default_factory=dict)
+    signed: frozenset[str] = frozenset()
     unanswered: Mapping[str, Unanswered] = field(default_factory=dict)

@@ -363,13 +363,22 @@ class OwnershipChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repackaging:
+    """That owned products become parts of this offering, as what was quoted, when something was (TMF648)."""
+
+    target_offering_id: str
+    product_ids: tuple[str, ...]
+    quote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductOrder:
     """A customer order (TMF622 ProductOrder).
 
     `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `ownership` is set when the order
-    hands products over to another customer.
+    hands products over to another customer, `repackaging` when it makes them parts of another offering.
     """
 
     id: str
@@ -404,6 +413,7 @@ class ProductOrder:
     expiry_told_at: datetime | None = None
     cancellations: tuple[Cancellation, ...] = ()
     ownership: OwnershipChange | None = None
+    repackaging: Repackaging | None = None
 
     @property
     def acceptor_id(self) -> str | None:

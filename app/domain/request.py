@@ -23,6 +23,7 @@ from app.domain.order import (
     ProductOrder,
     ProductStatus,
     QuoteItemRef,
+    Repackaging,
 )
 from app.domain.states import OrderState
 
@@ -87,6 +88,7 @@ class OrderRequest:
     requested_completion_at: datetime | None = None
     accepted_charge: Money | None = None
     ownership: OwnershipRequest | None = None
+    repackaging: Repackaging | None = None
 
 
 def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime) -> ProductOrder:
@@ -118,6 +120,7 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         requested_start_at=request.requested_start_at,
         requested_completion_at=request.requested_completion_at,
         ownership=_ownership(request, actor, at),
+        repackaging=request.repackaging,
     )
     for item in request.items:
         order = with_item(order, item)

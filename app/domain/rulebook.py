@@ -229,6 +229,7 @@ def order_part(order: ProductOrder) -> View:
         "hasPayment": order.payment is not None,
         "hasAgreement": order.agreement is not None,
         "changesOwner": order.ownership is not None,
+        "repackages": order.repackaging is not None,
         "creditDecision": order.credit.decision.value if order.credit else "",
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
         "items": len(order.items),

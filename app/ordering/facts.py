@@ -60,6 +60,7 @@ from connectors.backends import Backends
 from connectors.base import BackendFailure
 from connectors.billing import Bill
 from connectors.customer import Customer, Party
+from connectors.documents import SignatureState
 from connectors.inventory import Product
 from connectors.quote import Quote
 from connectors.service_resources import HELD, Reservation
@@ -116,9 +117,12 @@ async def gather_facts(
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
     quoted = {item.quote_item.quote_id for item in order.items if item.quote_item}
+    if order.repackaging and order.repackaging.quote_id:
+        quoted.add(order.repackaging.quote_id)
+    contracts = [order.agreement.contract_id] if order.repackaging and order.agreement else []
     (
         (customers, offerings, addresses, visits, reserved, quotes),
-        (accounts, bills, methods, products, others),
+        (accounts, bills, methods, products, others, papers),
     ) = await asyncio.gather(
         asyncio.gather(
             g.ask("customer", backends.customer.by_ids(parties), {}),
@@ -138,9 +142,10 @@ async def gather_facts(
             g.ask("billing", backends.billing.methods_of(known), {}),
             g.ask("inventory", backends.inventory.products_of(known), {}),
             other_orders(order, store, at),
+            g.ask("documents", backends.documents.by_ids(contracts), {}),
         ),
     )
-    owned = tuple(_owned(product) for product in products.get(customer_id, ()))
+    owned = tuple(owned_product(product) for product in products.get(customer_id, ()))
     customer, acceptor = customers.get(customer_id), customers.get(order.acceptor_id or "")
     qualifications, party, second_party, owned_offerings = await asyncio.gather(
         _qualifications(g, order, offerings, addresses, backends, rulebook, at),
@@ -163,7 +168,8 @@ async def gather_facts(
         other_orders=others,
         payment_methods=tuple(PaymentMethodFact(id=m.id, label=m.label) for m in methods.get(customer_id, ())),
         reservations=frozenset(r.id for r in reserved.values() if _still_held(r, at)),
-        quotes={quote.id: _quote(quote) for quote in quotes.values()},
+        signed=frozenset(paper.id for paper in papers.values() if paper.signature is SignatureState.SIGNED),
+        quotes={quote.id: quote_fact(quote) for quote in quotes.values()},
         unanswered=unanswered(g.failures),
     )
     return g
@@ -289,7 +295,9 @@ def _place(wire: GeographicAddress) -> PlaceFact:
     return PlaceFact(id=wire.id, label=wire.label, country=wire.country, postcode=wire.postcode)
 
 
-def _owned(wire: Product) -> OwnedProduct:
+def owned_product(wire: Product) -> OwnedProduct:
+    """The product as the rules know it."""
+
     def related(relationship: RelationshipType) -> tuple[str, ...]:
         return tuple(r.product_id for r in wire.relationships if r.type == relationship)
 
@@ -354,7 +362,8 @@ def _overdue(bills: Iterable[Bill], today: date) -> OverdueFact | None:
     return OverdueFact(amount=sum(amounts[1:], amounts[0]), since=min(bill.due_on for bill in late if bill.due_on))
 
 
-def _quote(wire: Quote) -> QuoteFact:
+def quote_fact(wire: Quote) -> QuoteFact:
+    """The quote as the rules know it."""
     return QuoteFact(
         id=wire.id,
         state=wire.state,

@@ -19,6 +19,7 @@ from resolvers.mutations import (
     place,
     place_batch,
     remove_item,
+    repackage,
     reserve,
     set_appointment,
     set_payment,
@@ -141,6 +142,12 @@ class Mutation:
         resolver=move.move_product,
         description="Have an owned product installed elsewhere. It keeps its id, its price and its term, and works at "
         "the old place until it does at the new one; failing or cancelling leaves it where it is.",
+    )
+    repackage_products: repackage.RepackageProductsPayload | None = field(
+        resolver=repackage.repackage_products,
+        description="Make owned products parts of another offering, a bundle for example: each is kept, swapped (it "
+        "keeps its id) or dropped. previewRepackage compares beforehand; where much is taken on, a quote has to be "
+        "accepted and a contract signed first.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

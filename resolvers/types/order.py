@@ -381,6 +381,19 @@ class OwnershipChange:
     consents: list[OwnershipConsent] = field(description="What the parties said, the oldest first.")
 
 
+@strawberry.type(description="That the order makes owned products parts of another offering.")
+class Repackaging:
+    target_offering_key: strawberry.ID = resolved(
+        strawberry.ID, lambda root: root.target_offering_id, "Id of the offering that they become (TMF620)."
+    )
+    product_keys: list[strawberry.ID] = resolved(
+        list[strawberry.ID], lambda root: root.product_ids, "Ids of the products (TMF637)."
+    )
+    quote_key: strawberry.ID | None = resolved(
+        strawberry.ID | None, lambda root: root.quote_id, "Id of the quote by which it is done (TMF648)."
+    )
+
+
 @strawberry.type(description="What recurring prices come to from one charge period to another.")
 class PricePeriod:
     first: int = field(description="The first charge period, counted from 1.")
@@ -473,6 +486,9 @@ class ProductOrder(Node):
     cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")
     ownership: OwnershipChange | None = field(
         description="When it hands its products over to another customer: to whom, and what the parties said."
+    )
+    repackaging: Repackaging | None = field(
+        description="When it makes owned products parts of another offering: which, and of what."
     )
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")

@@ -61,6 +61,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _of(_S.PRICE, quotes.quote_accepted, "channels"),
     _of(_S.PRICE, quotes.quote_valid, "channels"),
     _of(_S.PRICE, quotes.quote_matched, "channels"),
+    _of(_S.PRICE, quotes.quote_covers, "channels"),
     _of(_S.PRICE, quotes.quote_prices, "catalog", "channels"),
     _of(_S.OFFERING, offerings.bundle_cardinality, "catalog"),
     _of(_S.OFFERING, compatibility.owned_product_known, "inventory"),
@@ -97,6 +98,7 @@ SERVES: Final = {
     "workforce": _S.APPOINTMENT,
     "channels": _S.PRICE,
     "billing": _S.PAYMENT,
+    "documents": _S.AGREEMENT,
 }
 """The step that each backend's facts serve."""
 
