@@ -18,6 +18,9 @@ from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import ProductStatus as ProductStatus
 from app.domain.order import RelationshipType as RelationshipType
+from app.domain.order import SuspensionBilling as SuspensionBilling
+from app.domain.order import SuspensionOriginator as SuspensionOriginator
+from app.domain.order import SuspensionScope as SuspensionScope
 from app.domain.plan import FalloutAction as FalloutAction
 from app.domain.qualification import ConditionKind as ConditionKind
 from app.domain.qualification import QualificationResult as QualificationResult
@@ -340,4 +343,26 @@ _describe(
         "DROP": "It ends.",
         "ADD": "It is new.",
     },
+)
+_describe(
+    SuspensionOriginator,
+    "SuspensionOriginator",
+    "Who wants a product put out of use.",
+    {
+        "CUSTOMER": "The customer itself.",
+        "OPERATOR": "The operator.",
+        "CREDIT": "The operator, because something was not paid.",
+    },
+)
+_describe(
+    SuspensionScope,
+    "SuspensionScope",
+    "How much of a product is put out of use.",
+    {"FULL": "All of it.", "OUTGOING": "What goes out from it, calls for example.", "DATA": "Data only."},
+)
+_describe(
+    SuspensionBilling,
+    "SuspensionBilling",
+    "What becomes of the recurring charges of a product that is out of use.",
+    {"CONTINUE": "They go on.", "PAUSE": "Nothing is charged until it is in use again."},
 )

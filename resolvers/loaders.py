@@ -11,7 +11,7 @@ from app.ordering.reading import Reading, StoredOrder, StoreUnavailable
 from connectors.address import GeographicAddress, Site
 from connectors.backends import Backends
 from connectors.base import BackendFailure
-from connectors.billing import Bill, BillingAccount, Payment, PaymentMethod
+from connectors.billing import Bill, BillingAccount, Payment, PaymentMethod, RecurringRate
 from connectors.catalog import ProductOffering
 from connectors.channels import Interaction, Message
 from connectors.customer import Customer, Party
@@ -90,6 +90,11 @@ class Loaders:
     def payment_methods_by_customer_id(self) -> DataLoader[str, tuple[PaymentMethod, ...] | None]:
         """TMF670."""
         return _by_key(self._backends.billing.methods_of)
+
+    @cached_property
+    def recurring_by_product_id(self) -> DataLoader[str, tuple[RecurringRate, ...] | None]:
+        """TMF678."""
+        return _by_key(self._backends.billing.recurring_of)
 
     @cached_property
     def payments_by_order_id(self) -> DataLoader[str, tuple[Payment, ...] | None]:

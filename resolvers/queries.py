@@ -31,6 +31,7 @@ from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.previews import preview_change, preview_end, preview_renewal, preview_resumption, preview_suspension
 from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.cancellation import CancellationPreview
 from resolvers.types.configuration import CheckProductConfigurationInput, ProductConfigurationCheck
@@ -420,6 +421,23 @@ class Query:
         RepackagePreview | None,
         handovers.repackage,
         "What repackageProducts would do now, before and after side by side. Changes nothing.",
+    )
+    preview_change_product = resolved(
+        LifecyclePreview | None, preview_change, "What changeProduct would do now. Changes nothing."
+    )
+    preview_suspend_product = resolved(
+        LifecyclePreview | None, preview_suspension, "What suspendProduct would do now. Changes nothing."
+    )
+    preview_resume_product = resolved(
+        LifecyclePreview | None, preview_resumption, "What resumeProduct would do now. Changes nothing."
+    )
+    preview_renew_product = resolved(
+        LifecyclePreview | None, preview_renewal, "What renewProduct would do now. Changes nothing."
+    )
+    preview_discontinue_product = resolved(
+        LifecyclePreview | None,
+        preview_end,
+        "What discontinueProduct would do now, and what it costs when the term has not run out. Changes nothing.",
     )
     customer = resolved(Customer | None, _one_customer, "One customer (TMF629).")
     customers = resolved(Connection[Customer] | None, _customers, "Customers by name (TMF629).")

@@ -23,7 +23,9 @@ from app.domain.order import (
     ProductOrder,
     ProductStatus,
     QuoteItemRef,
+    Renewal,
     Repackaging,
+    Suspension,
 )
 from app.domain.states import OrderState
 
@@ -50,6 +52,8 @@ class ItemRequest:
     slot: Slot | None = None
     product_id: str | None = None
     product_status: ProductStatus | None = None
+    suspension: Suspension | None = None
+    renewal: Renewal | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     quote_item: QuoteItemRef | None = None
     moved_from_id: str | None = None
@@ -158,11 +162,19 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         appointment=provisional(wish.slot) if wish.slot else None,
         product_id=wish.product_id,
         product_status=wish.product_status,
+        suspension=wish.suspension or _plainly(order, wish),
+        renewal=wish.renewal,
         agreed_prices=wish.agreed_prices,
         quote_item=wish.quote_item,
         moved_from=_place(wish.moved_from_id),
     )
     return replace(order, items=(*order.items, item))
+
+
+def _plainly(order: ProductOrder, wish: ItemRequest) -> Suspension | None:
+    """How a product is suspended of which only that is said."""
+    suspended = wish.product_status is ProductStatus.SUSPENDED
+    return Suspension(reason=order.description or "") if suspended else None
 
 
 def provisional(slot: Slot) -> AppointmentRef:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.catalog import Offering, PriceType
-from app.domain.order import ItemAction, OrderItem, ProductOrder
+from app.domain.order import ItemAction, OrderItem, ProductOrder, ProductStatus
 from app.domain.plan import PointOfNoReturn
 from app.domain.states import OrderState
 from app.domain.violations import Severity, StepKind, ViolationCode
@@ -210,8 +210,14 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
         "categories": list(offering.categories) if offering else [],
         "serviceSpecifications": list(specification.service_specification_ids) if specification else [],
         "resourceSpecifications": list(specification.resource_specification_ids) if specification else [],
+        "isRealised": bool(
+            specification and (specification.service_specification_ids or specification.resource_specification_ids)
+        ),
         "characteristics": {c.name: c.value for c in item.characteristics},
         "signatureRequired": bool(offering and offering.signature_required),
+        "suspendedBy": item.suspension.originator.value if item.suspension else "",
+        "suspensionScope": item.suspension.scope.value if item.suspension else "",
+        "resumesByItself": item.suspension is not None and item.suspension.resumes_at is not None,
         "suspensionBilling": item.suspension.billing.value if item.suspension else "",
         "renews": item.renewal is not None,
         "oneTimeCents": _cents(item, PriceType.ONE_TIME),
@@ -232,11 +238,25 @@ def order_part(order: ProductOrder) -> View:
         "repackages": order.repackaging is not None,
         "creditDecision": order.credit.decision.value if order.credit else "",
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
+        "actions": sorted({_what(item) for item in order.items}),
         "items": len(order.items),
         "pieces": sum(item.quantity for item in order.items),
         "oneTimeCents": sum(_cents(item, PriceType.ONE_TIME) for item in order.items),
         "recurringCents": sum(_cents(item, PriceType.RECURRING) for item in order.items),
     }
+
+
+def _what(item: OrderItem) -> str:
+    """What an item does to a product: add, delete, noChange; of what is modified suspend, resume, renew or modify."""
+    if item.action is not ItemAction.MODIFY:
+        return item.action.value
+    match item.product_status:
+        case ProductStatus.SUSPENDED:
+            return "suspend"
+        case ProductStatus.ACTIVE:
+            return "resume"
+        case None:
+            return "renew" if item.renewal else "modify"
 
 
 def _cents(item: OrderItem, price_type: PriceType) -> int:

@@ -93,8 +93,7 @@ class Activities:
 
     async def _work(self, call: TaskCall) -> Work:
         stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
-        ordering = self._ordering
-        return Work(call=call, order=stored.order, backends=ordering.backends, rulebook=ordering.rulebook())
+        return Work(call=call, order=stored.order, backends=self._ordering.backends, ordering=self._ordering)
 
 
 def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:

@@ -6,9 +6,10 @@ from typing import Final
 
 from app.domain.access import Right, may, rows_of, sees_customer
 from app.domain.actor import Actor, Role
-from app.domain.order import Consent, ConsentSide, ItemAction, ProductOrder
+from app.domain.order import Consent, ConsentSide, ItemAction, ProductOrder, RelationshipType
 from app.domain.ownership import LONGEST_WAIT, as_seen_by, party_of, task_awaiting
 from app.domain.request import ItemRequest, OrderRequest, OwnershipRequest
+from app.domain.rules.owned import IN_USE
 from app.domain.rules.parties import CLOSED
 from app.domain.states import ORDER
 from app.domain.violations import Violation, ViolationCode, relocated
@@ -29,6 +30,7 @@ from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcom
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview
 from app.store.port import StoredOrder
+from connectors.inventory import Product
 
 PATHS: Final = {
     "/ownership/acceptorId": "/newOwnerId",
@@ -90,24 +92,41 @@ async def preview_ownership_change(ordering: Ordering, actor: Actor, ask: Change
 
 
 async def _request(ordering: Ordering, actor: Actor, ask: ChangeOwnership) -> OrderRequest | Refusal:
-    """The order for the product's owner. Raises BackendFailure."""
+    """The order for the product's owner; the parts of a bundle go along. Raises BackendFailure."""
     product = (await ordering.backends.inventory.by_ids([ask.product_id])).get(ask.product_id)
     owners = product.customer_ids if product else ()
     owner = next((customer for customer in owners if sees_customer(actor, customer)), None)
     if product is None or product.offering_id is None or owner is None:
         return NotFound("/productId", f"/productId: there is no product {ask.product_id!r} (ownedProductKnown).")
-    item = ItemRequest(
-        offering_id=product.offering_id, action=ItemAction.MODIFY, product_id=product.id, place_id=product.place_id
-    )
     return OrderRequest(
         customer_id=owner,
-        items=(item,),
+        items=tuple(
+            ItemRequest(
+                offering_id=going.offering_id or "",
+                action=ItemAction.MODIFY,
+                product_id=going.id,
+                place_id=going.place_id,
+            )
+            for going in (product, *await _parts(ordering, product))
+        ),
         billing_account_id=product.billing_account_id,
         description=ask.reason,
         ownership=OwnershipRequest(
             acceptor_id=ask.new_owner_id, consent_within=ask.consent_within, effective_at=ask.effective_at
         ),
     )
+
+
+async def _parts(ordering: Ordering, bundle: Product) -> list[Product]:
+    """What the product bundles and is in use, and what that bundles. Raises BackendFailure."""
+    found: dict[str, Product] = {}
+    wanted = [bundle]
+    while wanted:
+        ids = {r.product_id for product in wanted for r in product.relationships if r.type == RelationshipType.BUNDLES}
+        known = await ordering.backends.inventory.by_ids(ids - found.keys() - {bundle.id})
+        wanted = [product for product in known.values() if product.status in IN_USE and product.offering_id]
+        found |= {product.id: product for product in wanted}
+    return list(found.values())
 
 
 def _in_input(refusal: Refusal) -> Refusal:

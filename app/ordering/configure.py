@@ -39,7 +39,7 @@ async def check_configuration(ordering: Ordering, actor: Actor, ask: CheckConfig
         return None
     facts = facts if ask.customer_id is not None else _of_nobody(facts)
     wish = price_order(named(wish, facts), facts.offerings, at=at, owned=facts.owned)
-    return _in_ask(checked(case_of(ordering, wish, facts)))
+    return _in_ask(checked(case_of(ordering, wish, facts, actor)))
 
 
 def _needed(ask: CheckConfiguration) -> tuple[str, ...]:

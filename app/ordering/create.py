@@ -39,7 +39,7 @@ async def start_draft(ordering: Ordering, actor: Actor, ask: Ask, request: Order
     at = ordering.clock()
     order = draft_of(with_seller(request, actor), actor, order_id=ordering.new_id(), at=at)
     facts = (await gather(ordering, order)).need(*_needed(request))
-    if wrong := mistakes(violations(case_of(ordering, order, facts))):
+    if wrong := mistakes(violations(case_of(ordering, order, facts, actor))):
         return ValidationFailed(wrong)
     order = established(order, facts, at)
     event = order_event(order, 1, EventType.CREATED, at=at, actor=actor, summary="draft created")

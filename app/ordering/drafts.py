@@ -10,6 +10,7 @@ from app.domain.events import EventType, order_event
 from app.domain.facts import Facts
 from app.domain.order import ProductOrder
 from app.domain.pricing import price_order
+from app.domain.renewal import with_renewals
 from app.domain.request import named
 from app.domain.rules import violations
 from app.domain.rules.case import Case
@@ -73,7 +74,7 @@ async def edit_draft(
     if not isinstance(edited, ProductOrder):
         return edited
     facts = (await gather(ordering, edited)).need(*needs)
-    wrong = in_input(mistakes(violations(case_of(ordering, edited, facts))), input_paths(edited))
+    wrong = in_input(mistakes(violations(case_of(ordering, edited, facts, actor))), input_paths(edited))
     if wrong:
         return ValidationFailed(wrong)
     return await record_edit(ordering, actor, ask, stored, edited, facts, changed=changed, summary=summary)
@@ -105,7 +106,8 @@ def established(order: ProductOrder, facts: Facts, at: datetime) -> ProductOrder
 
     What a backend that gave no answer said before is kept.
     """
-    priced = price_order(named(order, facts), facts.offerings, at=at, owned=facts.owned)
+    order = with_renewals(named(order, facts), facts, at)
+    priced = price_order(order, facts.offerings, at=at, owned=facts.owned)
     # of places and services that are no longer wanted nothing is kept
     relied_on = (q for q in facts.qualifications.values() if q.serviceable)
     silent = "serviceability" in facts.unanswered or "catalog" in facts.unanswered
@@ -117,9 +119,10 @@ async def gather(ordering: Ordering, order: ProductOrder) -> Gathered:
     return await gather_facts(order, ordering.backends, ordering.rulebook(), ordering.store, at=ordering.clock())
 
 
-def case_of(ordering: Ordering, order: ProductOrder, facts: Facts) -> Case:
-    """The order as the rules judge it now."""
-    return Case(order=order, facts=facts, rulebook=ordering.rulebook(), at=ordering.clock())
+def case_of(ordering: Ordering, order: ProductOrder, facts: Facts, actor: Actor | None = None) -> Case:
+    """The order as the rules judge it now, when this actor wants it."""
+    role = actor.role if actor else None
+    return Case(order=order, facts=facts, rulebook=ordering.rulebook(), at=ordering.clock(), role=role)
 
 
 def in_input(found: tuple[Violation, ...], paths: dict[str, str]) -> tuple[Violation, ...]:

@@ -157,7 +157,7 @@ async def _decide(
     draft = draft_of(with_seller(request, actor), actor, order_id=ordering.new_id(), at=at)
     facts = as_if_booked(draft, (await gather(ordering, draft)).whole())
     draft = await assess(established(draft, facts, at), facts, at)
-    case = case_of(ordering, draft, facts)
+    case = case_of(ordering, draft, facts, actor)
     if breaches := tuple(v for v in refusals(violations(case)) if v.rule not in follows):
         return ValidationFailed(breaches)
     return _Decided(draft=draft, case=case, order=finished(case), at=at)

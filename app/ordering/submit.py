@@ -42,7 +42,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     facts = (await gather(ordering, stored.order)).whole()
     at = ordering.clock()
     draft = await reassessed(ordering, established(stored.order, facts, at), facts, at)
-    case = case_of(ordering, draft, facts)
+    case = case_of(ordering, draft, facts, actor)
     if breaches := refusals(violations(case)):
         return await recall(ordering, actor, ask) or ValidationFailed(breaches)
     if costs := not_accepted(case, stored.order, ask.accepted_charge):

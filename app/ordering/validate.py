@@ -16,4 +16,4 @@ async def validate_order(ordering: Ordering, actor: Actor, order_id: str) -> tup
     stored = (await ordering.store.load([order_id])).get(order_id)
     if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
         return None
-    return violations(case_of(ordering, stored.order, (await gather(ordering, stored.order)).facts))
+    return violations(case_of(ordering, stored.order, (await gather(ordering, stored.order)).facts, actor))

@@ -119,14 +119,19 @@ class Mutation:
         description="Have an owned product configured otherwise; only what changes is said. It keeps its id.",
     )
     suspend_product: own.SuspendProductPayload | None = field(
-        resolver=own.suspend_product, description="Have an owned product put out of use for a time."
+        resolver=own.suspend_product, description="Have an owned product put out of use for a time, in full or in part."
     )
     resume_product: own.ResumeProductPayload | None = field(
         resolver=own.resume_product, description="Have a suspended product put into use again."
     )
+    renew_product: own.RenewProductPayload | None = field(
+        resolver=own.renew_product,
+        description="Have an owned product kept for another term; nothing else about it changes.",
+    )
     discontinue_product: own.DiscontinueProductPayload | None = field(
         resolver=own.discontinue_product,
-        description="End an owned product. Refused while another owned product cannot be without it.",
+        description="End an owned product, and with a bundle all of its parts. Refused while another owned product "
+        "cannot be without it; what it costs before the term has run out has to be accepted.",
     )
     change_product_ownership: change_ownership.ChangeProductOwnershipPayload | None = field(
         resolver=change_ownership.change_product_ownership,

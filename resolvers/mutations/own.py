@@ -1,65 +1,54 @@
 """What a customer does with a product it owns."""
 
-from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable
+from dataclasses import replace
 
 import strawberry
 from strawberry import field
 
-from app.domain.order import ItemAction, ProductStatus
 from app.ordering.outcomes import Outcome
-from app.ordering.own import OrderForProduct, order_for_product
+from app.ordering.own import OrderForProduct, ProductWish, order_for_product
 from resolvers.context import Info
-from resolvers.ids import key_of
 from resolvers.mutations.payload import OrderPayload
-from resolvers.types.order_input import CharacteristicInput, characteristics_in
+from resolvers.types.money import MoneyInput, money_in
+from resolvers.types.own_input import (
+    ProductChangeInput,
+    ProductRenewalInput,
+    ProductSuspensionInput,
+    ProductWishInput,
+)
 
-
-@strawberry.input(description="What everything that is done with an owned product asks for.")
-class OwnedProductInput:
-    product_id: strawberry.ID = field(description="The product: id or key.")
-    idempotency_key: str = field(
-        description="Yours to choose, up to 200 characters; the same key with the same input brings the first result."
-    )
-    reason: str = field(description="Why; it is kept with the order.")
-    start_at: datetime | None = field(default=None, description="Not to be begun before; null: now.")
-
-    def to_ask(
-        self,
-        action: ItemAction,
-        status: ProductStatus | None = None,
-        characteristics: Sequence[CharacteristicInput] | None = None,
-    ) -> OrderForProduct:
-        """What the use case is asked."""
-        return OrderForProduct(
-            idempotency_key=self.idempotency_key,
-            product_id=key_of(self.product_id, "Product"),
-            action=action,
-            reason=self.reason,
-            status=status,
-            characteristics=characteristics_in(characteristics),
-            start_at=self.start_at,
-        )
+KEY = "Yours to choose, up to 200 characters; the same key with the same input brings the first result."
 
 
 @strawberry.input(description="Input of changeProduct.")
-class ChangeProductInput(OwnedProductInput):
-    characteristics: list[CharacteristicInput] = field(description="What changes; the rest stays as it is.")
+class ChangeProductInput(ProductChangeInput):
+    idempotency_key: str = field(description=KEY)
 
 
 @strawberry.input(description="Input of suspendProduct.")
-class SuspendProductInput(OwnedProductInput):
-    pass
+class SuspendProductInput(ProductSuspensionInput):
+    idempotency_key: str = field(description=KEY)
 
 
 @strawberry.input(description="Input of resumeProduct.")
-class ResumeProductInput(OwnedProductInput):
-    pass
+class ResumeProductInput(ProductWishInput):
+    idempotency_key: str = field(description=KEY)
+
+
+@strawberry.input(description="Input of renewProduct.")
+class RenewProductInput(ProductRenewalInput):
+    idempotency_key: str = field(description=KEY)
 
 
 @strawberry.input(description="Input of discontinueProduct.")
-class DiscontinueProductInput(OwnedProductInput):
-    pass
+class DiscontinueProductInput(ProductWishInput):
+    idempotency_key: str = field(description=KEY)
+    accepted_charge: MoneyInput | None = field(
+        default=None,
+        description="What the customer accepts to pay for ending it before its term has run out, exactly as "
+        "previewDiscontinueProduct says.",
+    )
 
 
 @strawberry.type(description="Answer of changeProduct: the order that does it.")
@@ -77,28 +66,37 @@ class ResumeProductPayload(OrderPayload):
     pass
 
 
+@strawberry.type(description="Answer of renewProduct: the order that does it.")
+class RenewProductPayload(OrderPayload):
+    pass
+
+
 @strawberry.type(description="Answer of discontinueProduct: the order that does it.")
 class DiscontinueProductPayload(OrderPayload):
     pass
 
 
-def _ordered(info: Info, ask: OrderForProduct) -> Awaitable[Outcome]:
+def _ordered(info: Info, key: str, wish: ProductWish) -> Awaitable[Outcome]:
+    ask = OrderForProduct(idempotency_key=key, wish=wish)
     return order_for_product(info.context.ordering, info.context.actor, ask)
 
 
 async def change_product(info: Info, input: ChangeProductInput) -> ChangeProductPayload:
-    ask = input.to_ask(ItemAction.MODIFY, characteristics=input.characteristics)
-    return await ChangeProductPayload.of(_ordered(info, ask))
+    return await ChangeProductPayload.of(_ordered(info, input.idempotency_key, input.changed()))
 
 
 async def suspend_product(info: Info, input: SuspendProductInput) -> SuspendProductPayload:
-    ask = input.to_ask(ItemAction.MODIFY, ProductStatus.SUSPENDED)
-    return await SuspendProductPayload.of(_ordered(info, ask))
+    return await SuspendProductPayload.of(_ordered(info, input.idempotency_key, input.suspended()))
 
 
 async def resume_product(info: Info, input: ResumeProductInput) -> ResumeProductPayload:
-    return await ResumeProductPayload.of(_ordered(info, input.to_ask(ItemAction.MODIFY, ProductStatus.ACTIVE)))
+    return await ResumeProductPayload.of(_ordered(info, input.idempotency_key, input.resumed()))
+
+
+async def renew_product(info: Info, input: RenewProductInput) -> RenewProductPayload:
+    return await RenewProductPayload.of(_ordered(info, input.idempotency_key, input.renewed()))
 
 
 async def discontinue_product(info: Info, input: DiscontinueProductInput) -> DiscontinueProductPayload:
-    return await DiscontinueProductPayload.of(_ordered(info, input.to_ask(ItemAction.DELETE)))
+    wish = replace(input.ended(), accepted_charge=money_in(input.accepted_charge))
+    return await DiscontinueProductPayload.of(_ordered(info, input.idempotency_key, wish))

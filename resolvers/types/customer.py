@@ -14,7 +14,7 @@ from resolvers.fields import resolved
 from resolvers.ids import encode
 from resolvers.node import Node
 from resolvers.types.contact import Interaction
-from resolvers.types.finance import CustomerBill, PaymentMethod
+from resolvers.types.finance import CustomerBill, PaymentMethod, RecurringCharge
 from resolvers.types.offering import ProductOffering
 from resolvers.types.place import GeographicAddress
 from resolvers.types.resource import Bucket, RealisingService
@@ -47,6 +47,35 @@ def _product_offering(root: strawberry.Parent[inventory.Product], info: Info) ->
     return info.context.loaders.offering_by_id.load(root.offering_id) if root.offering_id else None
 
 
+def _charges(root: strawberry.Parent[inventory.Product], info: Info) -> Awaitable[object]:
+    require(info.context.actor, Right.READ_FINANCES)
+    return info.context.loaders.recurring_by_product_id.load(root.id)
+
+
+@strawberry.type(description="A commitment that the customer has taken on for a product (TMF637 ProductTerm).")
+class ProductTerm:
+    name: str = field(description="What it is called.")
+    amount: int | None = field(description="How long, in units.")
+    unit: str | None = field(description="Unit of time, for example month.")
+    starts_at: datetime | None = field(description="When it began.")
+    ends_at: datetime | None = field(description="When it ends.")
+
+
+@strawberry.type(description="How a product is out of use; the words are Orderway's own.")
+class ProductSuspension:
+    reason: str = field(description="Why.")
+    originator: str = field(description="Who wanted it: customer, operator or credit.")
+    scope: str = field(description="How much of it: full, outgoing or data.")
+    billing: str = field(description="What becomes of its recurring charges: continue or pause.")
+    resumes_at: datetime | None = field(description="When it is put into use again by itself; null: it is not.")
+
+
+@strawberry.type(description="How a product goes with another one (TMF637 ProductRelationship).")
+class ProductRelationship:
+    type: str = field(description="What kind of relationship: bundles, reliesOn …")
+    product_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.product_id, "The other product.")
+
+
 @strawberry.type(description="A product that a customer owns (TMF637 Product).")
 class Product(Node):
     id = resolved(strawberry.ID, lambda root: encode("Product", root.id), "Opaque id.")
@@ -56,6 +85,16 @@ class Product(Node):
     start_date: datetime | None = field(description="Since when the customer has it.")
     characteristics = resolved(
         list[Characteristic], lambda root: characteristics_of(root.characteristics), "How it is configured."
+    )
+    termination_date: datetime | None = field(description="When it ended.")
+    terms: list[ProductTerm] = field(description="Commitments that the customer has taken on for it.")
+    term_ends_at: datetime | None = field(description="When the last of them ends; null: there is none.")
+    suspension: ProductSuspension | None = field(description="How it is out of use; null: it is not.")
+    relationships: list[ProductRelationship] = field(description="How it goes with other products of the customer.")
+    charges = resolved(
+        list[RecurringCharge] | None,
+        _charges,
+        "What is, was or will be charged for it again and again (TMF678). Null with an error while billing is down.",
     )
     offering = resolved(
         ProductOffering | None,

@@ -1,6 +1,6 @@
 """What is billed, paid and booked (TMF678, 676, 670, and the general ledger)."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import strawberry
@@ -43,6 +43,27 @@ class Payment:
     key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the payment.")
     state: str = field(description="authorized, captured, canceled, refunded …")
     amount = resolved(Money, _amount, "How much.")
+
+
+def _charged(root: strawberry.Parent[billing.RecurringRate]) -> Money:
+    return Money(amount=root.amount, currency=CurrencyCode(root.currency))
+
+
+@strawberry.type(description="A time in which nothing is charged.")
+class ChargePause:
+    starts_at: datetime = field(description="When it began.")
+    ends_at: datetime | None = field(description="When it ended; null: it goes on.")
+
+
+@strawberry.type(description="What billing charges for a product again and again (TMF678, type recurring).")
+class RecurringCharge:
+    key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the rate.")
+    description: str | None = field(description="What it is for.")
+    amount = resolved(Money, _charged, "How much, with tax.")
+    period: str = field(description="For how long that is, for example month.")
+    starts_at: datetime = field(description="From when on.")
+    ends_at: datetime | None = field(description="Until when; null: until further notice.")
+    pauses: list[ChargePause] = field(description="When it was not charged.")
 
 
 @strawberry.type(description="One line of a journal; one of debit and credit is zero.")

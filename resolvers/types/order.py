@@ -27,6 +27,9 @@ from resolvers.enums import (
     PriceType,
     ProductStatus,
     RelationshipType,
+    SuspensionBilling,
+    SuspensionOriginator,
+    SuspensionScope,
 )
 from resolvers.fields import resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
@@ -116,6 +119,23 @@ def _moved_from(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitab
     return info.context.loaders.address_by_id.load(root.moved_from.id) if root.moved_from else None
 
 
+@strawberry.type(description="How a product is put out of use.")
+class Suspension:
+    reason: str = field(description="Why.")
+    originator: SuspensionOriginator = field(description="Who wants it.")
+    scope: SuspensionScope = field(description="How much of it.")
+    billing: SuspensionBilling = field(description="What becomes of its recurring charges.")
+    resumes_at: datetime | None = field(description="When it is put into use again by itself; null: it is not.")
+
+
+@strawberry.type(description="For which term a product is kept on.")
+class Renewal:
+    term_name: str | None = field(description="The term that was asked for; null: the only one.")
+    term: Term | None = field(description="The term; null: the offering has none that is meant.")
+    starts_at: datetime | None = field(description="When it begins: when the term before has run out.")
+    ends_at: datetime | None = field(description="When it ends.")
+
+
 @strawberry.type(description="One thing that an order adds, changes or ends (TMF622 ProductOrderItem).")
 class ProductOrderItem:
     id: strawberry.ID = field(description="Id of the item in its order.")
@@ -146,6 +166,8 @@ class ProductOrderItem:
         "Where its product is installed until it works at its new place (TMF673); null: it does not move.",
     )
     product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
+    suspension: Suspension | None = field(description="How it is put out of use; null: it is not about that.")
+    renewal: Renewal | None = field(description="For which term it is kept on; null: it is not about that.")
     quote_item: QuoteItemRef | None = field(description="What it was quoted as, when it is ordered by a quote.")
     product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
     product = resolved(
@@ -478,6 +500,9 @@ class ProductOrder(Node):
     updated_at: datetime = field(description="When it last changed.")
     submitted_at: datetime | None = field(description="When it was submitted.")
     requested_start_at: datetime | None = field(description="Not to be begun before.")
+    effective_at: datetime | None = field(
+        description="The past time from which on it holds, when it is retro-active: for inventory, billing and ledger."
+    )
     requested_completion_at: datetime | None = field(description="Wished to be complete by then.")
     expected_completion_at: datetime | None = field(
         description="When it will be complete if every task takes its usual time; null when it is not under way."

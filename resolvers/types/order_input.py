@@ -9,7 +9,14 @@ from strawberry import field
 from app.domain import order
 from app.domain.money import Money
 from app.domain.request import ItemRequest, OrderRequest, Slot
-from resolvers.enums import ItemAction, ProductStatus, RelationshipType
+from resolvers.enums import (
+    ItemAction,
+    ProductStatus,
+    RelationshipType,
+    SuspensionBilling,
+    SuspensionOriginator,
+    SuspensionScope,
+)
 from resolvers.ids import key_of
 from resolvers.types.money import MoneyInput
 
@@ -65,6 +72,34 @@ class QuoteItemInput:
     id: strawberry.ID = field(description="Id of the item in the quote.")
 
 
+@strawberry.input(description="How a product is put out of use.")
+class SuspensionInput:
+    reason: str = field(description="Why.")
+    originator: SuspensionOriginator = field(default=SuspensionOriginator.CUSTOMER, description="Who wants it.")
+    scope: SuspensionScope = field(default=SuspensionScope.FULL, description="How much of it.")
+    billing: SuspensionBilling = field(
+        default=SuspensionBilling.CONTINUE, description="What becomes of its recurring charges."
+    )
+    resumes_at: datetime | None = field(default=None, description="When it is put into use again by itself.")
+
+    def to_suspension(self) -> order.Suspension:
+        """The suspension as the domain has it."""
+        return order.Suspension(
+            reason=self.reason,
+            originator=self.originator,
+            scope=self.scope,
+            billing=self.billing,
+            resumes_at=self.resumes_at,
+        )
+
+
+@strawberry.input(description="For which term a product is kept on.")
+class RenewalInput:
+    term_name: str | None = field(
+        default=None, description="Which of the terms of its offering; null: the only one that it has."
+    )
+
+
 @strawberry.input(description="A wished-for order item (TMF622 ProductOrderItem).")
 class ProductOrderItemInput:
     offering_id: strawberry.ID = field(description="The offering: id or key.")
@@ -86,6 +121,12 @@ class ProductOrderItemInput:
     product_status: ProductStatus | None = field(
         default=None, description="With action modify: the status that the product is to have."
     )
+    suspension: SuspensionInput | None = field(
+        default=None, description="With the product status suspended: how it is put out of use."
+    )
+    renewal: RenewalInput | None = field(
+        default=None, description="With action modify, alone: for which term the product is kept on."
+    )
     agreed_prices: list[AgreedPriceInput] | None = field(default=None, description="Prices shown to the customer.")
     quote_item: QuoteItemInput | None = field(
         default=None,
@@ -105,6 +146,8 @@ class ProductOrderItemInput:
             slot=slot,
             product_id=key_of(self.product_id, "Product") if self.product_id else None,
             product_status=self.product_status,
+            suspension=self.suspension.to_suspension() if self.suspension else None,
+            renewal=order.Renewal(term_name=self.renewal.term_name) if self.renewal else None,
             agreed_prices=tuple(
                 order.AgreedPrice(a.name, Money(a.price.amount, a.price.currency)) for a in self.agreed_prices or ()
             ),

@@ -1434,6 +1434,17 @@ def ownership() -> Iterable[Row]:
     )
 
 
+def bundles_in_use() -> Iterable[Row]:
+    together = ("bundleKeptTogether", "/items/0/productId", C.OTHER_ISSUE, S.OFFERING)
+    alone = handed_over(owned=(owned("p1", parts=("p2",)), owned("p2")))
+    both = replace(
+        alone,
+        order=replace(alone.order, items=(*alone.order.items, replace(alone.order.items[0], id="2", product_id="p2"))),
+    )
+    yield row("without a part", *together, alone, both, handed_over(owned=(owned("p1", parts=("p9",)),)))
+    yield row("without its bundle", *together, handed_over(owned=(owned("p1"), owned("p2", parts=("p1",)))), both)
+
+
 def moves() -> Iterable[Row]:
     def moving(to: str, **more: Any) -> Case:
         moved = one(
@@ -1553,6 +1564,7 @@ ROWS = (
     *quotes(),
     *business(),
     *ownership(),
+    *bundles_in_use(),
     *moves(),
     *repackaging(),
     *sources(),

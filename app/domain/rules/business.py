@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from app.domain.actor import Role
 from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts, OwnedProduct
 from app.domain.order import ItemAction, OrderItem, ProductOrder
@@ -30,6 +31,8 @@ from app.domain.rules.documents import content_of
 from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999
+EXTERNAL: Final = frozenset({Role.CUSTOMER, Role.DEALER, Role.AFFILIATE})
+"""Who is not of the operator's own people."""
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 
@@ -137,7 +140,8 @@ def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> 
     item = item or BLANK_ITEM
     return {
         "item": item_part(item, offering),
-        "order": order_part(case.order),
+        "order": {**order_part(case.order), "daysBack": _days_back(case)},
+        "actor": {"role": case.role.value if case.role else "", "external": case.role in EXTERNAL},
         "offering": _offering_part(offering),
         "customer": _customer_part(case),
         "place": _place_part(case, item),
@@ -145,6 +149,12 @@ def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> 
         "duplicate": _duplicate_part(case, item),
         "repackaging": _repackaging_part(case),
     }
+
+
+def _days_back(case: Case) -> int:
+    """How many whole days lie between the start that the order asks for and now; 0: it does not lie behind."""
+    start = case.order.requested_start_at
+    return max((case.at - start).days, 0) if start else 0
 
 
 def _offering_part(offering: Offering | None) -> View:

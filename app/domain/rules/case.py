@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.actor import Role
 from app.domain.catalog import Offering
 from app.domain.facts import Facts
 from app.domain.order import OrderItem, ProductOrder
@@ -13,12 +14,16 @@ from app.domain.violations import Violation, ViolationCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a rule judges: an order, the facts about it, the rules that are data, and the time."""
+    """What a rule judges: an order, the facts about it, the rules that are data, and the time.
+
+    `role` is that of the actor who wants it; None: nobody in particular asks.
+    """
 
     order: ProductOrder
     facts: Facts
     rulebook: Rulebook
     at: datetime
+    role: Role | None = None
 
     def items(self) -> Iterable[tuple[str, OrderItem, Offering | None]]:
         """Each item with its path and its offering, when the catalog knows it."""

@@ -28,7 +28,7 @@ def status_allows(case: Case) -> Iterable[Violation]:
             )
             continue
         product = owned.get(item.product_id or "")
-        kept = item.action is ItemAction.DELETE or item.product_status is not None
+        kept = item.action is ItemAction.DELETE or item.product_status is not None or item.renewal is not None
         if product is not None and kept and product.offering_id not in (None, item.offering_id):
             yield breach(
                 "productOffering",
@@ -66,7 +66,74 @@ def _done(item: OrderItem) -> str:
         case ProductStatus.ACTIVE:
             return "resumed"
         case None:
-            return "changed"
+            return "renewed" if item.renewal else "changed"
+
+
+def suspension_fits(case: Case) -> Iterable[Violation]:
+    """How a product is suspended is said of what is suspended; it goes on by itself only later than it begins."""
+    for path, item, _ in case.items():
+        suspension = item.suspension
+        if suspension is None:
+            continue
+        if item.product_status is not ProductStatus.SUSPENDED:
+            yield breach(
+                "suspensionOfSuspended",
+                f"{path}/suspension",
+                ViolationCode.UNEXPECTED_PROPERTY,
+                "it is for what is suspended, with the product status suspended",
+            )
+        start = case.order.takes_effect_at(case.at)
+        if suspension.resumes_at is not None and suspension.resumes_at <= max(start, case.at):
+            yield breach(
+                "resumesLater",
+                f"{path}/suspension/resumesAt",
+                ViolationCode.INVALID_VALUE,
+                f"{suspension.resumes_at.isoformat()} is not after the suspension begins",
+            )
+
+
+def renewal_offered(case: Case) -> Iterable[Violation]:
+    """A product is renewed for a term that its offering has, and nothing else is done with it by the same item."""
+    for path, item, offering in case.items():
+        renewal = item.renewal
+        if renewal is None:
+            continue
+        other = item.characteristics or item.product_status is not None
+        if item.action is not ItemAction.MODIFY or other:
+            yield breach(
+                "renewalAlone",
+                f"{path}/renewal",
+                ViolationCode.UNEXPECTED_PROPERTY,
+                "a renewal is of action modify, and changes nothing but the term",
+            )
+        if offering is not None and renewal.term is None:
+            names = listed(term.name for term in offering.terms)
+            yield breach(
+                "termOffered",
+                f"{path}/renewal/termName",
+                ViolationCode.INVALID_VALUE,
+                f"{offering.name!r} has no term {renewal.term_name!r}; it has {names}"
+                if renewal.term_name is not None
+                else f"{offering.name!r} has more or less than one term; name one of {names}",
+            )
+
+
+def parts_ended(case: Case) -> Iterable[Violation]:
+    """What belongs to a bundle ends with it."""
+    owned = {product.id: product for product in case.facts.owned}
+    ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE}
+    for path, item, _ in case.items():
+        product = owned.get(item.product_id or "")
+        if item.action is not ItemAction.DELETE or product is None:
+            continue
+        left = [p.name for i in product.parts if (p := owned.get(i)) and p.id not in ended and p.status in IN_USE]
+        if left:
+            yield breach(
+                "partsEnded",
+                f"{path}/productId",
+                ViolationCode.MISSING_PROPERTY,
+                f"{product.name!r} bundles {listed(left)}; end that in the same order",
+            )
 
 
 def named_once(case: Case) -> Iterable[Violation]:

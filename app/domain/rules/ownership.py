@@ -7,6 +7,7 @@ from app.domain.facts import CustomerFact
 from app.domain.order import ItemAction
 from app.domain.ownership import LONGEST_WAIT
 from app.domain.rules.case import Case, breach, listed
+from app.domain.rules.owned import IN_USE
 from app.domain.rules.parties import CLOSED
 from app.domain.violations import Violation, ViolationCode
 
@@ -87,6 +88,26 @@ def handed_over_only(case: Case) -> Iterable[Violation]:
                 f"{path}/action",
                 ViolationCode.INVALID_VALUE,
                 "what is handed over stays as it is; change it before or afterwards",
+            )
+
+
+def bundle_kept_together(case: Case) -> Iterable[Violation]:
+    """A bundle and its parts stay with one owner, and what of it is installed somewhere moves together (TMF637)."""
+    owned = {product.id: product for product in case.facts.owned if product.status in IN_USE}
+    going = {item.product_id for item in case.order.items}
+    for path, item, _ in case.items():
+        product, hands_over = owned.get(item.product_id or ""), case.order.ownership is not None
+        if product is None or not (hands_over or item.moved_from):
+            continue
+        parts = [owned[part] for part in product.parts if part in owned]
+        left = [part for part in parts if part.id not in going and (hands_over or part.place_id is not None)]
+        left += [p for p in owned.values() if hands_over and product.id in p.parts and p.id not in going]
+        if left:
+            yield breach(
+                "bundleKeptTogether",
+                f"{path}/productId",
+                ViolationCode.OTHER_ISSUE,
+                f"{product.name!r} belongs together with {listed(p.name for p in left)}; let that go along, too",
             )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, ownership, people, records, recurring, resources
+from app.orchestration.operations import field, money, ownership, people, records, recurring, resources, upkeep
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -53,6 +53,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "ledger.postJournal": money.post_journal,
     "ledger.reverseJournal": money.reverse_journal,
     "provisioning.createAtNewPlace": field.create_at_new_place,
+    "orderway.planResumption": upkeep.plan_resumption,
+    "orderway.withdrawResumption": upkeep.withdraw_resumption,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.endAtOldPlace": field.end_at_old_place,
     "provisioning.takeBack": field.take_back,

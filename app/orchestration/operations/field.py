@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.domain.order import ItemAction, PlaceRef
+from app.domain.order import ItemAction, OrderItem, PlaceRef, ProductStatus, SuspensionScope
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
 
-SERVICE_STATES: Final = {"suspended": "inactive", "active": "active"}
-"""By the status that a product is to have, the state of its services (TMF638)."""
+ACTIVE: Final = "active"
+INACTIVE: Final = "inactive"
+SUSPENDED_PART: Final = "suspendedPart"
+"""The characteristic of a service (TMF638) that says how much of it is out of use: full, outgoing, data or none."""
 NEVER_DONE: Final = frozenset({ServiceOrderState.CANCELLED, ServiceOrderState.FAILED, ServiceOrderState.REJECTED})
 
 
@@ -72,6 +74,7 @@ async def _order_service(
     """`place` None: where the item goes. `configured` is how the product is, under what the item changes."""
     offering, item = await work.offering(), work.item
     place = place or work.order.place_of(item)
+    chosen = {c.name: c.value for c in item.characteristics}
     specification = offering.specification
     # what no service realises is handed over as a resource
     realised_by = (
@@ -86,8 +89,8 @@ async def _order_service(
                     id=str(n),
                     action=action.value,
                     service_specification_id=service_id,
-                    characteristics={**(configured or {}), **{c.name: c.value for c in item.characteristics}},
-                    state=SERVICE_STATES.get(item.product_status or ""),
+                    characteristics={**(configured or {}), **chosen} | _use(item),
+                    state=_state(item),
                     place_id=place.id if place else None,
                     appointment_id=item.appointment.id if item.appointment else None,
                 )
@@ -97,6 +100,24 @@ async def _order_service(
         key=work.call.key,
     )
     return result_of(created)
+
+
+def _state(item: OrderItem) -> str | None:
+    """The state that the item's services are to have (TMF638): they are inactive only when all of them is suspended."""
+    if item.product_status is None:
+        return None
+    whole = item.suspension is None or item.suspension.scope is SuspensionScope.FULL
+    return INACTIVE if item.product_status is ProductStatus.SUSPENDED and whole else ACTIVE
+
+
+def _use(item: OrderItem) -> dict[str, str]:
+    match item.product_status:
+        case ProductStatus.SUSPENDED if item.suspension is not None:
+            return {SUSPENDED_PART: item.suspension.scope.value}
+        case ProductStatus.ACTIVE:
+            return {SUSPENDED_PART: "none"}
+        case _:
+            return {}
 
 
 async def cancel_appointment(work: Work) -> Result:

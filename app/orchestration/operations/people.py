@@ -94,6 +94,6 @@ async def notify_delivery(work: Work) -> Result:
     customer = (await work.backends.customer.by_ids([order.customer_id])).get(order.customer_id)
     if customer is None:
         return Refused("NOT_FOUND", f"there is no customer {order.customer_id}")
-    words = wording(work.rulebook, order, delivered_as(order))
+    words = wording(work.ordering.rulebook(), order, delivered_as(order))
     message = await send(work.backends, order, customer, **words, key=work.call.key)
     return Done(message.id if message else None)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
-from app.domain.rulebook import Rulebook
 from app.orchestration.contract import TaskCall
+from app.ordering.ordering import Ordering
 from connectors.backends import Backends
 from connectors.catalog import ProductOffering
 
@@ -43,7 +43,7 @@ class Work:
     call: TaskCall
     order: ProductOrder
     backends: Backends
-    rulebook: Rulebook
+    ordering: Ordering
 
     @property
     def item(self) -> OrderItem:
