@@ -9,7 +9,7 @@ from tests.harness import Product
 
 PREVIEW = "61-preview-a-repackaging"
 REPACKAGE = "62-repackage-products"
-FAMILY = ["prod-1182-fibre", "prod-1182-tv", "prod-1182-mobile"]
+FAMILY = ["prod-1179-fibre", "prod-1179-tv", "prod-1179-mobile"]
 OTHERS = ["prod-1188-fibre", "prod-1188-tv", "prod-1188-mobile", "prod-1188-international"]
 
 
@@ -52,16 +52,16 @@ async def rates_at_the_end(product: Product, product_id: str) -> list[Json]:
 
 async def test_three_products_become_a_family_bundle(product: Product) -> None:
     # Given what it would mean, and that much is taken on
-    said = await preview(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1182")
+    said = await preview(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1179")
     at_once = await ask(product, productIds=FAMILY, targetOfferingId="family-bundle")
-    approved = await ask(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1182-open")
+    approved = await ask(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1179-open")
 
     fates = [(c["fate"], c["productKey"], c["offeringKey"]) for c in said["components"]]
     assert fates == [
         ("ADD", None, "family-bundle"),
-        ("SWAP", "prod-1182-fibre", "fibre-500"),
-        ("SWAP", "prod-1182-tv", "tv-family"),
-        ("SWAP", "prod-1182-mobile", "mobile-unlimited"),
+        ("SWAP", "prod-1179-fibre", "fibre-500"),
+        ("SWAP", "prod-1179-tv", "tv-family"),
+        ("SWAP", "prod-1179-mobile", "mobile-unlimited"),
     ]
     before = [Decimal(c["monthlyBefore"]["amount"]) for c in said["components"] if c["monthlyBefore"]]
     assert Decimal(said["monthlyBefore"]["amount"]) == sum(before) == Decimal("68.99")
@@ -75,7 +75,7 @@ async def test_three_products_become_a_family_bundle(product: Product) -> None:
     assert [v["path"] for v in at_once["errors"][0]["violations"]] == ["/quoteId", "/asDraft"]
 
     # When it is quoted, agreed and submitted
-    begun = await ask(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1182", asDraft=True)
+    begun = await ask(product, productIds=FAMILY, targetOfferingId="family-bundle", quoteId="quote-1179", asDraft=True)
     assert begun["errors"] == []
     submitted = await signed_and_submitted(product, begun["order"])
     assert submitted["errors"] == []
@@ -92,7 +92,7 @@ async def test_three_products_become_a_family_bundle(product: Product) -> None:
     assert {r["product"]["id"] for r in bundle["productRelationship"]} == set(FAMILY)
     [discount] = await rates_at_the_end(product, head["product"]["key"])
     assert discount["taxIncludedAmount"]["value"] == -17.85
-    assert await rates_at_the_end(product, "prod-1182-mobile") != []
+    assert await rates_at_the_end(product, "prod-1179-mobile") != []
     effects = await effects_of(product, done["key"])
     assert not [effect for effect in effects if "1/provision" in effect], "a bundle itself is nothing to set up"
 
