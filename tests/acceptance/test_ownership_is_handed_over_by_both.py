@@ -270,6 +270,23 @@ async def test_what_cannot_be_handed_over_is_refused_as_the_preview_says(product
     assert "nothingUnderWay" in busy["errors"][0]["message"]
 
 
+async def test_what_is_agreed_holds_from_the_day_that_was_named(product: Product) -> None:
+    new = as_customer(product, "cust-1164")
+    effective_at = datetime.now(UTC) + timedelta(seconds=8)
+    asked = await ask(product, "prod-1189", "cust-1164", effectiveAt=effective_at.isoformat())
+    key_of = asked["order"]["key"]
+    await until_consent_is_awaited(product, key_of)
+    await say(product, key_of, "RELEASING", product.token())
+    await say(product, key_of, "ACCEPTING", new, creditConsent=True)
+
+    await until_state(product, key_of, "COMPLETED", "HELD", "CANCELLED")
+    rates = await rates_of(product, "prod-1189")
+
+    assert (asked["errors"], len(rates)) == ([], 2)
+    began = datetime.fromisoformat(rates[1]["periodCoverage"]["startDateTime"])
+    assert effective_at <= began <= effective_at + timedelta(seconds=60)
+
+
 async def test_the_same_wish_is_one_order_even_after_it_has_come_true(product: Product) -> None:
     old, new, same = as_customer(product, "cust-1171"), as_customer(product, "cust-1173"), key()
 
