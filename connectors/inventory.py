@@ -23,6 +23,7 @@ from connectors.product import (
     WireProduct,
     read_product,
     write_characteristics,
+    write_place,
     write_prices,
     write_product,
     write_relationships,
@@ -35,6 +36,10 @@ APIS: Final[Apis] = {
     "TMF637": OpenApi(v4="tmf-api/productInventory/v4", v5="productInventory/v5"),
     "TMF639": OpenApi(v4="tmf-api/resourceInventoryManagement/v4", v5="resourceInventoryManagement/v5"),
 }
+
+
+OWNER: Final = "customer"
+"""The role of who has a product."""
 
 
 class InventoryBackend:
@@ -169,6 +174,36 @@ class InventoryBackend:
         terms = [known for known in found.terms if known != term]  # a repeated request must be the same request
         body: dict[str, Json] = {"productTerm": write_terms([*terms, term], self._http.dialect)}
         return await self._patch(product_id, body, key)
+
+    async def change_owner(
+        self, product_id: str, customer_id: str, *, billing_account_id: str | None, key: str
+    ) -> Product | None:
+        """The product as this customer's, charged to this account (None: as before); who else has to do with it stays.
+
+        None: there is no such product.
+        """
+        dialect = self._http.dialect
+        found = await self._http.by_ids("listProduct", "product", [product_id], list[WireProduct])
+        if not found:
+            return None
+        others = [party for party in found[0].related_party if (party.role or "").lower() != OWNER]
+        named = [(party.party_id, party.role or "", party.kind) for party in others]
+        body: dict[str, Json] = {
+            "relatedParty": [
+                parties.named(customer_id, OWNER, dialect),
+                *(parties.named(party_id, role, dialect, kind=kind) for party_id, role, kind in named),
+            ]
+        }
+        if billing_account_id is not None:
+            account: dict[str, Json] = {"id": billing_account_id}
+            if dialect is Dialect.V5:
+                account["@type"] = "BillingAccountRef"
+            body["billingAccount"] = account
+        return await self._patch(product_id, body, key)
+
+    async def change_place(self, product_id: str, place_id: str, *, key: str) -> Product | None:
+        """The product, installed at this place from now on; None when there is no such product."""
+        return await self._patch(product_id, {"place": write_place(place_id, self._http.dialect)}, key)
 
     async def _patch(self, product_id: str, body: dict[str, Json], key: str) -> Product | None:
         if self._http.dialect is Dialect.V5:

@@ -407,11 +407,14 @@ def write_product(new: NewProduct, dialect: Dialect) -> Json:
     if new.billing_account_id:
         body["billingAccount"] = _typed(dialect, "BillingAccountRef", {"id": new.billing_account_id})
     if new.place_id:
-        role = "installationAddress"
-        place = {"id": new.place_id, "@type": "PlaceRef", "@referredType": "GeographicAddress"}
-        body["place"] = [
-            {"role": role, "place": place, "@type": "RelatedPlaceRefOrValue"}
-            if v5
-            else {"id": new.place_id, "role": role}
-        ]
+        body["place"] = write_place(new.place_id, dialect)
     return body
+
+
+def write_place(place_id: str, dialect: Dialect) -> Json:
+    """The place where a product is installed, as the dialect lists it."""
+    role = "installationAddress"
+    if dialect is Dialect.V5:
+        place = {"id": place_id, "@type": "PlaceRef", "@referredType": "GeographicAddress"}
+        return [{"role": role, "place": place, "@type": "RelatedPlaceRefOrValue"}]
+    return [{"id": place_id, "role": role}]

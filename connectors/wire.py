@@ -41,12 +41,26 @@ class RelatedParty(msgspec.Struct, rename="camel"):
 
     id: str = ""
     role: str | None = None
-    party_or_party_role: "Ref | None" = None
+    referred_type: str | None = msgspec.field(default=None, name="@referredType")
+    party_or_party_role: "PartyRef | None" = None
 
     @property
     def party_id(self) -> str:
         """The party's id."""
         return self.party_or_party_role.id if self.party_or_party_role else self.id
+
+    @property
+    def kind(self) -> str:
+        """What the id is an id of."""
+        inner = self.party_or_party_role
+        return (inner.referred_type if inner else self.referred_type) or "Customer"
+
+
+class PartyRef(msgspec.Struct):
+    """A party, or what it is to the operator."""
+
+    id: str
+    referred_type: str | None = msgspec.field(default=None, name="@referredType")
 
 
 class Ref(msgspec.Struct):

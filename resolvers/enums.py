@@ -13,6 +13,7 @@ from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
 from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
+from app.domain.order import ConsentSide as ConsentSide
 from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import FailurePolicy as FailurePolicy
 from app.domain.order import ItemAction as ItemAction
@@ -27,6 +28,7 @@ from app.domain.plan import Fate as Fate
 from app.domain.plan import OnTimeout as OnTimeout
 from app.domain.qualification import ConditionKind as ConditionKind
 from app.domain.qualification import QualificationResult as QualificationResult
+from app.domain.repackage import ComponentFate as ComponentFate
 from app.domain.states import ItemState as ItemState
 from app.domain.states import OrderState as OrderState
 from app.domain.states import TaskState as TaskState
@@ -368,6 +370,23 @@ _describe(
         "CONTINUE": "Whatever does not depend on it goes on.",
         "HALT": "Nothing more is begun until people have decided.",
         "HALT_AND_ROLLBACK": "What was done is taken back, as far as nothing is delivered for good; the order fails.",
+    },
+)
+_describe(
+    ConsentSide,
+    "OwnershipConsentSide",
+    "Who of the two parties of a change of ownership.",
+    {"RELEASING": "The customer who has it.", "ACCEPTING": "The customer who takes it over."},
+)
+_describe(
+    ComponentFate,
+    "RepackagedComponentFate",
+    "What becomes of a component when owned products become another offering.",
+    {
+        "KEEP": "It stays as it is.",
+        "SWAP": "It becomes another offering of the same product specification, and keeps its id.",
+        "DROP": "It ends.",
+        "ADD": "It is new.",
     },
 )
 _describe(

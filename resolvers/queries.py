@@ -22,7 +22,7 @@ from app.ordering.validate import validate_order
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
-from resolvers import previews
+from resolvers import handovers, previews
 from resolvers.context import Context, Info
 from resolvers.enums import OrderBy, OrderState, ResourceKind
 from resolvers.fields import resolved
@@ -38,6 +38,7 @@ from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
 from resolvers.types.preview import LifecyclePreview
 from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
+from resolvers.types.repackage import RepackagePreview
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
 
@@ -401,6 +402,21 @@ class Query:
     )
     preview_release = resolved(
         LifecyclePreview | None, previews.preview_release, "What releaseProductOrder would do now. Changes nothing."
+    )
+    preview_ownership_change = resolved(
+        LifecyclePreview | None,
+        handovers.ownership_change,
+        "What changeProductOwnership would do now. Changes nothing, and asks neither party.",
+    )
+    preview_move = resolved(
+        LifecyclePreview | None,
+        handovers.move,
+        "What moveProduct would do now. Changes nothing, and holds no time slot.",
+    )
+    preview_repackage = resolved(
+        RepackagePreview | None,
+        handovers.repackage,
+        "What repackageProducts would do now, before and after side by side. Changes nothing.",
     )
     preview_change_product = resolved(
         LifecyclePreview | None, previews.preview_change, "What changeProduct would do now. Changes nothing."

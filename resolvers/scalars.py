@@ -55,6 +55,13 @@ def _currency_in(value: object) -> CurrencyCode:
     return CurrencyCode(value)
 
 
+def _duration_in(value: object) -> timedelta:
+    try:
+        return msgspec.convert(value, timedelta)
+    except msgspec.ValidationError:
+        raise GraphQLError(f"{value!r} is not a length of time in ISO 8601, for example PT90S or P14D.") from None
+
+
 def _duration_out(value: timedelta) -> str:
     return str(msgspec.to_builtins(value))
 
@@ -91,5 +98,6 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         name="Duration",
         description="A length of time, ISO 8601: `PT90S`.",
         serialize=_duration_out,
+        parse_value=_duration_in,
     ),
 }

@@ -21,10 +21,13 @@ class Right(StrEnum):
     READ_FINANCES = "readFinances"
     READ_INTERNAL = "readInternal"
     STEER_ORDERS = "steerOrders"
+    CONSENT_FOR_OTHERS = "consentForOthers"
 
 
 _ALL: Final = frozenset(Right)
-_INTERNAL: Final = frozenset({Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT, Right.READ_INTERNAL})
+_INTERNAL: Final = frozenset(
+    {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT, Right.READ_INTERNAL, Right.CONSENT_FOR_OTHERS}
+)
 _SELLER: Final = _ALL - _INTERNAL - {Right.READ_FINANCES}
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.CUSTOMER: _ALL - _INTERNAL,
@@ -65,6 +68,15 @@ def sees(actor: Actor, *, customer_id: str, seller_id: str | None) -> bool:
     """Whether an order of this customer, sold by this dealer, is among the actor's rows."""
     rows = rows_of(actor)
     return rows.customer_id in (None, customer_id) and rows.seller_id in (None, seller_id)
+
+
+def sees_as_acceptor(actor: Actor, *, acceptor_id: str | None, seller_id: str | None) -> bool:
+    """Whether the actor may look at an order because it is asked to take over what the order is about.
+
+    It may look, and consent; everything else is for those who `sees` the order as their own.
+    """
+    rows = rows_of(actor)
+    return acceptor_id is not None and rows.customer_id == acceptor_id and rows.seller_id in (None, seller_id)
 
 
 def sees_customer(actor: Actor, customer_id: str) -> bool:

@@ -46,8 +46,8 @@ class OrderEvent:
     """One event of one order.
 
     `sequence` counts 1, 2, 3 … within the order without a gap. `customer_id`, `seller_id` and `channel` are the
-    order's, so that access to the event is decided without loading the order. `changed` holds the JSON pointers of
-    what changed; `summary` says it for people.
+    order's, and so is `acceptor_id`, so that access to the event is decided without loading the order. `changed` holds
+    the JSON pointers of what changed; `summary` says it for people.
     """
 
     order_id: str
@@ -65,6 +65,7 @@ class OrderEvent:
     before: OrderState | None = None
     item_changes: tuple[ItemStateChange, ...] = ()
     task: TaskChange | None = None
+    acceptor_id: str | None = None
 
 
 def order_event(
@@ -98,4 +99,5 @@ def order_event(
         before=before,
         item_changes=item_changes,
         task=task,
+        acceptor_id=order.acceptor_id,
     )

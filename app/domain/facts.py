@@ -71,13 +71,14 @@ class OverdueFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherOrder:
-    """Another order of the same customer that was submitted lately."""
+    """Another order of the same customer that was submitted lately. `product_ids` are the owned ones it is about."""
 
     id: str
     offering_ids: tuple[str, ...]
     place_ids: tuple[str, ...]
     submitted_at: datetime
     open: bool
+    product_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +154,13 @@ class Facts:
     """Everything asked for one decision. What a backend does not know is absent.
 
     `qualifications` is keyed by (place id, service specification ids of the item, sorted). `reservations` holds the
-    ids of those that are still held. `unanswered` names the backends of which nothing is known now.
+    ids of those that are still held. `unanswered` names the backends of which nothing is known now. `acceptor` is who
+    is to take over what the order is about. `signed` holds the ids of the order's contracts that are signed, when it
+    is not carried out without.
     """
 
     customer: CustomerFact | None = None
+    acceptor: CustomerFact | None = None
     offerings: Mapping[str, Offering] = field(default_factory=dict)
     places: Mapping[str, PlaceFact] = field(default_factory=dict)
     qualifications: Mapping[tuple[str, tuple[str, ...]], PlaceQualification] = field(default_factory=dict)
@@ -168,4 +172,5 @@ class Facts:
     payment_methods: tuple[PaymentMethodFact, ...] = ()
     reservations: frozenset[str] = frozenset()
     quotes: Mapping[str, QuoteFact] = field(default_factory=dict)
+    signed: frozenset[str] = frozenset()
     unanswered: Mapping[str, Unanswered] = field(default_factory=dict)

@@ -265,7 +265,8 @@ class OrderItem:
     `place` overrides the order's place. `reservations` are the numbers and SIMs held for it. `product_id` is the
     owned product (TMF637), known for every action but add, and for add once the inventory has it; `product_status` is
     the one that it is to have, when the item is about that, and `suspension` how it is suspended; `renewal` is for
-    what term it is to be kept. `quote_item` is what it was quoted as, when it was.
+    what term it is to be kept. `quote_item` is what it was quoted as, when it was. `moved_from` is where its product is
+    installed until it works at the item's own place, when it moves.
     """
 
     id: str
@@ -287,6 +288,7 @@ class OrderItem:
     terms: tuple[Term, ...] = ()
     reservations: tuple[ReservationRef, ...] = ()
     quote_item: QuoteItemRef | None = None
+    moved_from: PlaceRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +321,64 @@ class Cancellation:
     charge: Money | None = None
 
 
+class ConsentSide(StrEnum):
+    """Who of the two parties of a change of ownership."""
+
+    RELEASING = "releasing"
+    ACCEPTING = "accepting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a party said to a change of ownership: who said it, through which channel, for whom, and when.
+
+    `billing_account_id` is the accepting party's choice of where its charges go; None: to an account that it has, or
+    a new one.
+    """
+
+    side: ConsentSide
+    given: bool
+    by: str
+    channel: str
+    at: datetime
+    on_behalf_of: str | None = None
+    reason: str | None = None
+    billing_account_id: str | None = None
+
+    @property
+    def refusal(self) -> str:
+        """A refusal, for people."""
+        return f"the {self.side} party does not consent" + (f": {self.reason}" if self.reason else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipChange:
+    """That the order's products go over to another customer, as soon as both parties have consented in time.
+
+    `acceptor_id` is the customer (TMF629) who takes them over; the order's own customer is the one who releases them.
+    They change hands at `effective_at`; None: as soon as everything is agreed.
+    """
+
+    acceptor_id: str
+    consent_until: datetime
+    acceptor_name: str = ""
+    effective_at: datetime | None = None
+    consents: tuple[Consent, ...] = ()
+
+    def consent_of(self, side: ConsentSide) -> Consent | None:
+        """What this party has said last."""
+        return next((consent for consent in reversed(self.consents) if consent.side is side), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repackaging:
+    """That owned products become parts of this offering, as what was quoted, when something was (TMF648)."""
+
+    target_offering_id: str
+    product_ids: tuple[str, ...]
+    quote_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductOrder:
     """A customer order (TMF622 ProductOrder).
@@ -326,7 +386,8 @@ class ProductOrder:
     `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
-    began to carry it out, or to wait for its day.
+    began to carry it out, or to wait for its day. `ownership` is set when the order hands products over to another
+    customer, `repackaging` when it makes them parts of another offering.
     """
 
     id: str
@@ -362,6 +423,13 @@ class ProductOrder:
     cancellations: tuple[Cancellation, ...] = ()
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     planned_at: datetime | None = None
+    ownership: OwnershipChange | None = None
+    repackaging: Repackaging | None = None
+
+    @property
+    def acceptor_id(self) -> str | None:
+        """The customer who is to take over what the order is about, when it is about that."""
+        return self.ownership.acceptor_id if self.ownership else None
 
     @property
     def waiting_since(self) -> datetime | None:

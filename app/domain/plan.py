@@ -48,12 +48,14 @@ class Cause:
     """Why a task did not succeed.
 
     `kind` is the backend's failure kind, `final` says that the backend gave its answer: asking the same again would
-    only repeat it, so a retry asks anew, under a new revision.
+    only repeat it, so a retry asks anew, under a new revision. `calls_off`: without the yes that was refused nothing of
+    the order is wanted any more, so it is cancelled, and nobody has to decide.
     """
 
     kind: str
     message: str
     final: bool
+    calls_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,27 +2,31 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from app.domain.actor import Actor
+from app.domain.actor import Actor, Role
 from app.domain.facts import Facts
 from app.domain.money import Money
 from app.domain.order import (
     AgreedPrice,
     AppointmentRef,
     Characteristic,
+    Consent,
+    ConsentSide,
     ExternalId,
     FailurePolicy,
     ItemAction,
     ItemRelationship,
     Note,
     OrderItem,
+    OwnershipChange,
     PaymentChoice,
     PlaceRef,
     ProductOrder,
     ProductStatus,
     QuoteItemRef,
     Renewal,
+    Repackaging,
     Suspension,
 )
 from app.domain.states import NOT_WANTED, OrderState
@@ -54,6 +58,16 @@ class ItemRequest:
     renewal: Renewal | None = None
     agreed_prices: tuple[AgreedPrice, ...] = ()
     quote_item: QuoteItemRef | None = None
+    moved_from_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipRequest:
+    """Who is to take the order's products over, within which time both have to consent, and from when on they do."""
+
+    acceptor_id: str
+    consent_within: timedelta
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +94,8 @@ class OrderRequest:
     requested_completion_at: datetime | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     accepted_charge: Money | None = None
+    ownership: OwnershipRequest | None = None
+    repackaging: Repackaging | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +209,29 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         requested_start_at=request.requested_start_at,
         requested_completion_at=request.requested_completion_at,
         failure_policy=request.failure_policy,
+        ownership=_ownership(request, actor, at),
+        repackaging=request.repackaging,
     )
     for item in request.items:
         order = with_item(order, item)
     return order
+
+
+def _ownership(request: OrderRequest, actor: Actor, at: datetime) -> OwnershipChange | None:
+    """The change of ownership, with the consent of the releasing party when it asks for it itself."""
+    wish = request.ownership
+    if wish is None:
+        return None
+    itself = actor.role is Role.CUSTOMER and actor.subject == request.customer_id
+    consent = Consent(
+        side=ConsentSide.RELEASING, given=True, by=actor.subject, channel=actor.channel, at=at, reason="asked for it"
+    )
+    return OwnershipChange(
+        acceptor_id=wish.acceptor_id,
+        consent_until=at + wish.consent_within,
+        effective_at=wish.effective_at,
+        consents=(consent,) if itself else (),
+    )
 
 
 def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
@@ -217,6 +252,7 @@ def with_item(order: ProductOrder, wish: ItemRequest) -> ProductOrder:
         renewal=wish.renewal,
         agreed_prices=wish.agreed_prices,
         quote_item=wish.quote_item,
+        moved_from=_place(wish.moved_from_id),
     )
     return replace(order, items=(*order.items, item))
 
@@ -256,12 +292,14 @@ def named(order: ProductOrder, facts: Facts) -> ProductOrder:
         return PlaceRef(id=fact.id, label=fact.label) if fact else ref
 
     methods = {method.id: method.label for method in facts.payment_methods}
+    ownership, acceptor = order.ownership, facts.acceptor
     payment = order.payment
     return replace(
         order,
         payment=replace(payment, label=methods.get(payment.method_id, payment.label)) if payment else None,
         customer_name=facts.customer.name if facts.customer else order.customer_name,
         place=place(order.place),
+        ownership=replace(ownership, acceptor_name=acceptor.name) if ownership and acceptor else ownership,
         items=tuple(
             replace(
                 item,
@@ -269,6 +307,7 @@ def named(order: ProductOrder, facts: Facts) -> ProductOrder:
                 if item.offering_id in facts.offerings
                 else item.offering_name,
                 place=place(item.place),
+                moved_from=place(item.moved_from),
             )
             for item in order.items
         ),

@@ -171,6 +171,11 @@ def _result_taken(
                 reference=event.reference or task.reference,
                 attempts=tried,
             )
+        case TaskFailed() if event.cause.calls_off:
+            tasks[task.id] = replace(
+                task, state=TaskState.FAILED, cause=event.cause, ended_at=event.at, attempts=tried, attention=None
+            )
+            return replace(plan, cancelled=(*plan.cancelled, *_revocable(plan, tasks)))
         case TaskFailed() if task.state is not TaskState.FALLOUT:
             tasks[task.id] = _fallen_out(task, event.cause, event.at, attempts=tried)
             return _after_failure(plan, tasks, task)

@@ -103,8 +103,9 @@ def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
             kind, cause = ReportKind.COMPLETED, None
         case Accepted(reference):
             kind, cause = ReportKind.ACCEPTED, None
-        case Refused(code, message):
-            kind, reference, cause = ReportKind.FAILED, None, Cause(kind=code, message=message, final=True)
+        case Refused(code, message, calls_off):
+            cause = Cause(kind=code, message=message, final=True, calls_off=calls_off)
+            kind, reference = ReportKind.FAILED, None
     return TaskReport(
         task_id=task.id, revision=task.revision, kind=kind, reference=reference, cause=cause, attempts=attempts
     )

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from app.domain.cancellation import points_passed
 from app.domain.money import sum_of
+from app.domain.ownership import WAITING
 from app.domain.plan import (
     Aborted,
     AssessmentDecided,
     AssessmentRequested,
     CancellationRequested,
+    Cause,
     FalloutDecided,
     Frozen,
     HoldRequested,
@@ -18,6 +20,8 @@ from app.domain.plan import (
     ReleaseRequested,
     Revised,
     TaskClaimed,
+    TaskCompleted,
+    TaskFailed,
     TaskPerformed,
     Wish,
 )
@@ -41,6 +45,12 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
             return TaskPerformed(at=at, task_id=instruction.task_id, data=instruction.data)
         case _K.CANCEL:
             return CancellationRequested(at=at, item_ids=instruction.item_ids, charge=instruction.charge)
+        case _K.CONSENT if instruction.consent is not None and instruction.task_id is not None:
+            task_id, revision, consent = instruction.task_id, instruction.revision, instruction.consent
+            if consent.given:
+                return TaskCompleted(at=at, task_id=task_id, revision=revision)
+            refused = Cause(kind="CONSENT_REFUSED", message=consent.refusal, final=True, calls_off=True)
+            return TaskFailed(at=at, task_id=task_id, revision=revision, cause=refused)
         case _K.REQUEST_CANCELLATION if instruction.until is not None:
             return AssessmentRequested(
                 at=at,
@@ -85,6 +95,9 @@ def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
             return None if waits else f"task {instruction.task_id} waits for nobody"
         case _K.CLAIM:
             return _claim_refused(plan, instruction)
+        case _K.CONSENT:
+            waits = task is not None and task.state in WAITING and task.revision == instruction.revision
+            return None if waits else "nobody waits for this consent"
         case _K.CANCEL | _K.REQUEST_CANCELLATION:
             return _too_late(plan, instruction)
         case _K.DECIDE_CANCELLATION:

@@ -40,9 +40,9 @@ async def prepare_agreement(ordering: Ordering, actor: Actor, ask: PrepareAgreem
         return stored
     facts = (await gather(ordering, stored.order)).need("catalog")
     priced = established(stored.order, facts, ordering.clock())
-    agreement = await drawn_up(
-        ordering.backends, priced, signature=signature_required(case_of(ordering, priced, facts))
-    )
+    # who has its products repackaged is asked to sign, even where a new sale would not need it
+    signature = priced.repackaging is not None or signature_required(case_of(ordering, priced, facts))
+    agreement = await drawn_up(ordering.backends, priced, signature=signature)
     agreed = replace(priced, agreement=agreement)
     summary = f"contract drawn up, version {agreement.version}"
     return await record_edit(ordering, actor, ask, stored, agreed, facts, changed=("/agreement",), summary=summary)

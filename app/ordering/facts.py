@@ -60,6 +60,7 @@ from connectors.backends import Backends
 from connectors.base import BackendFailure
 from connectors.billing import Bill
 from connectors.customer import Customer, Party
+from connectors.documents import SignatureState
 from connectors.inventory import Product
 from connectors.quote import Quote
 from connectors.service_resources import HELD, Reservation
@@ -111,16 +112,20 @@ async def gather_facts(
     g = Gathered()
     customer_id = order.customer_id
     known = [customer_id] if customer_id else []  # a prospect is nobody whom a backend could know
-    places = {place.id for place in _places(order)}
+    parties = [*known, *([order.acceptor_id] if order.acceptor_id else [])]
+    places = {place.id for place in (*_places(order), *(item.moved_from for item in order.items)) if place}
     appointments = {item.appointment.id for item in order.items if item.appointment and item.appointment.id}
     reservations = {reservation.id for item in order.items for reservation in item.reservations}
     quoted = {item.quote_item.quote_id for item in order.items if item.quote_item}
+    if order.repackaging and order.repackaging.quote_id:
+        quoted.add(order.repackaging.quote_id)
+    contracts = [order.agreement.contract_id] if order.repackaging and order.agreement else []
     (
         (customers, offerings, addresses, visits, reserved, quotes),
-        (accounts, bills, methods, products, others),
+        (accounts, bills, methods, products, others, papers),
     ) = await asyncio.gather(
         asyncio.gather(
-            g.ask("customer", backends.customer.by_ids(known), {}),
+            g.ask("customer", backends.customer.by_ids(parties), {}),
             g.ask("catalog", offerings_of(order, backends), {}),
             g.ask("address", backends.address.by_ids(places), {}),
             g.ask("workforce", backends.workforce.by_ids(appointments), {}),
@@ -137,17 +142,20 @@ async def gather_facts(
             g.ask("billing", backends.billing.methods_of(known), {}),
             g.ask("inventory", backends.inventory.products_of(known), {}),
             other_orders(order, store, at),
+            g.ask("documents", backends.documents.by_ids(contracts), {}),
         ),
     )
-    owned = tuple(_owned(product) for product in products.get(customer_id, ()))
-    customer = customers.get(customer_id)
-    qualifications, party, owned_offerings = await asyncio.gather(
+    owned = tuple(owned_product(product) for product in products.get(customer_id, ()))
+    customer, acceptor = customers.get(customer_id), customers.get(order.acceptor_id or "")
+    qualifications, party, second_party, owned_offerings = await asyncio.gather(
         _qualifications(g, order, offerings, addresses, backends, rulebook, at),
         _party(g, customer, offerings, backends),
+        _party(g, acceptor, offerings, backends),
         g.ask("catalog", _offerings_changed(order, owned, offerings, backends), {}),
     )
     g.facts = Facts(
         customer=_customer(customer, party) if customer else None,
+        acceptor=_customer(acceptor, second_party) if acceptor else None,
         offerings={**owned_offerings, **offerings},
         places={a.id: _place(a) for a in addresses.values()},
         qualifications=qualifications,
@@ -160,7 +168,8 @@ async def gather_facts(
         other_orders=others,
         payment_methods=tuple(PaymentMethodFact(id=m.id, label=m.label) for m in methods.get(customer_id, ())),
         reservations=frozenset(r.id for r in reserved.values() if _still_held(r, at)),
-        quotes={quote.id: _quote(quote) for quote in quotes.values()},
+        signed=frozenset(paper.id for paper in papers.values() if paper.signature is SignatureState.SIGNED),
+        quotes={quote.id: quote_fact(quote) for quote in quotes.values()},
         unanswered=unanswered(g.failures),
     )
     return g
@@ -196,6 +205,7 @@ async def other_orders(order: ProductOrder, store: OrderStore, at: datetime) -> 
             place_ids=tuple(sorted({place.id for place in _places(other)})),
             submitted_at=other.submitted_at,
             open=other.state not in ORDER.terminal,
+            product_ids=tuple(item.product_id for item in other.items if item.product_id),
         )
         for other in found
         if other.submitted_at and other.id != order.id and other.state is not OrderState.REJECTED
@@ -263,7 +273,7 @@ async def _offerings_changed(
     what they require, is written there.
     """
     changed = {item.product_id for item in order.items if item.action is ItemAction.MODIFY}
-    ends = any(item.action is ItemAction.DELETE for item in order.items)
+    ends = order.ownership is not None or any(i.action is ItemAction.DELETE or i.moved_from for i in order.items)
     touched = (p.offering_id for p in owned if ends or p.id in changed)
     wanted = {offering_id for offering_id in touched if offering_id and offering_id not in known}
     return await offerings_by_ids(wanted, backends) if wanted else {}
@@ -285,7 +295,9 @@ def _place(wire: GeographicAddress) -> PlaceFact:
     return PlaceFact(id=wire.id, label=wire.label, country=wire.country, postcode=wire.postcode)
 
 
-def _owned(wire: Product) -> OwnedProduct:
+def owned_product(wire: Product) -> OwnedProduct:
+    """The product as the rules know it."""
+
     def related(relationship: RelationshipType) -> tuple[str, ...]:
         return tuple(r.product_id for r in wire.relationships if r.type == relationship)
 
@@ -350,7 +362,8 @@ def _overdue(bills: Iterable[Bill], today: date) -> OverdueFact | None:
     return OverdueFact(amount=sum(amounts[1:], amounts[0]), since=min(bill.due_on for bill in late if bill.due_on))
 
 
-def _quote(wire: Quote) -> QuoteFact:
+def quote_fact(wire: Quote) -> QuoteFact:
+    """The quote as the rules know it."""
     return QuoteFact(
         id=wire.id,
         state=wire.state,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from app.domain.actor import system_actor
+from app.domain.actor import Actor, system_actor
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
 from app.domain.plan import Plan
@@ -62,7 +62,7 @@ async def record_progress(
         if stored.plan is None and stored.order.state in ORDER.terminal:
             return
         at = ordering.clock()
-        order = _instructed(stored.order, instruction, at)
+        order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         order = replace(order, planned_at=order.planned_at or at)
         progress = advance(
             order,
@@ -119,6 +119,9 @@ def _never_taken(before: ProductOrder, after: ProductOrder, plan: Plan) -> tuple
 
 def _instructed(order: ProductOrder, instruction: Instruction | None, at: datetime) -> ProductOrder:
     """The order with what was told it on record."""
+    if instruction is not None and instruction.consent is not None and order.ownership is not None:
+        said = (*order.ownership.consents, instruction.consent)
+        return replace(order, ownership=replace(order.ownership, consents=said))
     if instruction is None:
         return order
     match instruction.kind:
@@ -178,6 +181,21 @@ def _with_data(order: ProductOrder, item_id: str, data: tuple[Characteristic, ..
             for item in order.items
         ),
     )
+
+
+def _called_off(order: ProductOrder, before: Plan | None, after: Plan, actor: Actor, at: datetime) -> ProductOrder:
+    """The order with the reason on record when a yes that it cannot do without was refused."""
+    known = {task.id: task.cause for task in before.tasks} if before else {}
+    off = next((t.cause for t in after.tasks if t.cause and t.cause.calls_off and known.get(t.id) != t.cause), None)
+    if off is None:
+        return order
+    cancellation = Cancellation(
+        item_ids=tuple(item.id for item in order.items),
+        reason=off.message,
+        requested_at=at,
+        requested_by=actor.subject,
+    )
+    return replace(order, cancellations=(*order.cancellations, cancellation))
 
 
 async def _stored(ordering: Ordering, order_id: str) -> StoredOrder:

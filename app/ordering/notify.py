@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 import structlog
 
 from app.domain.events import EventType, OrderEvent
-from app.domain.order import ProductOrder
+from app.domain.order import ConsentSide, ProductOrder
 from app.domain.plan import Plan
 from app.domain.rulebook import Rulebook
 from app.domain.states import ItemState, OrderState, TaskState, order_state_of
@@ -40,19 +40,17 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     told = told_by_plan(stored.plan)
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
         moves = [
-            f.event
-            for f in fed
-            if f.event.type is EventType.STATE_CHANGED
-            and f.event.before is not f.event.state
-            and f.event.state not in told
+            f.event for f in fed if f.event.type is EventType.STATE_CHANGED and f.event.before is not f.event.state
         ]
         if moves:
-            customer = (await ordering.backends.customer.by_ids([stored.order.customer_id])).get(
-                stored.order.customer_id
-            )
+            order = stored.order
+            parties = [party for party in (order.customer_id, order.acceptor_id) if party is not None]
+            known = await ordering.backends.customer.by_ids(parties)
             for move in moves:
-                if customer is not None:
-                    await _send(ordering, stored.order, customer, move)
+                # the plan tells the customer only: who takes something over is told here
+                for party in parties if move.state not in told else parties[1:]:
+                    if (customer := known.get(party)) is not None:
+                        await _send(ordering, order, customer, move)
         after = fed[-1].event.sequence
     return after
 
@@ -74,13 +72,36 @@ def delivered_as(order: ProductOrder) -> OrderState:
 
 async def _send(ordering: Ordering, order: ProductOrder, customer: Customer, move: OrderEvent) -> None:
     key = f"{order.id}:state:{move.sequence}"
-    await write_to(ordering, order, customer, **wording(ordering.rulebook(), order, move.state), key=key)
+    if customer.id == order.acceptor_id:
+        key = f"{key}:acceptor"
+    words = wording(ordering.rulebook(), order, move.state)
+    words["content"] += _more(order, customer, move)
+    await write_to(ordering, order, customer, **words, key=key)
 
 
 def wording(rulebook: Rulebook, order: ProductOrder, state: OrderState) -> Words:
     """What the customer is told of a state, in the words of the order's channel."""
     called = rulebook.called(state, order.channel)
     return {"subject": f"Your order {order.id}: {called}", "content": called}
+
+
+def _more(order: ProductOrder, customer: Customer, move: OrderEvent) -> str:
+    """What a party of a change of ownership has to know beyond the state: what is wanted of it, why it was called off.
+
+    Made of what does not change any more, so that a repeated message is the same message.
+    """
+    ownership = order.ownership
+    if ownership is None:
+        return ""
+    if move.state is OrderState.CANCELLED and order.cancellations:
+        return f": {order.cancellations[-1].reason}"
+    said = ownership.consent_of(ConsentSide.ACCEPTING)
+    asked = move.state is OrderState.PENDING and (said is None or said.at > move.at)
+    if asked and customer.id == ownership.acceptor_id:
+        what = ", ".join(item.offering_name for item in order.items)
+        until = ownership.consent_until.date().isoformat()
+        return f": {order.customer_name} offers to hand {what} over to you; please answer until {until}"
+    return ""
 
 
 async def write_to(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
@@ -13,7 +13,8 @@ from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.events import OrderEvent
 from app.domain.money import Money
-from app.domain.order import Characteristic, ExternalId, Note, ProductOrder
+from app.domain.order import Characteristic, Consent, ExternalId, Note, ProductOrder
+from app.domain.ownership import as_seen_by
 from app.domain.plan import FalloutAction, Wish
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
@@ -75,6 +76,7 @@ class InstructionKind(StrEnum):
     REVISE = "revise"
     ABORT = "abort"
     ADD_NOTE = "addNote"
+    CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class Instruction:
 
     `task_id` and `action` belong to a fallout, a claim (`claimed_by`) or a task that people carry out (`data`, which a
     retry may bring as well), `item_ids` and `charge` to a cancellation, which may be assessed `until` a time and then
-    be `accepted`; `wish` and `order` to a revision: the tasks, and the order with what is wished for from now on.
+    be `accepted`; `wish` and `order` to a revision: the tasks, and the order with what is wished for from now on;
+    `consent`, with the task that waits for it in its `revision`, to a change of ownership.
     """
 
     kind: InstructionKind
@@ -101,6 +104,8 @@ class Instruction:
     wish: Wish | None = None
     order: ProductOrder | None = None
     note: Note | None = None
+    consent: Consent | None = None
+    revision: int = 1
 
     @property
     def summary(self) -> str:
@@ -116,6 +121,10 @@ class Instruction:
             InstructionKind.ADD_NOTE: "add a note",
         }
         return f"{what.get(self.kind, self.kind)}: {self.reason}" if self.reason else what.get(self.kind, self.kind)
+        if self.consent is not None:
+            said = "consents" if self.consent.given else "refuses"
+            return f"the {self.consent.side} party {said}" + (f": {self.reason}" if self.reason else "")
+        return f"{what.get(self.kind, self.kind)}: {self.reason}"
 
 
 class FulfilmentUnavailable(Exception):
@@ -185,10 +194,15 @@ async def _replay(ordering: Ordering, key: IdempotencyKey, used: KeyRecord) -> C
     return Committed(first.order, replayed=True)
 
 
-async def load(ordering: Ordering, actor: Actor, ask: OrderAsk) -> StoredOrder | Refusal:
-    """The order that is asked about, when the actor may see it and knows its current version."""
+async def load(ordering: Ordering, actor: Actor, ask: OrderAsk, *, as_party: bool = False) -> StoredOrder | Refusal:
+    """The order that is asked about, when it is the actor's own and the actor knows its current version.
+
+    `as_party`: also when the actor is the one who is to take over what the order is about, as far as that one sees it.
+    """
     stored = (await ordering.store.load([ask.order_id])).get(ask.order_id)
-    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+    if stored is not None and as_party and (seen := as_seen_by(actor, stored.order)) is not None:
+        stored = replace(stored, order=seen)
+    elif stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
         return NotFound("/id", f"/id: there is no product order {ask.order_id!r} (orderKnown).")
     if stored.order.version != ask.expected_version:
         return StaleVersion(stored.order)

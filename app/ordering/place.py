@@ -65,13 +65,20 @@ async def place_order(ordering: Ordering, actor: Actor, ask: PlaceOrder) -> Outc
     Raises BackendFailure when a fact that the decision needs is out of reach, NotPermitted when the role may not.
     """
     require(actor, Right.WRITE_ORDERS)
-    if earlier := await recall(ordering, actor, ask):
-        return earlier
-    decided = await _decide(ordering, actor, ask.request, partial(_assessed, ordering, actor, ask), {CONTRACT_FOLLOWS})
+    return await recall(ordering, actor, ask) or await place(ordering, actor, ask, ask.request)
+
+
+async def place(ordering: Ordering, actor: Actor, ask: Ask, request: OrderRequest) -> Outcome:
+    """The order that `request` makes, placed under the key of `ask`, which has not been used before.
+
+    An ask that is not the request itself stays the same ask when the request that follows from it has become another.
+    """
+    assess = partial(_assessed, ordering, actor, ask, request)
+    decided = await _decide(ordering, actor, request, assess, {CONTRACT_FOLLOWS})
     if not isinstance(decided, _Decided):
         # the same request may have been quicker under the same key, and is then what stands in the way
         return await recall(ordering, actor, ask) or decided
-    if costs := not_accepted(decided.case, decided.order, ask.request.accepted_charge):
+    if costs := not_accepted(decided.case, decided.order, request.accepted_charge):
         return costs
     draft, at = decided.draft, decided.at
     booked = await book_all(ordering.backends, decided.order, key=key_of(actor, ask), at=at)
@@ -162,10 +169,16 @@ async def _not_assessed(draft: ProductOrder, facts: Facts, at: datetime) -> Prod
 
 
 async def _assessed(
-    ordering: Ordering, actor: Actor, ask: PlaceOrder, draft: ProductOrder, facts: Facts, at: datetime
+    ordering: Ordering,
+    actor: Actor,
+    ask: Ask,
+    request: OrderRequest,
+    draft: ProductOrder,
+    facts: Facts,
+    at: datetime,
 ) -> ProductOrder:
     """The draft with the credit decision that it needs, when the customer agreed that the bureau is asked."""
-    if not ask.request.credit_consent or not asks_bureau(case_of(ordering, draft, facts)):
+    if not request.credit_consent or not asks_bureau(case_of(ordering, draft, facts)):
         return draft
     key = key_of(actor, ask)
     # to the hour: a repeated request must ask the bureau the same

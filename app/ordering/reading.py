@@ -5,10 +5,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, rows_of, sees
+from app.domain.access import Right, rows_of, sees, sees_as_acceptor
 from app.domain.actor import Actor
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ProductOrder
+from app.domain.ownership import as_seen_by
 from app.domain.states import OrderState
 from app.ordering.drafts import require
 from app.store.feed import Feed
@@ -49,14 +50,16 @@ class Reading:
         """The orders with these ids that the actor may see."""
         require(actor, Right.READ_ORDERS)
         found = await self._store.load(order_ids)
-        return {key: stored for key, stored in found.items() if _sees(actor, stored.order)}
+        seen = {key: (stored, as_seen_by(actor, stored.order)) for key, stored in found.items()}
+        return {key: replace(stored, order=order) for key, (stored, order) in seen.items() if order is not None}
 
     async def search(
         self, actor: Actor, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
     ) -> list[ProductOrder]:
         """A page of the actor's orders; see OrderStore.search."""
         mine = _own(actor, search)
-        return await self._store.search(mine, order_by, after=after, limit=limit) if mine else []
+        found = await self._store.search(mine, order_by, after=after, limit=limit) if mine else []
+        return [order for order in (as_seen_by(actor, one) for one in found) if order is not None]
 
     async def count(self, actor: Actor, search: OrderSearch) -> int:
         """How many of the actor's orders the search finds."""
@@ -72,7 +75,8 @@ class Reading:
         """All versions of an order that the actor may see, the oldest first."""
         if order_id not in await self.orders(actor, [order_id]):
             return []
-        return await self._store.versions(order_id)
+        versions = [(v, as_seen_by(actor, v.order)) for v in await self._store.versions(order_id)]
+        return [replace(version, order=order) for version, order in versions if order is not None]
 
     async def events_of(self, actor: Actor, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
         """The timeline of an order that the actor may see."""
@@ -87,12 +91,14 @@ class Reading:
             async for events in feed:
                 for fed in events:
                     event = fed.event
-                    if wanted.wants(event) and sees(actor, customer_id=event.customer_id, seller_id=event.seller_id):
+                    if wanted.wants(event) and _sees(actor, event):
                         yield fed
 
 
-def _sees(actor: Actor, order: ProductOrder) -> bool:
-    return sees(actor, customer_id=order.customer_id, seller_id=order.seller_id)
+def _sees(actor: Actor, event: OrderEvent) -> bool:
+    return sees(actor, customer_id=event.customer_id, seller_id=event.seller_id) or sees_as_acceptor(
+        actor, acceptor_id=event.acceptor_id, seller_id=event.seller_id
+    )
 
 
 def _own(actor: Actor, search: OrderSearch) -> OrderSearch | None:
@@ -102,7 +108,11 @@ def _own(actor: Actor, search: OrderSearch) -> OrderSearch | None:
     if rows.customer_id is not None:
         if search.customer_ids and rows.customer_id not in search.customer_ids:
             return None
-        search = replace(search, customer_ids=(rows.customer_id,))
+        # who asks for its own orders gets those that it placed; who asks for all gets what it is to take over as well
+        if search.customer_ids:
+            search = replace(search, customer_ids=(rows.customer_id,))
+        else:
+            search = replace(search, party_id=rows.customer_id)
     if rows.seller_id is not None:
         if search.seller_ids and rows.seller_id not in search.seller_ids:
             return None

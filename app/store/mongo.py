@@ -93,7 +93,7 @@ class MongoStore:
                     {"_id": MOTHER_OF_POSITIONS}, {"$setOnInsert": {"last": 0}}, upsert=True
                 )
             orders = self._of("product_order")
-            for field in ("state", "customer_id", "channel", "seller_id", "places", "external_ids.id"):
+            for field in ("state", "customer_id", "acceptor_id", "channel", "seller_id", "places", "external_ids.id"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
             await orders.create_index([("created_at", ASCENDING)])
             await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
@@ -222,6 +222,7 @@ class MongoStore:
             "state": order.state.value,
             "created_at": order.created_at,
             "customer_id": order.customer_id,
+            "acceptor_id": order.acceptor_id,
             "channel": order.channel,
             "seller_id": order.seller_id,
             "external_ids": [_external_id(external) for external in order.external_ids],
@@ -436,6 +437,8 @@ def _query(search: OrderSearch) -> Document:
     ):
         if wanted:
             query[field] = {"$in": wanted}
+    if search.party_id is not None:
+        query["$or"] = [{"customer_id": search.party_id}, {"acceptor_id": search.party_id}]
     created: Document = {}
     if search.created_from:
         created["$gte"] = search.created_from

@@ -115,7 +115,8 @@ class OrderSearch:
 
     `created_from` is inclusive, `created_until` exclusive. `offering_text` is found, without regard to case, in the
     name or id of an ordered offering. `external_owner` and `external_type` are those of the same external id.
-    `place_ids`: delivered, at least in part, to one of these places.
+    `place_ids`: delivered, at least in part, to one of these places. `party_id`: ordered by this customer, or handing
+    something over to it.
     """
 
     states: tuple[OrderState, ...] = ()
@@ -129,6 +130,7 @@ class OrderSearch:
     external_owner: str | None = None
     external_type: str | None = None
     place_ids: tuple[str, ...] = ()
+    party_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

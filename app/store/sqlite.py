@@ -67,6 +67,9 @@ create table if not exists order_place (
     order_id text not null, place_id text not null, primary key (order_id, place_id)
 ) without rowid;
 create index if not exists by_place on order_place (place_id, order_id);
+create table if not exists acceptor (
+    customer_id text not null, order_id text not null, primary key (customer_id, order_id)
+) without rowid;
 create table if not exists version (
     order_id text not null, version integer not null, actor blob not null, reason text not null, at text not null,
     body blob not null, primary key (order_id, version)
@@ -246,6 +249,8 @@ class SqliteStore:
             ),
         )
         await self._write_places(db, order)
+        if order.acceptor_id is not None:
+            await db.execute("insert or ignore into acceptor values (?, ?)", (order.acceptor_id, order.id))
         for external in order.external_ids:
             if (holder := await self._holder(db, external)) is None:
                 own = (external.id, external.owner, external.type, order.id)
@@ -428,6 +433,9 @@ def _where(search: OrderSearch) -> tuple[list[str], list[Value]]:
         marks = ",".join("?" * len(search.place_ids))
         where.append(f"id in (select order_id from order_place where place_id in ({marks}))")
         values += search.place_ids
+    if search.party_id is not None:
+        where.append("(customer_id = ? or id in (select order_id from acceptor where customer_id = ?))")
+        values += [search.party_id, search.party_id]
     external = {"value": search.external_id, "owner": search.external_owner, "type": search.external_type}
     if any(external.values()):
         named = " and ".join(f"{column} = ?" for column, value in external.items() if value)

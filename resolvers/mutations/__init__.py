@@ -9,15 +9,18 @@ from resolvers.mutations import (
     assess_credit,
     cancel,
     change_item,
+    change_ownership,
     checkout,
     create,
     discard,
     hold,
+    move,
     note,
     own,
     place,
     place_batch,
     remove_item,
+    repackage,
     reserve,
     revise,
     set_appointment,
@@ -146,6 +149,27 @@ class Mutation:
         resolver=own.discontinue_product,
         description="End an owned product, and with a bundle all of its parts. Refused while another owned product "
         "cannot be without it; what it costs before the term has run out has to be accepted.",
+    )
+    change_product_ownership: change_ownership.ChangeProductOwnershipPayload | None = field(
+        resolver=change_ownership.change_product_ownership,
+        description="Hand an owned product over to another customer. Both have to consent in time, and the credit "
+        "bureau is asked about the new owner; then the product goes over, with its id, to the new owner's account.",
+    )
+    consent_to_ownership_change: change_ownership.ConsentToOwnershipChangePayload | None = field(
+        resolver=change_ownership.consent_to_ownership_change,
+        description="Say yes or no to a change of ownership, for the party that you are or, as one of the operator's "
+        "people, speak for. A no ends the order without effect.",
+    )
+    move_product: move.MoveProductPayload | None = field(
+        resolver=move.move_product,
+        description="Have an owned product installed elsewhere. It keeps its id, its price and its term, and works at "
+        "the old place until it does at the new one; failing or cancelling leaves it where it is.",
+    )
+    repackage_products: repackage.RepackageProductsPayload | None = field(
+        resolver=repackage.repackage_products,
+        description="Make owned products parts of another offering, a bundle for example: each is kept, swapped (it "
+        "keeps its id) or dropped. previewRepackage compares beforehand; where much is taken on, a quote has to be "
+        "accepted and a contract signed first.",
     )
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,

@@ -10,7 +10,8 @@ from graphql import GraphQLError
 from strawberry import field
 
 from app.domain import order, pricing
-from app.domain.access import Right, may
+from app.domain.access import Right, may, sees_customer
+from app.domain.actor import Role
 from app.domain.plan import Plan as DomainPlan
 from app.ordering.drafts import require
 from app.ordering.guide import fired_rules, steps_of
@@ -18,6 +19,7 @@ from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
 from resolvers.enums import (
+    ConsentSide,
     CreditDecision,
     FailurePolicy,
     ItemAction,
@@ -104,12 +106,18 @@ def _item_offering(root: strawberry.Parent[order.OrderItem], info: Info) -> Awai
     return info.context.loaders.offering_by_id.load(root.offering_id)
 
 
-def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
+async def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> object:
+    # an order outlives its customer's owning the product: what became of it since is the new owner's
+    found = await info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
+    return found if found and any(sees_customer(info.context.actor, owner) for owner in found.customer_ids) else None
 
 
 def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
+
+
+def _moved_from(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.address_by_id.load(root.moved_from.id) if root.moved_from else None
 
 
 @strawberry.type(description="How a product is put out of use.")
@@ -153,6 +161,11 @@ class ProductOrderItem:
     prices: list[OrderPrice] = field(description="What it costs.")
     terms: list[Term] = field(description="Commitments that come with it.")
     reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
+    moved_from = resolved(
+        GeographicAddress | None,
+        _moved_from,
+        "Where its product is installed until it works at its new place (TMF673); null: it does not move.",
+    )
     product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
     suspension: Suspension | None = field(description="How it is put out of use; null: it is not about that.")
     renewal: Renewal | None = field(description="For which term it is kept on; null: it is not about that.")
@@ -161,7 +174,8 @@ class ProductOrderItem:
     product = resolved(
         Product | None,
         _item_product,
-        "The owned product, once the inventory has it (TMF637). Null with an error while the inventory is down.",
+        "The owned product, once the inventory has it (TMF637). Null with an error while the inventory is down, and "
+        "without one while it is somebody else's.",
     )
 
 
@@ -202,8 +216,13 @@ class ProductOrderVersion:
     order = resolved("ProductOrder", lambda root: root.order, "The order as it was.")
 
 
-def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.customer_by_id.load(root.customer_id)
+def _own(root: order.ProductOrder, info: Info) -> bool:
+    """Whether it is an order of a customer whom the actor may see; who only takes something over sees no more of it."""
+    return sees_customer(info.context.actor, root.customer_id)
+
+
+def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.customer_by_id.load(root.customer_id) if _own(root, info) else None
 
 
 def _place(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
@@ -251,6 +270,8 @@ def _next_steps(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awai
 
 
 async def _fired_rules(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[FiredRule]:
+    if not _own(root, info):
+        return []  # they tell what they looked at of the customer
     found = await fired_rules(info.context.ordering, root)
     return [
         FiredRule(
@@ -274,16 +295,18 @@ def _credit_score(root: strawberry.Parent[order.CreditAssessment], info: Info) -
     return root.score if may(info.context.actor, Right.READ_INTERNAL) else None
 
 
-def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.documents_by_order_id.load(root.id)
+def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.documents_by_order_id.load(root.id) if _own(root, info) else None
 
 
-def _messages(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.messages_by_order_id.load(root.id)
+async def _messages(root: strawberry.Parent[order.ProductOrder], info: Info) -> object:
+    found = await info.context.loaders.messages_by_order_id.load(root.id)
+    # one that names no receiver was written before there could be two
+    return [m for m in found or () if sees_customer(info.context.actor, m.receiver_id or root.customer_id)]
 
 
-def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.payments_by_order_id.load(root.id)
+def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.payments_by_order_id.load(root.id) if _own(root, info) else None
 
 
 def _journals(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
@@ -291,8 +314,15 @@ def _journals(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaita
     return info.context.loaders.journals_by_order_id.load(root.id)
 
 
-def _work_orders(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.work_orders_by_order_id.load(root.id)
+def _work_orders(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
+    return info.context.loaders.work_orders_by_order_id.load(root.id) if _own(root, info) else None
+
+
+def _acceptor_name(root: strawberry.Parent[order.OwnershipChange], info: Info) -> str | None:
+    """Who only names a customer number learns no name by it, before that customer has consented."""
+    actor, said = info.context.actor, root.consent_of(ConsentSide.ACCEPTING)
+    known = actor.role is not Role.CUSTOMER or actor.subject == root.acceptor_id or (said is not None and said.given)
+    return root.acceptor_name if known else None
 
 
 def _price_periods(root: strawberry.Parent[order.ProductOrder]) -> tuple[pricing.PricePeriod, ...]:
@@ -350,6 +380,43 @@ class Agreement:
     prepared_at: datetime = field(description="When it was drawn up.")
 
 
+@strawberry.type(description="What a party said to a change of ownership.")
+class OwnershipConsent:
+    side: ConsentSide = field(description="Which party.")
+    given: bool = field(description="Whether it consents.")
+    by: str = field(description="Who said it.")
+    channel: str = field(description="Through which channel.")
+    on_behalf_of: str | None = field(description="The party's customer number, when somebody else noted it down.")
+    at: datetime = field(description="When.")
+    reason: str | None = field(description="What was said with it.")
+
+
+@strawberry.type(description="That the order hands its products over to another customer.")
+class OwnershipChange:
+    acceptor_key: strawberry.ID = resolved(
+        strawberry.ID, lambda root: root.acceptor_id, "Customer number of who takes over (TMF629)."
+    )
+    acceptor_name = resolved(
+        str | None, _acceptor_name, "Name of who takes over; to the other party once it has consented."
+    )
+    consent_until: datetime = field(description="Until when both parties have to consent.")
+    effective_at: datetime | None = field(description="Not before; null: as soon as everything is agreed.")
+    consents: list[OwnershipConsent] = field(description="What the parties said, the oldest first.")
+
+
+@strawberry.type(description="That the order makes owned products parts of another offering.")
+class Repackaging:
+    target_offering_key: strawberry.ID = resolved(
+        strawberry.ID, lambda root: root.target_offering_id, "Id of the offering that they become (TMF620)."
+    )
+    product_keys: list[strawberry.ID] = resolved(
+        list[strawberry.ID], lambda root: root.product_ids, "Ids of the products (TMF637)."
+    )
+    quote_key: strawberry.ID | None = resolved(
+        strawberry.ID | None, lambda root: root.quote_id, "Id of the quote by which it is done (TMF648)."
+    )
+
+
 @strawberry.type(description="What recurring prices come to from one charge period to another.")
 class PricePeriod:
     first: int = field(description="The first charge period, counted from 1.")
@@ -368,7 +435,8 @@ class ProductOrder(Node):
     customer = resolved(
         Customer | None,
         _customer,
-        "Who ordered (TMF629). Null with an error while customer information is down.",
+        "Who ordered (TMF629). Null with an error while customer information is down, and without one for who only "
+        "takes something over.",
     )
     items: list[ProductOrderItem] = field(description="What is ordered.")
     channel: str = field(description="The sales channel that started the order.")
@@ -443,6 +511,12 @@ class ProductOrder(Node):
     completed_at: datetime | None = field(description="When it was completed.")
     cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")
     failure_policy: FailurePolicy = field(description="What a task that cannot be done means for the rest.")
+    ownership: OwnershipChange | None = field(
+        description="When it hands its products over to another customer: to whom, and what the parties said."
+    )
+    repackaging: Repackaging | None = field(
+        description="When it makes owned products parts of another offering: which, and of what."
+    )
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
     versions = resolved(list[ProductOrderVersion], _versions, "All its versions, the oldest first.")

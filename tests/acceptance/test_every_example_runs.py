@@ -192,6 +192,52 @@ async def test_what_is_owned_is_changed_suspended_resumed_and_ended(product: Pro
         assert (await until_state(product, payload["order"]["key"], "COMPLETED", "HELD"))["state"] == "COMPLETED"
 
 
+async def test_a_change_of_ownership_that_credit_refuses(product: Product, developer: Developer) -> None:
+    do = developer.do
+    handed = {"productId": "prod-1021", "newOwnerId": "cust-1012", "reason": "The flat goes to somebody else"}
+    preview = (await do("58-preview-an-ownership-change", {"input": handed}))["previewOwnershipChange"]
+    asked = {**handed, "idempotencyKey": key()}
+    [payload] = (await do("56-change-ownership", {"input": asked})).values()
+    order_key = payload["order"]["key"]
+    await until_task(product, order_key, "order/accepting-consent", "AWAITING_RESULT")
+    for side in ("RELEASING", "ACCEPTING"):
+        version = (await do("04-one-order-in-full", {"id": order_key}))["productOrder"]["version"]
+        said = {"id": order_key, "expectedVersion": version, "side": side, "accept": True, "creditConsent": True}
+        given = {"input": {**said, "idempotencyKey": key()}}
+        [consent] = (await do("57-consent-to-a-change-of-ownership", given)).values()
+        assert consent["errors"] == []
+    await until_state(product, order_key, "CANCELLED", "COMPLETED", "HELD")
+    ended = (await do("63-how-a-change-of-ownership-ended", {"id": order_key}))["productOrder"]
+
+    assert (preview["possible"], payload["errors"], ended["state"]) == (True, [], "CANCELLED")
+    assert ended["cancellations"][0]["reason"] == "the accepting party's credit was not accepted"
+    assert ended["items"][0]["product"]["key"] == "prod-1021"
+
+
+async def test_a_move(product: Product, developer: Developer) -> None:
+    there = {"productId": "prod-1024", "placeId": "addr-1126", "slot": await free_slot(product, "addr-1126")}
+    given = {**there, "reason": "A new flat"}
+    preview = (await developer.do("59-preview-a-move", {"input": given}))["previewMove"]
+    moved = (await developer.do("60-move-a-product", {"input": {**given, "idempotencyKey": key()}}))["moveProduct"]
+
+    assert (preview["possible"], moved["errors"]) == (True, [])
+    assert (await until_state(product, moved["order"]["key"], "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
+async def test_three_products_into_a_family_bundle(product: Product, developer: Developer) -> None:
+    preview = (await developer.do("61-preview-a-repackaging"))["previewRepackage"]
+    begun = (await developer.do("62-repackage-products"))["repackageProducts"]
+    developer.draft, developer.version = begun["order"]["key"], begun["order"]["version"]
+    await developer.change("34-draw-up-the-contract", "prepareProductOrderAgreement")
+    await developer.change("35-sign-the-contract", "signProductOrderAgreement", signedBy="Olga Krüger")
+    await developer.change("17-submit", "submitProductOrder")
+
+    assert [c["fate"] for c in preview["components"]] == ["ADD", "SWAP", "SWAP", "SWAP"]
+    rules = [v["rule"] for v in preview["preview"]["errors"][0]["violations"]]
+    assert rules == ["repackagingQuoted", "repackagingAgreed"]
+    assert (await until_state(product, developer.draft, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
     placed = (await developer.do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]
     published = {"idempotencyKey": key(), "purchaseOrder": key()}

@@ -122,6 +122,24 @@ async def test_a_product_is_recorded_and_moved(backends: Backends) -> None:
     assert await backends.inventory.set_status("none", "active", key=f"none-{dialect}") is None
 
 
+async def test_a_product_gets_another_owner_and_another_place(backends: Backends) -> None:
+    dialect, inventory = backends.http["inventory"].dialect, backends.inventory
+    created = await inventory.create(product(f"handed-over-{dialect}", "cust-1040"), key=f"handed-over-{dialect}")
+
+    for _ in range(2):
+        changed = await inventory.change_owner(
+            created.id, "cust-1042", billing_account_id="ba-1042", key=f"owner-{dialect}"
+        )
+        moved = await inventory.change_place(created.id, "addr-1042", key=f"place-{dialect}")
+
+    assert changed is not None and (changed.customer_ids, changed.billing_account_id) == (("cust-1042",), "ba-1042")
+    assert moved is not None and (moved.id, moved.place_id, moved.status) == (created.id, "addr-1042", created.status)
+    assert moved in (await inventory.products_of(["cust-1042"]))["cust-1042"]
+    assert created.id not in {p.id for p in (await inventory.products_of(["cust-1040"]))["cust-1040"]}
+    assert await inventory.change_owner("none", "cust-1042", billing_account_id=None, key=f"none-{dialect}") is None
+    assert await inventory.change_place("none", "addr-1042", key=f"nowhere-{dialect}") is None
+
+
 async def test_a_customers_status(backends: Backends) -> None:
     dialect = backends.http["customer"].dialect
 

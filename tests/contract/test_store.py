@@ -18,7 +18,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from app.domain.actor import Actor, Role
 from app.domain.batch import Batch, BatchLine, BatchState, LineError, LineResult, LineState
 from app.domain.events import EventType, order_event
-from app.domain.order import ExternalId, ItemAction, OrderItem, PlaceRef, ProductOrder
+from app.domain.order import ExternalId, ItemAction, OrderItem, OwnershipChange, PlaceRef, ProductOrder
 from app.domain.plan import Plan
 from app.domain.request import OrderRequest
 from app.domain.states import OrderState
@@ -196,6 +196,9 @@ SEARCHES = [
     (OrderSearch(external_id="456", external_owner="x", external_type="y"), {"d"}),
     (OrderSearch(external_id="456", external_owner="z"), set()),
     (OrderSearch(place_ids=("a1", "a2")), {"c"}),
+    (OrderSearch(party_id="c2"), {"c", "d"}),
+    (OrderSearch(party_id="c2", channels=("retail",)), {"d"}),
+    (OrderSearch(party_id="c9"), set()),
 ]
 
 
@@ -209,7 +212,11 @@ async def test_a_search_finds_what_meets_every_criterion(
         new_order("b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day),
         new_order("c", state=OrderState.HELD, customer_id="c2", created_at=NOW + 2 * day, place=HOME),
         new_order(
-            "d", channel="retail", created_at=NOW + 3 * day, external_ids=(ExternalId(owner="x", type="y", id="456"),)
+            "d",
+            channel="retail",
+            created_at=NOW + 3 * day,
+            external_ids=(ExternalId(owner="x", type="y", id="456"),),
+            ownership=OwnershipChange(acceptor_id="c2", consent_until=NOW),
         ),
     ):
         await store.commit(change(order))

@@ -10,6 +10,7 @@ from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts, OwnedProduct
 from app.domain.order import ItemAction, OrderItem, ProductOrder
 from app.domain.periods import months_left
+from app.domain.repackage import commitment, commitment_ends_at
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
@@ -26,6 +27,7 @@ from app.domain.rulebook import (
     order_part,
 )
 from app.domain.rules.case import Case, breach
+from app.domain.rules.documents import content_of
 from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999
@@ -145,6 +147,7 @@ def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> 
         "place": _place_part(case, item),
         "product": _product_part(case, item),
         "duplicate": _duplicate_part(case, item),
+        "repackaging": _repackaging_part(case),
     }
 
 
@@ -214,6 +217,29 @@ def _product_part(case: Case, item: OrderItem) -> View:
         "suspendedBy": suspension.originator.value if suspension else "",
         "suspensionScope": suspension.scope.value if suspension else "",
         "suspensionBilling": suspension.billing.value if suspension else "",
+    }
+
+
+def _repackaging_part(case: Case) -> View:
+    """What the customer takes on when owned products become another offering, and what was agreed about it."""
+    repackaging, agreement = case.order.repackaging, case.order.agreement
+    takes_on = commitment(case.order) if repackaging else None
+    ends_at = commitment_ends_at(case.order, case.facts.owned, case.order.takes_effect_at(case.at))
+    quote = case.facts.quotes.get(repackaging.quote_id or "") if repackaging else None
+    mine = quote is not None and case.order.customer_id in quote.customer_ids
+    if repackaging is None or agreement is None:
+        agreed = ""
+    elif agreement.content != content_of(case.order):
+        agreed = "outdated"
+    else:
+        agreed = "signed" if agreement.contract_id in case.facts.signed else "requested"
+    return {
+        "asked": repackaging is not None,
+        "commitment": f"{takes_on.amount} {takes_on.currency}" if takes_on else "",
+        "commitmentCents": int(takes_on.amount * 100) if takes_on else 0,
+        "endsOn": ends_at.date().isoformat() if repackaging and ends_at else "",
+        "quote": quote.state if quote is not None and mine else "",
+        "agreement": agreed,
     }
 
 

@@ -47,7 +47,7 @@ def requirements_met(case: Case) -> Iterable[Violation]:
 def nothing_excluded(case: Case) -> Iterable[Violation]:
     """What an offering excludes is neither ordered for, nor owned at, the same place."""
     for path, item, offering in case.items():
-        if offering is None or item.action is not ItemAction.ADD:
+        if offering is None or not (item.action is ItemAction.ADD or item.moved_from):
             continue
         excluded = {r.offering_id for r in offering.related(OfferingRelation.EXCLUDES)}
         at = _place_id(case, item)

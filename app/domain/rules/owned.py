@@ -153,14 +153,16 @@ def named_once(case: Case) -> Iterable[Violation]:
 
 
 def dependents_kept(case: Case) -> Iterable[Violation]:
-    """What another owned product requires is not ended before that one, unless something else serves it."""
+    """What another owned product requires stays with it: neither ended, handed over nor moved before that one."""
     owned = {product.id: product for product in case.facts.owned}
-    ended = {item.product_id for item in case.order.items if item.action is ItemAction.DELETE}
+    handed_over = case.order.ownership is not None
+    going = (i for i in case.order.items if i.action is ItemAction.DELETE or handed_over or i.moved_from)
+    ended = {item.product_id for item in going}
     left = [p for p in case.facts.owned if p.id not in ended and p.status in IN_USE]
     there = {p.offering_id for p in left} | {i.offering_id for i in case.order.items if i.action is ItemAction.ADD}
     for path, item, _ in case.items():
         product = owned.get(item.product_id or "")
-        if item.action is not ItemAction.DELETE or product is None or product.offering_id is None:
+        if item.product_id not in ended or product is None or product.offering_id is None:
             continue
         needing = [other.name for other in left if _left_alone(case, other, product.offering_id, there)]
         if needing:
@@ -168,7 +170,8 @@ def dependents_kept(case: Case) -> Iterable[Violation]:
                 "dependentsKept",
                 f"{path}/productId",
                 ViolationCode.OTHER_ISSUE,
-                f"{listed(needing)} cannot be without it; end that, too, or first",
+                f"{listed(needing)} cannot be without it; "
+                + ("end that, too, or first" if item.action is ItemAction.DELETE else "let that go along, too"),
             )
 
 

@@ -38,6 +38,18 @@ def place_given(case: Case) -> Iterable[Violation]:
             )
 
 
+def moves_elsewhere(case: Case) -> Iterable[Violation]:
+    """What moves goes to another place than the one where it is (TMF637)."""
+    for path, item, _ in case.items():
+        if item.moved_from is not None and item.place is not None and item.place.id == item.moved_from.id:
+            yield breach(
+                "movesElsewhere",
+                f"{path}/placeId",
+                ViolationCode.INVALID_VALUE,
+                f"{item.offering_name!r} is installed at {item.place.label} already; name another address",
+            )
+
+
 def place_serviceable(case: Case) -> Iterable[Violation]:
     """The place can be served with what the item needs, and that answer still holds (TMF645)."""
     for path, item, offering in case.items():

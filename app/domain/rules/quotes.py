@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from app.domain.catalog import PriceAlteration, Term
+from app.domain.catalog import PriceAlteration, PriceType, Term
 from app.domain.facts import QuotedItem, QuotedPrice, QuoteFact
 from app.domain.order import ItemAction, OrderItem, QuoteItemRef
 from app.domain.pricing import prices_of
@@ -96,6 +96,21 @@ def quote_matched(case: Case) -> Iterable[Violation]:
                 )
 
 
+def quote_covers(case: Case) -> Iterable[Violation]:
+    """Who repackages products by a quote does what was quoted, and nothing besides."""
+    repackaging = case.order.repackaging
+    if repackaging is None or repackaging.quote_id is None:
+        return
+    for path, item, _ in case.items():
+        if item.quote_item is None:
+            yield breach(
+                "quoteCovers",
+                f"{path}/quoteItem",
+                ViolationCode.MISSING_PROPERTY,
+                f"quote {repackaging.quote_id!r} has no item to {item.action} {item.offering_id!r}; take another",
+            )
+
+
 def quote_prices(case: Case) -> Iterable[Violation]:
     """The prices and terms of the order are those that were quoted; each difference is told."""
     for path, item, _, quoted in _quoted(case):
@@ -106,6 +121,8 @@ def quote_prices(case: Case) -> Iterable[Violation]:
         asked = {
             price.name: _words(QuotedPrice(price.name, price.price, price.period, price.alterations))
             for price in (prices_of(case.order, item, case.facts.offerings, at=case.at) if costs else ())
+            # what was paid once for having it is not paid again for changing it
+            if item.action is ItemAction.ADD or price.price_type is not PriceType.ONE_TIME
         }
         asked |= _terms(offering.terms if costs else ())
         promised = {price.name: _words(price) for price in quoted.prices} | _terms(quoted.terms)

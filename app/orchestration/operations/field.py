@@ -1,8 +1,9 @@
 """What happens at the place and in the network: serviceability, visits, service orders (TMF645, 646, 697, 641)."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from app.domain.order import ItemAction, OrderItem, ProductStatus, SuspensionScope
+from app.domain.order import ItemAction, OrderItem, PlaceRef, ProductStatus, SuspensionScope
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from connectors.catalog import ProductOffering
 from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderItem, ServiceOrderState
@@ -55,10 +56,26 @@ async def create_service_order(work: Work) -> Result:
     return await _order_service(work, work.item.action)
 
 
-async def _order_service(work: Work, action: ItemAction) -> Result:
+async def create_at_new_place(work: Work) -> Result:
+    """A service order for the product as it is, at the place that it moves to; where it was it goes on."""
+    product = (await work.backends.inventory.by_ids([work.product_id])).get(work.product_id)
+    if product is None:
+        return Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
+    return await _order_service(work, ItemAction.ADD, configured=product.characteristics)
+
+
+async def end_at_old_place(work: Work) -> Result:
+    """A service order that takes the service away where the product has been."""
+    return await _order_service(work, ItemAction.DELETE, place=work.item.moved_from)
+
+
+async def _order_service(
+    work: Work, action: ItemAction, *, place: PlaceRef | None = None, configured: Mapping[str, str] | None = None
+) -> Result:
+    """`place` None: where each item goes. `configured` is how the product is, under what the item changes."""
     offerings = await work.backends.catalog.offerings_by_ids({item.offering_id for item in work.items})
     services = [
-        (item, service_id)
+        (item, place or work.order.place_of(item), service_id)
         for item in work.items
         if item.offering_id in offerings
         for service_id in _realised_by(offerings[item.offering_id])
@@ -72,12 +89,13 @@ async def _order_service(work: Work, action: ItemAction) -> Result:
                     id=str(n),
                     action=action.value,
                     service_specification_id=service_id,
-                    characteristics={c.name: c.value for c in item.characteristics} | _use(item),
+                    characteristics={**(configured or {}), **{c.name: c.value for c in item.characteristics}}
+                    | _use(item),
                     state=_state(item),
-                    place_id=place.id if (place := work.order.place_of(item)) else None,
+                    place_id=where.id if where else None,
                     appointment_id=item.appointment.id if item.appointment else None,
                 )
-                for n, (item, service_id) in enumerate(services, 1)
+                for n, (item, where, service_id) in enumerate(services, 1)
             ),
         ),
         key=work.call.key,

@@ -41,6 +41,16 @@ async def authorise_payment(work: Work) -> Result:
     return Done(authorised.id)
 
 
+async def amend_payment(work: Work) -> Result:
+    """Another amount is set aside, or at another payment method, and then what was set aside before is given back."""
+    authorised = await authorise_payment(work)
+    if isinstance(authorised, Done) and work.reference and authorised.reference != work.reference:
+        voided = await work.backends.billing.void(work.reference, key=f"{work.call.key}:void")
+        if isinstance(voided, PaymentDenied):
+            return Refused("PAYMENT_DENIED", voided.reason)
+    return authorised
+
+
 async def capture_payment(work: Work) -> Result:
     """What was set aside is taken."""
     payment_id = work.call.references.get("billing.authorisePayment")

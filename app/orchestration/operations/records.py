@@ -58,6 +58,22 @@ async def create_product(work: Work) -> Result:
     return Done(product.id)
 
 
+async def amend_product(work: Work) -> Result:
+    """The product that was recorded, as it is wished for by now; it keeps its id."""
+    item, place = work.item, work.order.place_of(work.item)
+    changed = await work.backends.inventory.change(
+        work.reference,
+        {c.name: c.value for c in item.characteristics},
+        offering_id=item.offering_id,
+        name=item.offering_name,
+        prices=_sold_for(item),
+        key=work.call.key,
+    )
+    if changed is not None and place is not None and changed.place_id != place.id:
+        await work.backends.inventory.change_place(work.reference, place.id, key=f"{work.call.key}:place")
+    return Done(work.reference) if changed else Refused("NOT_FOUND", f"the inventory has no product {work.reference}")
+
+
 def _sold_for(item: OrderItem, periods: Callable[[str | None], int] = lambda _: 0) -> tuple[ProductPrice, ...]:
     """The item's recurring prices, for all its pieces. `periods` is how many charge periods the product had before."""
     return tuple(
@@ -172,6 +188,15 @@ async def change_product(work: Work) -> Result:
         terms=_terms(item, at),
     )
     return Done(product.id) if product else _no_product(found.id)
+
+
+async def change_place(work: Work) -> Result:
+    """The owned product, at the place that it has moved to."""
+    place = work.order.place_of(work.item)
+    if place is None:
+        return Refused("INCOMPLETE", "there is no place to move to")
+    product = await work.backends.inventory.change_place(work.product_id, place.id, key=work.call.key)
+    return Done(product.id) if product else Refused("NOT_FOUND", f"the inventory has no product {work.product_id}")
 
 
 async def set_product_status(work: Work) -> Result:

@@ -27,10 +27,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The backend's answer is no, and asking again would bring the same."""
+    """The backend's answer is no, and asking again would bring the same. `calls_off`: that ends the whole order."""
 
     kind: str
     message: str
+    calls_off: bool = False
 
 
 Result = Done | Accepted | Refused
