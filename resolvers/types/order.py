@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry import field
 
-from app.domain import order, pricing
+from app.domain import difference, order, pricing
 from app.domain.access import Right, may, sees_customer
 from app.domain.actor import Role
 from app.domain.plan import Plan as DomainPlan
@@ -203,6 +203,13 @@ class ExternalId:
     id: str = field(description="The id itself.")
 
 
+@strawberry.type(description="A place at which two versions of an order differ.")
+class VersionDifference:
+    path: str = field(description="JSON pointer; members of lists are named by their id or name.")
+    before: str | None = field(description="What stands there in the one version; null: nothing.")
+    after: str | None = field(description="What stands there in the other one; null: nothing.")
+
+
 @strawberry.type(description="One kept version of an order.")
 class ProductOrderVersion:
     version: int = resolved(int, lambda root: root.order.version, "Its number.")
@@ -263,6 +270,21 @@ async def _timeline(
 
 async def _versions(root: strawberry.Parent[order.ProductOrder], info: Info) -> Sequence[DomainVersion]:
     return await info.context.reading.versions(info.context.actor, root.id)
+
+
+async def _differences(
+    root: strawberry.Parent[order.ProductOrder],
+    info: Info,
+    since: Annotated[int, strawberry.argument(description="The one version.")],
+    until: Annotated[int | None, strawberry.argument(description="The other one; null: this one.")] = None,
+) -> Sequence[difference.Difference]:
+    versions = {v.order.version: v.order for v in await info.context.reading.versions(info.context.actor, root.id)}
+    other = root if until is None else versions.get(until)
+    if since not in versions or other is None:
+        raise GraphQLError("The order has no such version.", extensions={"code": "BAD_USER_INPUT"})
+    internal = may(info.context.actor, Right.READ_INTERNAL)
+    found = difference.differences(versions[since], other)
+    return [d for d in found if internal or not d.path.startswith(("/notes/", "/credit/score"))]
 
 
 def _next_steps(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
@@ -519,6 +541,9 @@ class ProductOrder(Node):
     )
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
+    differences = resolved(
+        list[VersionDifference], _differences, "How two of its versions differ: what stands where in each of them."
+    )
     versions = resolved(list[ProductOrderVersion], _versions, "All its versions, the oldest first.")
 
     @classmethod

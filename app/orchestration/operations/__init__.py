@@ -59,6 +59,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "orderway.withdrawResumption": upkeep.withdraw_resumption,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.endAtOldPlace": field.end_at_old_place,
+    "provisioning.portNumber": field.port_number,
     "provisioning.takeBack": field.take_back,
     "service_resources.assignNumber": resources.assign_number,
     "service_resources.assignPort": resources.assign_port,
@@ -82,6 +83,7 @@ CHECKS: Final[Mapping[str, Operation]] = {
     "provisioning.createAtNewPlace": field.check_service_order,
     "provisioning.createServiceOrder": field.check_service_order,
     "provisioning.endAtOldPlace": field.check_service_order,
+    "provisioning.portNumber": field.check_service_order,
     "provisioning.takeBack": field.check_service_order,
 }
 """How to ask what became of work that was accepted."""

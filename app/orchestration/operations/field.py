@@ -10,6 +10,9 @@ from connectors.provisioning import NewServiceOrder, ServiceOrder, ServiceOrderI
 
 ACTIVE: Final = "active"
 INACTIVE: Final = "inactive"
+PORTED: Final = "msisdn"
+"""The characteristic of a mobile line that names the number that the customer brings along."""
+PORTING: Final = "cfs-number-porting"
 SUSPENDED_PART: Final = "suspendedPart"
 """The characteristic of a service (TMF638) that says how much of it is out of use: full, outgoing, data or none."""
 NEVER_DONE: Final = frozenset({ServiceOrderState.CANCELLED, ServiceOrderState.FAILED, ServiceOrderState.REJECTED})
@@ -127,6 +130,29 @@ def _use(item: OrderItem) -> dict[str, str]:
             return {SUSPENDED_PART: "none"}
         case _:
             return {}
+
+
+async def port_number(work: Work) -> Result:
+    """The number that the customer brings along, at its old operator's and ours: provisioning reports the end."""
+    number = next((c.value for c in work.item.characteristics if c.name == PORTED), None)
+    if number is None:
+        return Refused("INCOMPLETE", "there is no number to take over")
+    created = await work.backends.provisioning.create(
+        NewServiceOrder(
+            external_id=work.call.key,
+            description=f"{work.call.task.name}: {number}",
+            items=(
+                ServiceOrderItem(
+                    id="1",
+                    action=ItemAction.ADD.value,
+                    service_specification_id=PORTING,
+                    characteristics={PORTED: number},
+                ),
+            ),
+        ),
+        key=work.call.key,
+    )
+    return result_of(created)
 
 
 async def cancel_appointment(work: Work) -> Result:
