@@ -17,6 +17,9 @@ BATCH_WORKFLOW = "ProductOrderBatch"
 PLACE_LINES = "placeLines"
 REPORT = "report"
 FOLLOW = "follow"
+# the backends whose lanes these go through, like tasks: planning asks the catalog, messages leave through channels
+PLANS_WITH = "catalog"
+TELLS_WITH = "channels"
 
 
 def workflow_id(order_id: str) -> str:
@@ -27,6 +30,11 @@ def workflow_id(order_id: str) -> str:
 def batch_queue(task_queue: str) -> str:
     """The task queue of batches, beside that of orders."""
     return f"{task_queue}-batches"
+
+
+def lane(task_queue: str, backend: str) -> str:
+    """The task queue of what orders have to do with this backend; only work for the same backend waits in it."""
+    return f"{task_queue}-{backend}"
 
 
 def batch_workflow_id(batch_id: str) -> str:

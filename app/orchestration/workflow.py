@@ -26,10 +26,12 @@ from app.orchestration.contract import (
     CHECK_TASK,
     FOLLOW,
     PLAN_ORDER,
+    PLANS_WITH,
     RECORD_PROGRESS,
     REPORT,
     RUN_TASK,
     TELL_CUSTOMER,
+    TELLS_WITH,
     WORKFLOW,
     Notice,
     OrderRun,
@@ -38,6 +40,7 @@ from app.orchestration.contract import (
     TaskCall,
     TaskPolicy,
     TaskReport,
+    lane,
 )
 from app.orchestration.instructions import event_of, refusal_of
 from app.ordering.ordering import Instruction
@@ -71,6 +74,7 @@ class OrderWorkflow:
             PLAN_ORDER,
             run.order_id,
             result_type=Plan,
+            task_queue=_lane(PLANS_WITH),
             start_to_close_timeout=LONGEST_CALL,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
@@ -166,6 +170,7 @@ class OrderWorkflow:
                 TELL_CUSTOMER,
                 Notice(order_id=self._order_id, after=self._told),
                 result_type=int,
+                task_queue=_lane(TELLS_WITH),
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=PATIENT,
@@ -190,6 +195,7 @@ class OrderWorkflow:
                 RUN_TASK,
                 call,
                 result_type=TaskReport,
+                task_queue=_lane(call.task.backend),
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=RetryPolicy(
@@ -220,10 +226,12 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(reported, timeout=pause)
             except TimeoutError:
+                call = self._call(command.task_id)
                 report = await workflow.execute_activity(
                     CHECK_TASK,
-                    self._call(command.task_id),
+                    call,
                     result_type=TaskReport,
+                    task_queue=_lane(call.task.backend),
                     start_to_close_timeout=LONGEST_CALL,
                     heartbeat_timeout=HEARTBEAT,
                     retry_policy=PATIENT,
@@ -264,6 +272,11 @@ class OrderWorkflow:
                         attempts=report.attempts,
                     )
                 )
+
+
+def _lane(backend: str) -> str:
+    """Where what this backend has to do waits for its turn; how urgent it is, it has from the workflow."""
+    return lane(workflow.info().task_queue, backend)
 
 
 def _cause(error: ActivityError) -> Cause:

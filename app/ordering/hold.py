@@ -61,7 +61,7 @@ async def _tell(ordering: Ordering, actor: Actor, ask: OrderAsk, kind: Instructi
     if early or stored.order.state not in UNDER_WAY or held is (kind is InstructionKind.HOLD):
         return refused
     instruction = Instruction(kind=kind, reason=reason, actor=actor, key=key_of(actor, ask))
-    await ordering.fulfilment.start(stored.order.id)
+    await ordering.fulfilment.start(stored.order)
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
         return refused
     return await as_recorded(ordering, actor, ask)

@@ -99,10 +99,27 @@ class FulfilmentUnavailable(Exception):
     """The engine that carries orders out does not answer; asking again later may succeed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendLoad:
+    """How much of the orders' work there is for one backend.
+
+    Each of the `workers` carries out up to `concurrency` tasks at once; `waiting` more wait for their turn, without
+    those that pause before they are tried again. The rates are those of the last half minute.
+    """
+
+    backend: str
+    concurrency: int
+    workers: int
+    waiting: int
+    oldest_waiting_since: datetime | None
+    added_per_second: float
+    begun_per_second: float
+
+
 class Fulfilment(Protocol):
     """What carries orders out over time; implemented by `app.orchestration`."""
 
-    async def start(self, order_id: str) -> None:
+    async def start(self, order: ProductOrder) -> None:
         """Begin to carry the order out. Repeatable; raises nothing: what could not be started is started later."""
 
     async def start_batch(self, batch_id: str) -> None:
@@ -113,6 +130,9 @@ class Fulfilment(Protocol):
 
         Raises FulfilmentUnavailable.
         """
+
+    async def load(self) -> Sequence[BackendLoad]:
+        """How much waits for each backend, as it was at most a few seconds ago. Raises FulfilmentUnavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +201,7 @@ def waits_for_its_day(ordering: Ordering, order: ProductOrder) -> bool:
 async def begin(ordering: Ordering, order: ProductOrder) -> None:
     """Have the order carried out, when its day has come; before that it waits, and the sweeper begins it in time."""
     if not waits_for_its_day(ordering, order):
-        await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
+        await ordering.fulfilment.start(order)  # repeatable; a crash on this line is the sweeper's
 
 
 async def as_recorded(ordering: Ordering, actor: Actor, ask: OrderAsk) -> Committed:
