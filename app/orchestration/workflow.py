@@ -62,6 +62,7 @@ class OrderWorkflow:
         self._recorded = 0
         self._told = 0
         self._told_of = -1
+        self._news = 0
         self._ended = False
         self._instructions: deque[tuple[Plan, Instruction]] = deque()
         self._work: set[asyncio.Task[None]] = set()
@@ -79,7 +80,7 @@ class OrderWorkflow:
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
-        self._recorded = self._plan.revision
+        self._recorded = self._news = self._plan.revision
         if self._plan.revision == 0:
             self._apply(Started(at=workflow.now()))
         else:
@@ -134,7 +135,7 @@ class OrderWorkflow:
             and workflow.all_handlers_finished()
             and self._plan is not None
             and all(task.state is not TaskState.RUNNING for task in self._plan.tasks)
-            and self._told_of == self._recorded
+            and self._told_of == self._news
         )
 
     def _apply(self, event: PlanEvent) -> None:
@@ -152,20 +153,23 @@ class OrderWorkflow:
         """Keep the newest plan; many steps may go into one record, but an instruction has one of its own."""
         assert self._plan is not None, "there is something to record"
         plan, instruction = self._instructions.popleft() if self._instructions else (self._plan, None)
-        await workflow.execute_activity(
+        news: bool | None = await workflow.execute_activity(
             RECORD_PROGRESS,
             Record(order_id=self._order_id, plan=plan, instruction=instruction),
+            result_type=bool,
             start_to_close_timeout=LONGEST_CALL,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
         self._recorded = max(self._recorded, plan.revision)
+        if news is not False:  # None: it was recorded when nobody said yet whether there is news
+            self._news = self._recorded
 
     async def _keep_customer_told(self) -> None:
-        """Tell of what was recorded, as it is recorded. A message that cannot be sent now holds no task up."""
-        while not (self._ended and self._told_of == self._recorded):
-            await workflow.wait_condition(lambda: self._told_of < self._recorded or self._ended)
-            recorded = self._recorded
+        """Tell what is news of what was recorded, as it is recorded. A message that cannot be sent holds no task up."""
+        while not (self._ended and self._told_of == self._news):
+            await workflow.wait_condition(lambda: self._told_of < self._news or self._ended)
+            news = self._news
             self._told = await workflow.execute_activity(
                 TELL_CUSTOMER,
                 Notice(order_id=self._order_id, after=self._told),
@@ -175,7 +179,7 @@ class OrderWorkflow:
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=PATIENT,
             )
-            self._told_of = recorded
+            self._told_of = news
 
     def _call(self, task_id: str) -> TaskCall:
         assert self._plan is not None, "commands come from a plan"

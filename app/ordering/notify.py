@@ -16,6 +16,11 @@ MEDIA: Final = ("email", "sms", "post")
 log = structlog.get_logger()
 
 
+def news_in(event: OrderEvent) -> bool:
+    """Whether the customer is told of it: of changes of the order's state."""
+    return event.type is EventType.STATE_CHANGED and event.before is not event.state
+
+
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
     """One message per change of the order's state after this event, each sent once however often this is repeated.
 
@@ -23,9 +28,7 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     """
     stored = (await ordering.store.load([order_id]))[order_id]
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
-        moves = [
-            f.event for f in fed if f.event.type is EventType.STATE_CHANGED and f.event.before is not f.event.state
-        ]
+        moves = [f.event for f in fed if news_in(f.event)]
         if moves:
             customer = (await ordering.backends.customer.by_ids([stored.order.customer_id])).get(
                 stored.order.customer_id
