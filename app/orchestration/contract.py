@@ -17,8 +17,7 @@ BATCH_WORKFLOW = "ProductOrderBatch"
 PLACE_LINES = "placeLines"
 REPORT = "report"
 FOLLOW = "follow"
-# the backends whose lanes these go through, like tasks: planning asks the catalog, messages leave through channels
-PLANS_WITH = "catalog"
+# messages leave through this backend, so they wait in its lane like tasks
 TELLS_WITH = "channels"
 
 

@@ -18,11 +18,11 @@ from temporalio.common import Priority
 from temporalio.service import RPCError
 
 from app.domain.order import ProductOrder
-from app.orchestration.contract import PLANS_WITH, TELLS_WITH, lane
+from app.orchestration.contract import TELLS_WITH, lane
 from app.orchestration.operations import OPERATIONS
 from app.ordering.ordering import BackendLoad, FulfilmentUnavailable
 
-LANES: Final = tuple(sorted({PLANS_WITH, TELLS_WITH, *(operation.split(".", 1)[0] for operation in OPERATIONS)}))
+LANES: Final = tuple(sorted({TELLS_WITH, *(operation.split(".", 1)[0] for operation in OPERATIONS)}))
 """The backends that have a lane."""
 WEIGHTS: Final = (16.0, 8.0, 4.0, 2.0, 1.0)
 """By priority: of what waits, 16 tasks of priority 0 have their turn for one of priority 4. None waits for ever."""

@@ -55,10 +55,10 @@ def make_workers(client: Client, task_queue: str, lanes: Mapping[str, int], orde
             sticky_queue_schedule_to_start_timeout=LOST_AFTER,
         )
 
-    calls = (activities.plan_order, activities.run_task, activities.check_task, activities.tell_customer)
+    calls = (activities.run_task, activities.check_task, activities.tell_customer)
     return (
         # takes calls too: those that were waiting here when there were no lanes yet
-        worker(task_queue, [OrderWorkflow], [activities.record_progress, *calls]),
+        worker(task_queue, [OrderWorkflow], [activities.plan_order, activities.record_progress, *calls]),
         worker(batch_queue(task_queue), [BatchWorkflow], [activities.place_lines]),
         *(
             Worker(
