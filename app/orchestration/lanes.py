@@ -79,6 +79,4 @@ class Lanes:
             workers=len({poller.identity for poller in answer.pollers}),
             waiting=waiting,
             oldest_waiting_since=datetime.now(UTC) - stats.approximate_backlog_age.ToTimedelta() if waiting else None,
-            added_per_second=stats.tasks_add_rate,
-            begun_per_second=stats.tasks_dispatch_rate,
         )

@@ -104,7 +104,7 @@ class BackendLoad:
     """How much of the orders' work there is for one backend.
 
     Each of the `workers` carries out up to `concurrency` tasks at once; `waiting` more wait for their turn, without
-    those that pause before they are tried again. The rates are those of the last half minute.
+    those that pause before they are tried again.
     """
 
     backend: str
@@ -112,8 +112,6 @@ class BackendLoad:
     workers: int
     waiting: int
     oldest_waiting_since: datetime | None
-    added_per_second: float
-    begun_per_second: float
 
 
 class Fulfilment(Protocol):

@@ -19,5 +19,3 @@ class BackendLoad:
     oldest_waiting_since: datetime | None = field(
         description="Since when the one that waits longest has waited; null: none waits."
     )
-    added_per_second: float = field(description="How many came in a second, over the last half minute.")
-    begun_per_second: float = field(description="How many were begun in a second, over the last half minute.")

@@ -22,8 +22,6 @@ BUSY = BackendLoad(
     workers=2,
     waiting=7,
     oldest_waiting_since=datetime(2025, 1, 1, tzinfo=UTC),
-    added_per_second=1.5,
-    begun_per_second=0.5,
 )
 IDLE = replace(BUSY, backend="billing", waiting=0, oldest_waiting_since=None)
 
