@@ -30,6 +30,7 @@ from app.gateway.operations import RequestFacts
 from app.orchestration.contract import TaskPolicy
 from app.orchestration.engine import Engine, EngineUnreachable
 from app.orchestration.fulfilment import TemporalFulfilment
+from app.orchestration.lanes import LANES
 from app.orchestration.listener import listener_routes
 from app.orchestration.operations import OPERATIONS
 from app.orchestration.worker import keep_up
@@ -46,6 +47,7 @@ from app.store.feed import Feed
 from app.store.port import OrderStore, StoreUnavailable
 from connectors.backends import APIS, Backends, connect
 from connectors.base import BackendConfig, Dialect, fetch
+from connectors.config import CALLS_AT_ONCE
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.loaders import Loaders
@@ -171,6 +173,7 @@ def _backend_configs(settings: Settings) -> dict[str, BackendConfig]:
             prefixes=backend.path_prefixes,
             authorization=backend.authorization.get_secret_value() if backend.authorization else None,
             deadline=backend.deadline,
+            concurrency=max(CALLS_AT_ONCE, backend.concurrency),  # a task that has its turn needs no other one
         )
     return configs
 
@@ -187,6 +190,7 @@ async def _engine(settings: Settings, *, lazy: bool) -> Engine:
             tls=settings.temporal_tls,
             api_key=key.get_secret_value() if key else None,
             lazy=lazy,
+            lanes={name: settings.backend(name).concurrency for name in LANES},
         )
     except EngineUnreachable as error:
         raise CannotStart(f"ORDERWAY_TEMPORAL_ADDRESS: no Temporal at {settings.temporal_address}: {error}") from error

@@ -145,6 +145,13 @@ class BackendSettings(BaseModel, frozen=True):
         gt=0,
         le=120,
     )
+    concurrency: int = _setting(
+        16,
+        "Tasks of orders that one worker carries out on it at once; the others wait, the urgent ones in front.",
+        "a number from 1 to 1000",
+        ge=1,
+        le=1000,
+    )
 
 
 class BackendsSettings(BaseModel, frozen=True):

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from connectors.breaker import BreakerState
 
 T = TypeVar("T")
+CALLS_AT_ONCE: Final = 64
 
 
 class Dialect(StrEnum):
@@ -49,7 +50,7 @@ class BackendConfig(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float = 8.0
     attempt_timeout: float = 3.0
     attempts: int = 3
-    concurrency: int = 64
+    concurrency: int = CALLS_AT_ONCE
     breaker_window: int = 20
     breaker_threshold: float = 0.5
     breaker_rest: float = 5.0

@@ -16,6 +16,7 @@ from app.domain.violations import refusals
 from app.ordering.batch import batch_of, batches_of, count_batches
 from app.ordering.configure import check_configuration
 from app.ordering.drafts import require
+from app.ordering.load import backend_load
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
 from app.ordering.validate import validate_order
@@ -33,6 +34,7 @@ from resolvers.types.batch import BatchId, ProductOrderBatch
 from resolvers.types.configuration import CheckProductConfigurationInput, ProductConfigurationCheck
 from resolvers.types.contact import SalesChannel
 from resolvers.types.customer import Customer
+from resolvers.types.load import BackendLoad
 from resolvers.types.offering import ProductOffering
 from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
@@ -349,6 +351,10 @@ def _rulebook(info: Info) -> Rulebook:
     return rulebook_of(info.context.ordering.rules)
 
 
+async def _backend_load(info: Info) -> Sequence[object]:
+    return await backend_load(info.context.ordering, info.context.actor)
+
+
 async def _channels(info: Info) -> Sequence[object]:
     require(info.context.actor, Right.READ_CATALOG)
     return await info.context.ordering.backends.channels.all()
@@ -456,6 +462,11 @@ class Query:
     )
     sales_channels = resolved(list[SalesChannel] | None, _channels, "The operator's sales channels.")
     rulebook = resolved(Rulebook | None, _rulebook, "The rules that are data, as they are in force.")
+    backend_load = resolved(
+        list[BackendLoad] | None,
+        _backend_load,
+        "What the orders have to do on each backend and how much of it waits, a few seconds old at most.",
+    )
     validate_address = resolved(
         AddressValidation | None,
         _validate_address,

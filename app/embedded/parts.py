@@ -15,6 +15,15 @@ from app.settings import CannotStart, Settings
 LOOPBACK: Final = "127.0.0.1"
 # Temporal forgets an ended order after this; the development server's own 24 hours are too short to look back on.
 RETENTION: Final = "8760h"
+# Orders take turns by priority only where Temporal has fairness switched on, and strictly so only in a task queue of
+# one part. And a server with a single shard looks for new work just 20 times a second when it is not told otherwise:
+# each step of an order would wait for it.
+DYNAMIC: Final = (
+    "matching.enableFairness=true",
+    "matching.numTaskqueueReadPartitions=1",
+    "matching.numTaskqueueWritePartitions=1",
+    "history.transferProcessorMaxPollRPS=200",
+)
 ORDERWAY: Final = (sys.executable, "-m", "app.cli")
 
 
@@ -64,6 +73,7 @@ def temporal(settings: Settings, port: int) -> Part:
             *(program, "server", "start-dev", "--headless", "--ip", LOOPBACK, "--port", str(port)),
             *("--db-filename", str(settings.data_dir / "temporal.db"), "--log-level", "warn", *namespace),
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=NORMAL", *alone),
+            *(argument for value in DYNAMIC for argument in ("--dynamic-config-value", value)),
         ),
         environment={"TEMPORAL_VERSION_CHECK_DISABLED": "1"},
         ready=keeps_histories,

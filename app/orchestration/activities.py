@@ -50,10 +50,10 @@ class Activities:
             return await plan_order(self._ordering, order_id)
 
     @activity.defn(name=RECORD_PROGRESS)
-    async def record_progress(self, record: Record) -> None:
-        """Keep the plan and what it means for the order."""
+    async def record_progress(self, record: Record) -> bool:
+        """Keep the plan and what it means for the order; whether the customer has to hear of it."""
         async with _alive(f"order-{record.order_id}"):
-            await record_progress(self._ordering, record.order_id, record.plan, record.instruction)
+            return await record_progress(self._ordering, record.order_id, record.plan, record.instruction)
 
     @activity.defn(name=RUN_TASK)
     async def run_task(self, call: TaskCall) -> TaskReport:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
+
+from temporalio.common import Priority
 
 from app.domain.plan import Cause, Plan, Task
 from app.ordering.ordering import Instruction
@@ -17,6 +20,8 @@ BATCH_WORKFLOW = "ProductOrderBatch"
 PLACE_LINES = "placeLines"
 REPORT = "report"
 FOLLOW = "follow"
+# messages leave through this backend, so they wait in its lane like tasks
+TELLS_WITH = "channels"
 
 
 def workflow_id(order_id: str) -> str:
@@ -24,9 +29,23 @@ def workflow_id(order_id: str) -> str:
     return f"order-{order_id}"
 
 
+WEIGHTS: Final = (16.0, 8.0, 4.0, 2.0, 1.0)
+"""By priority: of what waits, 16 tasks of priority 0 have their turn for one of priority 4. None waits for ever."""
+
+
+def turn(priority: int, lot: str) -> Priority:
+    """How work of this urgency, for a customer of this lot, takes its turn."""
+    return Priority(fairness_key=f"{priority}-{lot}", fairness_weight=WEIGHTS[priority])
+
+
 def batch_queue(task_queue: str) -> str:
     """The task queue of batches, beside that of orders."""
     return f"{task_queue}-batches"
+
+
+def lane(task_queue: str, backend: str) -> str:
+    """The task queue of what orders have to do with this backend; only work for the same backend waits in it."""
+    return f"{task_queue}-{backend}"
 
 
 def batch_workflow_id(batch_id: str) -> str:

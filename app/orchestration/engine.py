@@ -1,6 +1,7 @@
 """The connection to Temporal, and what is built on it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from temporalio.service import RPCError
 
 from app.orchestration.contract import TaskPolicy
 from app.orchestration.fulfilment import TemporalFulfilment
+from app.orchestration.lanes import Lanes
 from app.orchestration.payloads import DATA_CONVERTER
 from app.orchestration.worker import make_workers
 from app.ordering.ordering import Ordering
@@ -21,17 +23,27 @@ class EngineUnreachable(Exception):
 
 
 class Engine:
-    """A Temporal namespace and the task queue that carries orders."""
+    """A Temporal namespace, the task queue that carries orders, and the lanes of their backends beside it."""
 
-    def __init__(self, client: Client, task_queue: str) -> None:
+    def __init__(self, client: Client, task_queue: str, lanes: Mapping[str, int]) -> None:
         self._client = client
         self._task_queue = task_queue
+        self._lanes = lanes
 
     @staticmethod
     async def connect(
-        address: str, *, namespace: str, task_queue: str, tls: bool, api_key: str | None, lazy: bool
+        address: str,
+        *,
+        namespace: str,
+        task_queue: str,
+        tls: bool,
+        api_key: str | None,
+        lazy: bool,
+        lanes: Mapping[str, int],
     ) -> "Engine":
-        """A lazy engine connects when it is first used, so that a gateway starts while Temporal is away.
+        """`lanes` says, by backend, how many tasks a worker carries out at once.
+
+        A lazy engine connects when it is first used, so that a gateway starts while Temporal is away.
 
         A worker needs one that is not lazy. Raises EngineUnreachable when that cannot connect.
         """
@@ -41,7 +53,7 @@ class Engine:
             )
         except RuntimeError as error:
             raise EngineUnreachable(str(error)) from error
-        return Engine(client, task_queue)
+        return Engine(client, task_queue, lanes)
 
     async def answers(self) -> bool:
         """Whether Temporal is there."""
@@ -52,12 +64,18 @@ class Engine:
 
     def fulfilment(self, policy: TaskPolicy) -> TemporalFulfilment:
         """The way to the orders' workflows."""
-        return TemporalFulfilment(self._client, self._task_queue, policy)
+        lanes = Lanes(self._client, self._task_queue, self._lanes)
+        return TemporalFulfilment(self._client, self._task_queue, policy, lanes)
 
     @asynccontextmanager
     async def worker(self, ordering: Ordering) -> AsyncIterator[None]:
         """Orders are carried out, and batches placed, while this is entered."""
+        workers = make_workers(self._client, self._task_queue, self._lanes, ordering)
         async with AsyncExitStack() as stack:
-            for worker in make_workers(self._client, self._task_queue, ordering):
+            for worker in workers:
                 await stack.enter_async_context(worker)
-            yield
+            try:
+                yield
+            finally:
+                # all together, so that stopping takes the grace of one and not the sum of them
+                await asyncio.gather(*(worker.shutdown() for worker in workers))

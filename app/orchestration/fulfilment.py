@@ -5,10 +5,11 @@ from typing import Final
 
 import structlog
 from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from app.domain.order import ProductOrder
 from app.orchestration.contract import (
     BATCH_WORKFLOW,
     FOLLOW,
@@ -22,7 +23,8 @@ from app.orchestration.contract import (
     batch_workflow_id,
     workflow_id,
 )
-from app.ordering.ordering import FulfilmentUnavailable, Instruction
+from app.orchestration.lanes import Lanes, urgency
+from app.ordering.ordering import BackendLoad, FulfilmentUnavailable, Instruction
 
 # a channel waits for this; what takes longer is left to the sweeper
 START_WITHIN: Final = timedelta(seconds=2)
@@ -38,22 +40,34 @@ log = structlog.get_logger()
 class TemporalFulfilment:
     """Implements `app.ordering.ordering.Fulfilment` on a Temporal server."""
 
-    def __init__(self, client: Client, task_queue: str, policy: TaskPolicy) -> None:
+    def __init__(self, client: Client, task_queue: str, policy: TaskPolicy, lanes: Lanes) -> None:
         self._client = client
         self._task_queue = task_queue
         self._policy = policy
+        self._lanes = lanes
 
-    async def start(self, order_id: str) -> None:
+    async def start(self, order: ProductOrder) -> None:
         """See Fulfilment."""
-        run = OrderRun(order_id=order_id, policy=self._policy)
-        await self._start(WORKFLOW, run, workflow_id(order_id), self._task_queue)
+        run = OrderRun(order_id=order.id, policy=self._policy)
+        await self._start(WORKFLOW, run, workflow_id(order.id), self._task_queue, urgency(order))
+
+    async def load(self) -> tuple[BackendLoad, ...]:
+        """See Fulfilment."""
+        return await self._lanes.load()
 
     async def start_batch(self, batch_id: str) -> None:
         """See Fulfilment."""
         run = BatchRun(batch_id=batch_id, policy=self._policy)
         await self._start(BATCH_WORKFLOW, run, batch_workflow_id(batch_id), batch_queue(self._task_queue))
 
-    async def _start(self, workflow: str, run: OrderRun | BatchRun, name: str, task_queue: str) -> None:
+    async def _start(
+        self,
+        workflow: str,
+        run: OrderRun | BatchRun,
+        name: str,
+        task_queue: str,
+        priority: Priority = Priority.default,
+    ) -> None:
         """Start the workflow, once however often it is asked for; when Temporal is away, the sweeper will."""
         try:
             await self._client.start_workflow(
@@ -64,6 +78,7 @@ class TemporalFulfilment:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 task_timeout=STEP_WITHIN,
+                priority=priority,
                 rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:

@@ -1,18 +1,18 @@
 """A worker: carries orders out, starts what a crash left unstarted, keeps the callback registered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 from app.domain.states import OrderState
 from app.orchestration.activities import Activities
 from app.orchestration.batch import BatchWorkflow
-from app.orchestration.contract import batch_queue
+from app.orchestration.contract import batch_queue, lane
 from app.orchestration.workflow import OrderWorkflow
 from app.ordering.batch import resume_batches
 from app.ordering.expiry import DraftPolicy, expire_drafts
@@ -29,12 +29,15 @@ SWEEP_AT_ONCE: Final = 1000
 # for so long an order's next step waits for the worker that last had it, before any other takes it
 LOST_AFTER: Final = timedelta(seconds=2)
 GRACE: Final = timedelta(seconds=5)
+# one asks while the other brings: enough for hundreds of tasks a second, and next to nothing while a lane is idle
+LANE_POLLERS: Final = 2
 
 log = structlog.get_logger()
 
 
-def make_workers(client: Client, task_queue: str, ordering: Ordering) -> tuple[Worker, ...]:
-    """Temporal workers: one for orders, and one for batches, which thus never queue behind the orders they made.
+def make_workers(client: Client, task_queue: str, lanes: Mapping[str, int], ordering: Ordering) -> tuple[Worker, ...]:
+    """Temporal workers: one for orders, one for batches, which thus never queue behind the orders they made, and one
+    for the lane of each backend, with as many tasks at once as `lanes` says.
 
     The sandbox is off: the workflow is a thin shell around pure functions, and importing it anew per order would cost
     more than carrying it out.
@@ -52,16 +55,22 @@ def make_workers(client: Client, task_queue: str, ordering: Ordering) -> tuple[W
             sticky_queue_schedule_to_start_timeout=LOST_AFTER,
         )
 
-    orders = (
-        activities.plan_order,
-        activities.record_progress,
-        activities.run_task,
-        activities.check_task,
-        activities.tell_customer,
-    )
+    calls = (activities.run_task, activities.check_task, activities.tell_customer)
     return (
-        worker(task_queue, [OrderWorkflow], orders),
+        # takes calls too: those that were waiting here when there were no lanes yet
+        worker(task_queue, [OrderWorkflow], [activities.plan_order, activities.record_progress, *calls]),
         worker(batch_queue(task_queue), [BatchWorkflow], [activities.place_lines]),
+        *(
+            Worker(
+                client,
+                task_queue=lane(task_queue, backend),
+                activities=calls,
+                max_concurrent_activities=at_once,
+                activity_task_poller_behavior=PollerBehaviorSimpleMaximum(LANE_POLLERS),
+                graceful_shutdown_timeout=GRACE,
+            )
+            for backend, at_once in lanes.items()
+        ),
     )
 
 
@@ -80,12 +89,13 @@ class Sweeper:
         now = self._ordering.clock()
         waiting = await self._ordering.store.waiting(OrderState.ACKNOWLEDGED, now - LEFT_ALONE, SWEEP_AT_ONCE)
         self._again_at = {known: again for known, again in self._again_at.items() if known in set(waiting)}
-        for order_id in waiting:
-            again_at, pause = self._again_at.get(order_id, (now, LEFT_ALONE))
-            if again_at <= now:
-                log.info("order_swept_up", order_id=order_id)
-                await self._ordering.fulfilment.start(order_id)
-                self._again_at[order_id] = (now + pause, min(pause * 2, LONGEST_LEFT_ALONE))
+        due = [order_id for order_id in waiting if self._again_at.get(order_id, (now, LEFT_ALONE))[0] <= now]
+        found = await self._ordering.store.load(due) if due else {}
+        for order_id in due:
+            log.info("order_swept_up", order_id=order_id)
+            await self._ordering.fulfilment.start(found[order_id].order)
+            _, pause = self._again_at.get(order_id, (now, LEFT_ALONE))
+            self._again_at[order_id] = (now + pause, min(pause * 2, LONGEST_LEFT_ALONE))
 
 
 async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from app.domain.plan import (
@@ -32,6 +32,7 @@ from app.orchestration.contract import (
     REPORT,
     RUN_TASK,
     TELL_CUSTOMER,
+    TELLS_WITH,
     WORKFLOW,
     Notice,
     OrderRun,
@@ -40,6 +41,8 @@ from app.orchestration.contract import (
     TaskCall,
     TaskPolicy,
     TaskReport,
+    lane,
+    turn,
 )
 from app.orchestration.instructions import event_of, refusal_of
 from app.ordering.ordering import Instruction
@@ -61,6 +64,7 @@ class OrderWorkflow:
         self._recorded = 0
         self._told = 0
         self._told_of = -1
+        self._news = 0
         self._ended = False
         self._instructions: deque[tuple[Plan, Instruction]] = deque()
         self._work: set[asyncio.Task[None]] = set()
@@ -77,7 +81,7 @@ class OrderWorkflow:
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
-        self._recorded = self._plan.revision
+        self._recorded = self._news = self._plan.revision
         if self._plan.revision == 0:
             self._apply(Started(at=workflow.now()))
         else:
@@ -134,7 +138,7 @@ class OrderWorkflow:
             and workflow.all_handlers_finished()
             and self._plan is not None
             and all(task.state is not TaskState.RUNNING for task in self._plan.tasks)
-            and self._told_of == self._recorded
+            and self._told_of == self._news
         )
 
     def _apply(self, event: PlanEvent, *, recorded_first: bool = False) -> None:
@@ -156,29 +160,33 @@ class OrderWorkflow:
         """Keep the newest plan; many steps may go into one record, but an instruction has one of its own."""
         assert self._plan is not None, "there is something to record"
         plan, instruction = self._instructions.popleft() if self._instructions else (self._plan, None)
-        await workflow.execute_activity(
+        news: bool | None = await workflow.execute_activity(
             RECORD_PROGRESS,
             Record(order_id=self._order_id, plan=plan, instruction=instruction),
+            result_type=bool,
             start_to_close_timeout=LONGEST_CALL,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
         self._recorded = max(self._recorded, plan.revision)
+        if news is not False:  # None: it was recorded when nobody said yet whether there is news
+            self._news = self._recorded
 
     async def _keep_customer_told(self) -> None:
-        """Tell of what was recorded, as it is recorded. A message that cannot be sent now holds no task up."""
-        while not (self._ended and self._told_of == self._recorded):
-            await workflow.wait_condition(lambda: self._told_of < self._recorded or self._ended)
-            recorded = self._recorded
+        """Tell what is news of what was recorded, as it is recorded. A message that cannot be sent holds no task up."""
+        while not (self._ended and self._told_of == self._news):
+            await workflow.wait_condition(lambda: self._told_of < self._news or self._ended)
+            news = self._news
             self._told = await workflow.execute_activity(
                 TELL_CUSTOMER,
                 Notice(order_id=self._order_id, after=self._told),
                 result_type=int,
+                task_queue=_lane(TELLS_WITH),
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=PATIENT,
             )
-            self._told_of = recorded
+            self._told_of = news
 
     async def _keep_time(self) -> None:
         """Tell the plan that time has passed, whenever time alone changes something."""
@@ -202,6 +210,13 @@ class OrderWorkflow:
                     continue
             self._apply(TimePassed(at=max(moment, workflow.now())))
 
+    def _turn(self) -> Priority:
+        """How the order's tasks take their turn: as it was started, unless it has become more or less urgent since."""
+        started_as, _, lot = (workflow.info().priority.fairness_key or "").partition("-")
+        if self._plan is None or not lot or started_as == str(self._plan.priority):
+            return Priority.default
+        return turn(self._plan.priority, lot)
+
     def _call(self, task_id: str) -> TaskCall:
         assert self._plan is not None, "commands come from a plan"
         task = self._plan.task(task_id)
@@ -220,6 +235,8 @@ class OrderWorkflow:
                 RUN_TASK,
                 call,
                 result_type=TaskReport,
+                task_queue=_lane(call.task.backend),
+                priority=self._turn(),
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=RetryPolicy(
@@ -250,10 +267,13 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(reported, timeout=pause)
             except TimeoutError:
+                call = self._call(command.task_id)
                 report = await workflow.execute_activity(
                     CHECK_TASK,
-                    self._call(command.task_id),
+                    call,
                     result_type=TaskReport,
+                    task_queue=_lane(call.task.backend),
+                    priority=self._turn(),
                     start_to_close_timeout=LONGEST_CALL,
                     heartbeat_timeout=HEARTBEAT,
                     retry_policy=PATIENT,
@@ -294,6 +314,11 @@ class OrderWorkflow:
                         attempts=report.attempts,
                     )
                 )
+
+
+def _lane(backend: str) -> str:
+    """Where what this backend has to do waits for its turn; how urgent it is, it has from the workflow."""
+    return lane(workflow.info().task_queue, backend)
 
 
 def _cause(error: ActivityError) -> Cause:

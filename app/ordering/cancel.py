@@ -69,7 +69,7 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
         item_ids=assessment.item_ids,
         charge=assessment.charge,
     )
-    await ordering.fulfilment.start(stored.order.id)  # one that waits for its turn has to be there to be told
+    await ordering.fulfilment.start(stored.order)  # one that waits for its turn has to be there to be told
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
         return await _moved_on(ordering, stored, ask)
     return await as_recorded(ordering, actor, ask)

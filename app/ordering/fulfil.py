@@ -14,6 +14,7 @@ from app.domain.plan import Plan
 from app.domain.progress import Progress, advance
 from app.domain.states import ITEM, ORDER, ItemState, TaskState
 from app.ordering.discard import give_all_back
+from app.ordering.notify import news_in
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
 from app.ordering.planning import planned
 from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
@@ -47,10 +48,11 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
 
 async def record_progress(
     ordering: Ordering, order_id: str, plan: Plan, instruction: Instruction | None = None
-) -> None:
+) -> bool:
     """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored.
 
-    `instruction` is what made the plan so, when it was not the work itself.
+    `instruction` is what made the plan so, when it was not the work itself. Tells whether there is, or may be, news
+    for the customer.
     """
     outcome: Commit = MovedOn()
     actor = instruction.actor if instruction else ORCHESTRATION
@@ -58,9 +60,9 @@ async def record_progress(
     while not isinstance(outcome, Written):
         stored = await _stored(ordering, order_id)
         if stored.plan is not None and stored.plan.revision >= plan.revision:
-            return
+            return True  # kept before, by a call whose answer was lost
         if stored.plan is None and stored.order.state in ORDER.terminal:
-            return
+            return True
         at = ordering.clock()
         order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         order = replace(order, planned_at=order.planned_at or at)
@@ -89,6 +91,7 @@ async def record_progress(
             await give_all_back(ordering.backends, _never_taken(stored.order, progress.order, plan))
         if isinstance(outcome, KeyUsed):
             key = None  # used for something else in between; the instruction has been followed all the same
+    return any(news_in(event) for event in progress.events)
 
 
 def _told(progress: Progress, sequence: int, instruction: Instruction | None, at: datetime) -> tuple[OrderEvent, ...]:

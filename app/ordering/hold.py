@@ -94,7 +94,7 @@ async def _tell(ordering: Ordering, actor: Actor, ask: OrderAsk, kind: Instructi
     if refused := _refused(stored, kind):
         return refused
     instruction = Instruction(kind=kind, reason=reason, actor=actor, key=key_of(actor, ask))
-    await ordering.fulfilment.start(stored.order.id)
+    await ordering.fulfilment.start(stored.order)
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
         return NotAllowedInState(stored.order, kind.value, ORDER.possible(stored.order.state))
     return await as_recorded(ordering, actor, ask)

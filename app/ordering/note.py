@@ -52,7 +52,7 @@ async def add_note(ordering: Ordering, actor: Actor, ask: AddNote) -> Outcome:
     under_way = stored.order.state is not OrderState.DRAFT and stored.order.state not in ORDER.terminal
     if under_way:
         told = Instruction(kind=InstructionKind.ADD_NOTE, reason="", actor=actor, key=key_of(actor, ask), note=note)
-        await ordering.fulfilment.start(ask.order_id)
+        await ordering.fulfilment.start(stored.order)
         if await ordering.fulfilment.tell(ask.order_id, told) is not None:
             return NotAllowedInState(stored.order, "add a note to", ORDER.possible(stored.order.state))
         return await as_recorded(ordering, actor, ask)

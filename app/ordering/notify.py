@@ -30,6 +30,11 @@ class Words(TypedDict):
     content: str
 
 
+def news_in(event: OrderEvent) -> bool:
+    """Whether the customer is told of it: of changes of the order's state."""
+    return event.type is EventType.STATE_CHANGED and event.before is not event.state
+
+
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
     """One message per change of the order's state after this event, each sent once however often this is repeated.
 
@@ -39,9 +44,7 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     stored = (await ordering.store.load([order_id]))[order_id]
     told = told_by_plan(stored.plan)
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
-        moves = [
-            f.event for f in fed if f.event.type is EventType.STATE_CHANGED and f.event.before is not f.event.state
-        ]
+        moves = [f.event for f in fed if news_in(f.event)]
         if moves:
             order = stored.order
             parties = [party for party in (order.customer_id, order.acceptor_id) if party is not None]

@@ -131,10 +131,25 @@ class FulfilmentUnavailable(Exception):
     """The engine that carries orders out does not answer; asking again later may succeed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendLoad:
+    """How much of the orders' work there is for one backend.
+
+    Each of the `workers` carries out up to `concurrency` tasks at once; `waiting` more wait for their turn, without
+    those that pause before they are tried again.
+    """
+
+    backend: str
+    concurrency: int
+    workers: int
+    waiting: int
+    oldest_waiting_since: datetime | None
+
+
 class Fulfilment(Protocol):
     """What carries orders out over time; implemented by `app.orchestration`."""
 
-    async def start(self, order_id: str) -> None:
+    async def start(self, order: ProductOrder) -> None:
         """Begin to carry the order out. Repeatable; raises nothing: what could not be started is started later."""
 
     async def start_batch(self, batch_id: str) -> None:
@@ -145,6 +160,9 @@ class Fulfilment(Protocol):
 
         Raises FulfilmentUnavailable.
         """
+
+    async def load(self) -> Sequence[BackendLoad]:
+        """How much waits for each backend, as it was at most a few seconds ago. Raises FulfilmentUnavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

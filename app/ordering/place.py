@@ -99,7 +99,7 @@ async def place(ordering: Ordering, actor: Actor, ask: Ask, request: OrderReques
     )
     outcome = await commit(ordering, actor, ask, order, after=0, events=events)
     if isinstance(outcome, Committed):
-        await ordering.fulfilment.start(outcome.order.id)  # repeatable; a crash on this line is the sweeper's
+        await ordering.fulfilment.start(outcome.order)  # repeatable; a crash on this line is the sweeper's
     return outcome
 
 

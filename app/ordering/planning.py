@@ -1,9 +1,12 @@
 """The plan that an order calls for, given what the backends and the rules say now."""
 
+from dataclasses import replace
+
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
 from app.ordering.facts import offerings_of, surroundings_of
+from app.ordering.load import load
 from app.ordering.ordering import Ordering
 
 
@@ -12,4 +15,6 @@ async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
     rulebook = ordering.rulebook()
     offerings = await offerings_of(order, ordering.backends)
     around = await surroundings_of(order, ordering.backends, rulebook)
+    if any(part == "load" for rule in rulebook.decomposition for part, _ in rule.when.names):
+        around = replace(around, load=await load(ordering))
     return decompose(order, offerings, rulebook, around, at=ordering.clock())

@@ -104,7 +104,7 @@ async def revise_order(ordering: Ordering, actor: Actor, ask: ReviseOrder) -> Ou
         return stored
     if stored.order.state not in REVISABLE:
         return NotAllowedInState(stored.order, "revise", ORDER.possible(stored.order.state))
-    await ordering.fulfilment.start(ask.order_id)  # one that waits for its turn has to be there to be told
+    await ordering.fulfilment.start(stored.order)  # one that waits for its turn has to be there to be told
     if await _tell(ordering, actor, ask, InstructionKind.FREEZE) is not None:
         return NotAllowedInState(stored.order, "revise", ORDER.possible(stored.order.state))
     told = False

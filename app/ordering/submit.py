@@ -59,7 +59,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     )
     outcome = await commit(ordering, actor, ask, order, after=stored.sequence, events=(event,))
     if isinstance(outcome, Committed):
-        await ordering.fulfilment.start(order.id)  # repeatable; a crash on this line is the sweeper's
+        await ordering.fulfilment.start(order)  # repeatable; a crash on this line is the sweeper's
     return outcome
 
 

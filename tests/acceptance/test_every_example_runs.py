@@ -126,6 +126,7 @@ async def test_a_line_for_a_company_with_credit_contract_and_signature(product: 
     assert all("77" in number for number in free["availableResources"])
     assert "retail" in [channel["key"] for channel in free["salesChannels"]]
     assert (await do("29-rules-in-force"))["rulebook"]["rules"] != []
+    assert {"billing", "provisioning"} <= {b["backend"] for b in (await do("64-load-of-the-backends"))["backendLoad"]}
 
     level = [{"name": "serviceLevel", "value": "gold"}, {"name": "router", "value": "own"}]
     line = {"offeringId": "business-line-250", "placeId": "addr-2003", "characteristics": level}

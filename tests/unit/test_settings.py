@@ -177,7 +177,7 @@ def test_every_setting_is_described_once() -> None:
 
     assert len({setting.variable for setting in described}) == len(described)
     assert [setting.variable for setting in described if not setting.meaning.endswith(".")] == []
-    assert len([s for s in described if "<NAME>" in s.variable]) == 5
+    assert len([s for s in described if "<NAME>" in s.variable]) == 6
     assert {s.variable for s in described} >= {f"ORDERWAY_{n.upper()}" for n in Settings.model_fields} - {
         "ORDERWAY_BACKENDS",
         "ORDERWAY_DRAFTS",
