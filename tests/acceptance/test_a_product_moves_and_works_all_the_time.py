@@ -41,25 +41,25 @@ async def service_orders(product: Product, order: Json) -> list[tuple[str, str, 
 
 
 async def test_the_old_place_is_left_once_the_new_one_works(product: Product) -> None:
-    before = await owned(product, "prod-1174")
-    given = {"productId": "prod-1174", "placeId": "addr-1118", "reason": "a new flat"}
+    before = await owned(product, "prod-1111")
+    given = {"productId": "prod-1111", "placeId": "addr-1118", "reason": "a new flat"}
     slot = await free_slot(product, "addr-1118")
     said = (await run(product, PREVIEW, {"input": {**given, "slot": slot}}))["previewMove"]
 
-    moved = await ask(product, "prod-1174", "addr-1118", slot=slot, visit=False)
+    moved = await ask(product, "prod-1111", "addr-1118", slot=slot, visit=False)
     assert moved["errors"] == []
     done = await until_state(product, moved["order"]["key"], "COMPLETED", "HELD")
 
     assert (said["possible"], said["errors"], said["prices"]) == (True, [], [])
     assert [t["id"] for t in said["added"]] == [t["id"] for t in done["plan"]["tasks"]]
     assert done["state"] == "COMPLETED"
-    after = await owned(product, "prod-1174")
-    assert (place_of(before), place_of(after)) == ("addr-1174", "addr-1118")
+    after = await owned(product, "prod-1111")
+    assert (place_of(before), place_of(after)) == ("addr-1111", "addr-1118")
     kept = ("id", "status", "startDate", "productOffering", "productTerm", "billingAccount", "relatedParty")
     assert [after[name] for name in kept] == [before[name] for name in kept], "same product, price, term and account"
     assert await service_orders(product, done) == [
         ("add", "cfs-fibre-access", "addr-1118"),
-        ("delete", "cfs-fibre-access", "addr-1174"),
+        ("delete", "cfs-fibre-access", "addr-1111"),
     ]
     ended = {t["id"]: (t["startedAt"], t["endedAt"]) for t in done["plan"]["tasks"]}
     assert ended["1/provision"][1] <= ended["1/change-place"][0] <= ended["1/end-old-place"][0]
@@ -68,9 +68,9 @@ async def test_the_old_place_is_left_once_the_new_one_works(product: Product) ->
 
 
 async def test_what_fails_or_is_cancelled_leaves_the_old_place_as_it_is(product: Product) -> None:
-    before = await owned(product, "prod-1177")
+    before = await owned(product, "prod-1126")
     await product.mock_control.fault("provisioning", **REFUSE_PROVISIONING)
-    failing = (await ask(product, "prod-1177", "addr-1119"))["order"]["key"]
+    failing = (await ask(product, "prod-1126", "addr-1119"))["order"]["key"]
     held = await until_task(product, failing, "1/provision", "FALLOUT")
     await product.mock_control.heal()
     decided = {"taskId": "1/provision", "action": "FAIL_ITEM", "reason": "no line there"}
@@ -80,13 +80,13 @@ async def test_what_fails_or_is_cancelled_leaves_the_old_place_as_it_is(product:
     assert (await mutate(product, "resolveFallout", given, operations))["errors"] == []
     failed = await until_state(product, failing, "FAILED", "COMPLETED")
 
-    assert (failed["state"], await owned(product, "prod-1177")) == ("FAILED", before)
+    assert (failed["state"], await owned(product, "prod-1126")) == ("FAILED", before)
     assert {t["id"]: t["state"] for t in failed["plan"]["tasks"]}["1/end-old-place"] == "ABANDONED"
     assert {t["id"] for t in failed["plan"]["tasks"]} > {"1/port~undo", "1/confirm-visit~undo", "1/work-order~undo"}
     assert held["items"][0]["state"] in ("HELD", "IN_PROGRESS")
 
     await product.mock_control.fault("workforce", errorRate=1.0, operations=["PATCH appointment"])
-    cancelled = (await ask(product, "prod-1177", "addr-1119"))["order"]["key"]
+    cancelled = (await ask(product, "prod-1126", "addr-1119"))["order"]["key"]
     await until_task(product, cancelled, "1/port", "COMPLETED")
     version = (await until_state(product, cancelled, "IN_PROGRESS"))["version"]
     given = {"id": cancelled, "expectedVersion": version, "reason": "stays where they are"}
@@ -94,7 +94,7 @@ async def test_what_fails_or_is_cancelled_leaves_the_old_place_as_it_is(product:
     await product.mock_control.heal()
 
     assert (await until_state(product, cancelled, "CANCELLED", "COMPLETED"))["state"] == "CANCELLED"
-    assert await owned(product, "prod-1177") == before
+    assert await owned(product, "prod-1126") == before
 
 
 async def test_what_relies_on_it_goes_along(product: Product) -> None:

@@ -239,6 +239,32 @@ async def test_three_products_into_a_family_bundle(product: Product, developer: 
     assert (await until_state(product, developer.draft, "COMPLETED", "HELD"))["state"] == "COMPLETED"
 
 
+async def test_what_is_owned_is_previewed_renewed_and_rests_until_a_day(product: Product, developer: Developer) -> None:
+    def about(example: str, product_id: str, **more: Json) -> Json:
+        own: Json = variables(example)["input"]
+        return {"input": {**own, "productId": product_id, **more}}
+
+    for example in ("49-preview-a-change", "50-preview-a-suspension", "52-preview-a-renewal", "53-preview-an-end"):
+        [foreseen] = (await developer.do(example, about(example, "prod-1177"))).values()
+        assert (foreseen["possible"], foreseen["errors"]) == (True, [])
+        assert foreseen["added"] != []
+    early = (await developer.do("53-preview-an-end", about("53-preview-an-end", "prod-1177")))[
+        "previewDiscontinueProduct"
+    ]
+    assert early["charge"] is not None
+    renewed = await developer.do("48-renew-a-product", about("48-renew-a-product", "prod-1177", idempotencyKey=key()))
+    assert renewed["renewProduct"]["errors"] == []
+    await until_state(product, renewed["renewProduct"]["order"]["key"], "COMPLETED", "HELD")
+    resting = about("54-suspend-until-a-day", "prod-1177", idempotencyKey=key())
+    suspended = (await developer.do("54-suspend-until-a-day", resting))["suspendProduct"]
+    assert suspended["errors"] == []
+    await until_state(product, suspended["order"]["key"], "COMPLETED", "HELD")
+    back = about("51-preview-a-resumption", "prod-1177")
+    assert (await developer.do("51-preview-a-resumption", back))["previewResumeProduct"]["possible"] is True
+    [mine] = (await developer.do("55-what-a-customer-has-and-pays", {"id": "cust-1177"}))["customer"]["products"]
+    assert (mine["status"], len(mine["terms"]), mine["suspension"]["scope"]) == ("suspended", 2, "outgoing")
+
+
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
     placed = (await developer.do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]
     published = {"idempotencyKey": key(), "purchaseOrder": key()}

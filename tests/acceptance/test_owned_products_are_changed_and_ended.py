@@ -1,28 +1,9 @@
 """What a customer does with a product it owns: changed, suspended, resumed, discontinued, each as an order."""
 
 from app.domain.actor import Role
-from tests.channel import Json, effects_of, key, order, place, run, until_state
+from tests.channel import effects_of, key, order, place, run, until_state
 from tests.harness import Product
-
-
-async def ordered(product: Product, example: str, product_id: str, **other: Json) -> Json:
-    """The payload of what an example does with this product."""
-    given = {"productId": product_id, "idempotencyKey": key(), "reason": "as they wish", **other}
-    [payload] = (await run(product, example, {"input": given})).values()
-    return payload
-
-
-async def done(product: Product, example: str, product_id: str, **other: Json) -> Json:
-    """The order, completed."""
-    payload = await ordered(product, example, product_id, **other)
-    assert payload["errors"] == []
-    found = await until_state(product, payload["order"]["key"], "COMPLETED", "HELD", "FAILED")
-    assert found["state"] == "COMPLETED"
-    return found
-
-
-async def owned(product: Product, product_id: str) -> Json:
-    return await product.mock_control.get(f"/tmf-api/productInventory/v4/product/{product_id}")
+from tests.owned import done, ordered, owned
 
 
 async def test_only_what_changes_travels_and_the_product_stays_the_same(product: Product) -> None:

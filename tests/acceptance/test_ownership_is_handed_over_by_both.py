@@ -61,33 +61,33 @@ async def seen(product: Product, order_key: str, token: str) -> Json:
 
 
 async def test_a_product_goes_over_with_its_id_and_its_bill(product: Product) -> None:
-    old, new = as_customer(product, "cust-1150"), as_customer(product, "cust-1158")
-    before = await owned(product, "prod-1150")
+    old, new = as_customer(product, "cust-1051"), as_customer(product, "cust-1086")
+    before = await owned(product, "prod-1051")
 
-    asked = await ask(product, "prod-1150", "cust-1158", token=old)
+    asked = await ask(product, "prod-1051", "cust-1086", token=old)
     key_of = asked["order"]["key"]
     await until_consent_is_awaited_by_one(product, key_of)
     agreed = await say(product, key_of, "ACCEPTING", new, creditConsent=True)
     done = await until_state(product, key_of, "COMPLETED", "HELD", "CANCELLED")
 
     assert (asked["errors"], agreed["errors"], done["state"]) == ([], [], "COMPLETED")
-    after = await owned(product, "prod-1150")
-    assert [(p["id"], p["role"]) for p in after["relatedParty"]] == [("cust-1158", "customer")]
+    after = await owned(product, "prod-1051")
+    assert [(p["id"], p["role"]) for p in after["relatedParty"]] == [("cust-1086", "customer")]
     account = await product.mock_control.get(
         f"/tmf-api/accountManagement/v4/billingAccount/{after['billingAccount']['id']}"
     )
-    assert [party["id"] for party in account["relatedParty"]] == ["cust-1158"]
+    assert [party["id"] for party in account["relatedParty"]] == ["cust-1086"]
     kept = ("id", "status", "startDate", "productOffering", "productTerm")
-    [old_rate, new_rate] = await rates_of(product, "prod-1150")
-    assert (old_rate["billingAccount"]["id"], new_rate["billingAccount"]["id"]) == ("ba-1150", account["id"])
+    [old_rate, new_rate] = await rates_of(product, "prod-1051")
+    assert (old_rate["billingAccount"]["id"], new_rate["billingAccount"]["id"]) == ("ba-1051", account["id"])
     assert old_rate["periodCoverage"]["endDateTime"] == new_rate["periodCoverage"]["startDateTime"], "no gap, not twice"
     assert "endDateTime" not in new_rate["periodCoverage"]
     assert old_rate["taxIncludedAmount"] == new_rate["taxIncludedAmount"]
     assert [after[name] for name in kept] == [before[name] for name in kept]
     found = await seen(product, key_of, product.token())
     assert [(c["side"], c["given"], c["by"], c["channel"]) for c in found["ownership"]["consents"]] == [
-        ("RELEASING", True, "cust-1150", "online"),
-        ("ACCEPTING", True, "cust-1158", "online"),
+        ("RELEASING", True, "cust-1051", "online"),
+        ("ACCEPTING", True, "cust-1086", "online"),
     ]
 
 
@@ -97,18 +97,18 @@ async def until_consent_is_awaited_by_one(product: Product, order_key: str) -> N
 
 
 async def test_each_party_sees_its_own_part_of_the_history(product: Product) -> None:
-    old, new, third = (as_customer(product, f"cust-{n}") for n in (1153, 1176, 1156))
+    old, new, third = (as_customer(product, f"cust-{n}") for n in (1054, 1137, 1081))
     changed = await mutate(
         product,
         "changeProduct",
-        {"productId": "prod-1153", "reason": "before", "characteristics": [{"name": "router", "value": "own"}]},
+        {"productId": "prod-1054", "reason": "before", "characteristics": [{"name": "router", "value": "own"}]},
         old,
     )
     assert changed["errors"] == []
     earlier = changed["order"]["key"]
     assert (await until_state(product, earlier, "COMPLETED", "HELD"))["state"] == "COMPLETED"
     async with product.subscribed("subscription { productOrderEvents { orderKey } }", token=new) as events:
-        asked = await ask(product, "prod-1153", "cust-1176", token=old)
+        asked = await ask(product, "prod-1054", "cust-1137", token=old)
         assert asked["errors"] == []
         key_of = asked["order"]["key"]
         async for event in events:
@@ -122,16 +122,16 @@ async def test_each_party_sees_its_own_part_of_the_history(product: Product) -> 
     await until_state(product, key_of, "COMPLETED")
 
     # what the new owner sees of it, while it is asked and afterwards
-    assert (during["customerKey"], during["items"][0]["offeringName"]) == ("cust-1153", "Fibre 100")
+    assert (during["customerKey"], during["items"][0]["offeringName"]) == ("cust-1054", "Fibre 100")
     for hidden in ("customer", "billingAccount", "documents", "payments", "credit", "description"):
         assert during[hidden] is None, hidden
     assert during["items"][0]["product"] is None
     assert all(v["order"] == {"description": None, "customer": None} for v in during["versions"])
     assert [m["content"] for m in during["messages"] if "hand" in m["content"]] != []
     after = await seen(product, key_of, new)
-    assert after["items"][0]["product"]["key"] == "prod-1153"
+    assert after["items"][0]["product"]["key"] == "prod-1054"
     assert await seen(product, earlier, new) is None
-    listed = '{ productOrders { nodes { key } } customer(id: "cust-1153") { key } node(id: "cust-1153") { id } }'
+    listed = '{ productOrders { nodes { key } } customer(id: "cust-1054") { key } node(id: "cust-1054") { id } }'
     found = (await product.graphql(listed, token=new)).whole()
     assert (found["productOrders"]["nodes"], found["customer"]) == ([{"key": key_of}], None)
 
@@ -144,30 +144,30 @@ async def test_each_party_sees_its_own_part_of_the_history(product: Product) -> 
     later = await mutate(
         product,
         "changeProduct",
-        {"productId": "prod-1153", "reason": "after", "characteristics": [{"name": "router", "value": "premium"}]},
+        {"productId": "prod-1054", "reason": "after", "characteristics": [{"name": "router", "value": "premium"}]},
         new,
     )
     assert (later["errors"], await seen(product, later["order"]["key"], old)) == ([], None)
-    refused = await mutate(product, "suspendProduct", {"productId": "prod-1153", "reason": "x"}, old)
+    refused = await mutate(product, "suspendProduct", {"productId": "prod-1054", "reason": "x"}, old)
     assert [e["code"] for e in refused["errors"]] == ["NOT_FOUND"]
     products = "query Of($id: ID!) { customer(id: $id) { products { key } } }"
-    of_old = (await product.graphql(products, {"id": "cust-1153"}, token=old)).whole()["customer"]
-    of_new = (await product.graphql(products, {"id": "cust-1176"}, token=new)).whole()["customer"]
-    assert (of_old["products"], of_new["products"]) == ([], [{"key": "prod-1153"}])
+    of_old = (await product.graphql(products, {"id": "cust-1054"}, token=old)).whole()["customer"]
+    of_new = (await product.graphql(products, {"id": "cust-1137"}, token=new)).whole()["customer"]
+    assert (of_old["products"], of_new["products"]) == ([], [{"key": "prod-1054"}])
     assert await seen(product, key_of, third) is None
 
 
 async def test_who_is_refused_by_credit_gets_nothing_and_both_are_told(product: Product) -> None:
-    old, new = as_customer(product, "cust-1156"), as_customer(product, "cust-1012")
-    before = await owned(product, "prod-1156")
+    old, new = as_customer(product, "cust-1081"), as_customer(product, "cust-1012")
+    before = await owned(product, "prod-1081")
 
-    key_of = (await ask(product, "prod-1156", "cust-1012", token=old))["order"]["key"]
+    key_of = (await ask(product, "prod-1081", "cust-1012", token=old))["order"]["key"]
     await until_consent_is_awaited_by_one(product, key_of)
     await say(product, key_of, "ACCEPTING", new, creditConsent=True)
     ended = await until_state(product, key_of, "CANCELLED", "HELD", "COMPLETED")
 
     assert ended["state"] == "CANCELLED"
-    assert await owned(product, "prod-1156") == before
+    assert await owned(product, "prod-1081") == before
     reason = "the accepting party's credit was not accepted"
     assert [c["reason"] for c in (await seen(product, key_of, old))["cancellations"]] == [reason]
     for token in (old, new):
@@ -181,9 +181,9 @@ async def test_who_is_refused_by_credit_gets_nothing_and_both_are_told(product: 
 
 
 async def test_a_no_ends_it_without_effect(product: Product) -> None:
-    old, new = as_customer(product, "cust-1159"), as_customer(product, "cust-1161")
-    before = await owned(product, "prod-1159")
-    key_of = (await ask(product, "prod-1159", "cust-1161", token=old))["order"]["key"]
+    old, new = as_customer(product, "cust-1084"), as_customer(product, "cust-1089")
+    before = await owned(product, "prod-1084")
+    key_of = (await ask(product, "prod-1084", "cust-1089", token=old))["order"]["key"]
     await until_consent_is_awaited_by_one(product, key_of)
 
     said = await say(product, key_of, "ACCEPTING", new, accept=False, reason="too dear")
@@ -191,46 +191,46 @@ async def test_a_no_ends_it_without_effect(product: Product) -> None:
     again = await say(product, key_of, "ACCEPTING", new, creditConsent=True)
 
     assert (said["errors"], ended["state"]) == ([], "CANCELLED")
-    assert await owned(product, "prod-1159") == before
+    assert await owned(product, "prod-1084") == before
     assert "the accepting party does not consent: too dear" in str((await seen(product, key_of, old))["cancellations"])
     assert [e["code"] for e in again["errors"]] == ["NOT_ALLOWED_IN_STATE"]
 
 
 async def test_who_does_not_answer_in_time_has_said_no(product: Product) -> None:
-    key_of = (await ask(product, "prod-1162", "cust-1164", consentWithin="PT3S"))["order"]["key"]
+    key_of = (await ask(product, "prod-1087", "cust-1092", consentWithin="PT3S"))["order"]["key"]
 
     ended = await until_state(product, key_of, "CANCELLED", "HELD")
 
     assert ended["state"] == "CANCELLED"
     [told] = (await seen(product, key_of, product.token()))["cancellations"]
     assert "did not consent until" in told["reason"]
-    assert [p["id"] for p in (await owned(product, "prod-1162"))["relatedParty"]] == ["cust-1162"]
+    assert [p["id"] for p in (await owned(product, "prod-1087"))["relatedParty"]] == ["cust-1087"]
 
 
 async def test_each_speaks_for_itself_and_only_looks_on(product: Product) -> None:
-    old, new, third = (as_customer(product, f"cust-{n}") for n in (1165, 1169, 1170))
+    old, new, third = (as_customer(product, f"cust-{n}") for n in (1093, 1094, 1098))
     dealer = product.token(Role.DEALER, "org-1")
-    key_of = (await ask(product, "prod-1165", "cust-1169"))["order"]["key"]
+    key_of = (await ask(product, "prod-1093", "cust-1094"))["order"]["key"]
     version = await until_consent_is_awaited(product, key_of)
 
     for_other = await say(product, key_of, "RELEASING", new)
     without_credit = await say(product, key_of, "ACCEPTING", new)
-    account = await say(product, key_of, "ACCEPTING", new, creditConsent=True, billingAccountId="ba-1165")
+    account = await say(product, key_of, "ACCEPTING", new, creditConsent=True, billingAccountId="ba-1093")
     stranger = await say(product, key_of, "ACCEPTING", third, creditConsent=True)
     seller = await say(product, key_of, "ACCEPTING", dealer, creditConsent=True)
     cancel = {"id": key_of, "expectedVersion": version, "reason": "no"}
     cancelled = await mutate(product, "cancelProductOrder", cancel, new)
     by_agent = await say(product, key_of, "RELEASING", product.token(Role.AGENT, "agent-7", "callCentre"))
-    accepted = await say(product, key_of, "ACCEPTING", new, creditConsent=True, billingAccountId="ba-1169")
+    accepted = await say(product, key_of, "ACCEPTING", new, creditConsent=True, billingAccountId="ba-1094")
     done = await until_state(product, key_of, "COMPLETED", "HELD", "CANCELLED")
 
     rules = [p["errors"][0].get("path") for p in (for_other, without_credit, account)]
     assert rules == ["/side", "/creditConsent", "/billingAccountId"]
     assert [p["errors"][0]["code"] for p in (stranger, seller, cancelled)] == ["NOT_FOUND"] * 3
     assert (by_agent["errors"], accepted["errors"], done["state"]) == ([], [], "COMPLETED")
-    assert (await owned(product, "prod-1165"))["billingAccount"]["id"] == "ba-1169"
+    assert (await owned(product, "prod-1093"))["billingAccount"]["id"] == "ba-1094"
     releasing = (await seen(product, key_of, old))["ownership"]["consents"][0]
-    assert (releasing["by"], releasing["channel"], releasing["onBehalfOf"]) == ("agent-7", "callCentre", "cust-1165")
+    assert (releasing["by"], releasing["channel"], releasing["onBehalfOf"]) == ("agent-7", "callCentre", "cust-1093")
 
 
 async def test_what_cannot_be_handed_over_is_refused_as_the_preview_says(product: Product) -> None:
@@ -238,10 +238,10 @@ async def test_what_cannot_be_handed_over_is_refused_as_the_preview_says(product
       possible approvals prices { before { amount } } added { id }
       errors { code message path ... on ValidationFailed { violations { rule path } } } } }"""
     wrong = [
-        ("prod-1168", "cust-1168", "/newOwnerId"),
-        ("prod-1168", "nobody", "/newOwnerId"),
-        ("prod-1168", "cust-2001", "/productId/offeringId"),
-        ("prod-0", "cust-1170", "/productId"),
+        ("prod-1096", "cust-1096", "/newOwnerId"),
+        ("prod-1096", "nobody", "/newOwnerId"),
+        ("prod-1096", "cust-2001", "/productId/offeringId"),
+        ("prod-0", "cust-1098", "/productId"),
     ]
     for product_id, new_owner, path in wrong:
         given = {"productId": product_id, "newOwnerId": new_owner, "reason": "moves out"}
@@ -252,16 +252,16 @@ async def test_what_cannot_be_handed_over_is_refused_as_the_preview_says(product
         assert path in {e["path"] for e in refused["errors"]} | {
             v["path"] for e in refused["errors"] for v in e.get("violations", ())
         }
-    late = await ask(product, "prod-1168", "cust-1170", consentWithin="P15D")
-    past = await ask(product, "prod-1168", "cust-1170", effectiveAt=(datetime.now(UTC) - timedelta(days=1)).isoformat())
+    late = await ask(product, "prod-1096", "cust-1098", consentWithin="P15D")
+    past = await ask(product, "prod-1096", "cust-1098", effectiveAt=(datetime.now(UTC) - timedelta(days=1)).isoformat())
     assert [e["path"] for e in (*late["errors"], *past["errors"])] == ["/consentWithin", "/effectiveAt"]
 
-    given = {"productId": "prod-1168", "newOwnerId": "cust-1170", "reason": "moves out"}
+    given = {"productId": "prod-1096", "newOwnerId": "cust-1098", "reason": "moves out"}
     said = (await product.graphql(preview, {"input": given})).whole()["previewOwnershipChange"]
-    key_of = (await ask(product, "prod-1168", "cust-1170"))["order"]["key"]
+    key_of = (await ask(product, "prod-1096", "cust-1098"))["order"]["key"]
     await until_consent_is_awaited(product, key_of)
     found = await order(product, key_of)
-    busy = await ask(product, "prod-1168", "cust-1171")
+    busy = await ask(product, "prod-1096", "cust-1099")
 
     assert (said["possible"], said["errors"], said["prices"]) == (True, [], [])
     assert [t["id"] for t in said["added"]] == [t["id"] for t in found["plan"]["tasks"]]
@@ -271,9 +271,9 @@ async def test_what_cannot_be_handed_over_is_refused_as_the_preview_says(product
 
 
 async def test_what_is_agreed_holds_from_the_day_that_was_named(product: Product) -> None:
-    new = as_customer(product, "cust-1164")
+    new = as_customer(product, "cust-1092")
     effective_at = datetime.now(UTC) + timedelta(seconds=8)
-    asked = await ask(product, "prod-1189", "cust-1164", effectiveAt=effective_at.isoformat())
+    asked = await ask(product, "prod-1189", "cust-1092", effectiveAt=effective_at.isoformat())
     key_of = asked["order"]["key"]
     await until_consent_is_awaited(product, key_of)
     await say(product, key_of, "RELEASING", product.token())
@@ -288,13 +288,13 @@ async def test_what_is_agreed_holds_from_the_day_that_was_named(product: Product
 
 
 async def test_the_same_wish_is_one_order_even_after_it_has_come_true(product: Product) -> None:
-    old, new, same = as_customer(product, "cust-1171"), as_customer(product, "cust-1173"), key()
+    old, new, same = as_customer(product, "cust-1099"), as_customer(product, "cust-1134"), key()
 
-    first = await ask(product, "prod-1171", "cust-1173", token=old, idempotencyKey=same)
+    first = await ask(product, "prod-1099", "cust-1134", token=old, idempotencyKey=same)
     await until_consent_is_awaited_by_one(product, first["order"]["key"])
     await say(product, first["order"]["key"], "ACCEPTING", new, creditConsent=True)
     await until_state(product, first["order"]["key"], "COMPLETED")
-    again = await ask(product, "prod-1171", "cust-1173", token=old, idempotencyKey=same)
+    again = await ask(product, "prod-1099", "cust-1134", token=old, idempotencyKey=same)
 
     assert (again["errors"], again["replayed"], again["order"]["key"]) == ([], True, first["order"]["key"])
 

@@ -123,7 +123,7 @@ async def test_what_has_no_place_in_it_ends_when_the_rest_works_and_costs_what_w
 
 
 async def test_little_is_repackaged_at_once_as_the_preview_says(product: Product) -> None:
-    given = {"productIds": ["prod-1148"], "targetOfferingId": "tv-family"}
+    given = {"productIds": ["prod-1124"], "targetOfferingId": "tv-family"}
 
     said = await preview(product, **given)
     placed = await ask(product, **given)
@@ -131,25 +131,25 @@ async def test_little_is_repackaged_at_once_as_the_preview_says(product: Product
 
     assert (said["preview"]["possible"], placed["errors"], done["state"]) == (True, [], "COMPLETED")
     assert [t["id"] for t in said["preview"]["added"]] == [t["id"] for t in done["plan"]["tasks"]]
-    assert [(c["fate"], c["productKey"]) for c in said["components"]] == [("SWAP", "prod-1148")]
+    assert [(c["fate"], c["productKey"]) for c in said["components"]] == [("SWAP", "prod-1124")]
     [total] = placed["order"]["totals"]
     assert total["taxIncluded"] == said["monthlyAfter"]
-    assert (await owned(product, "prod-1148"))["productOffering"]["id"] == "tv-family"
+    assert (await owned(product, "prod-1124"))["productOffering"]["id"] == "tv-family"
 
 
 async def test_what_cannot_be_is_refused_where_it_was_asked_for(product: Product) -> None:
     bundle = {"targetOfferingId": "duo-bundle"}
-    mine = product.token(Role.CUSTOMER, "cust-1151")
-    not_mine = await mutate(product, "repackageProducts", {"productIds": ["prod-1154"], "reason": "x", **bundle}, mine)
-    of_two = await ask(product, productIds=["prod-1151", "prod-1154"], **bundle)
-    twice = await ask(product, productIds=["prod-1151", "prod-1151"], **bundle)
-    unknown = await ask(product, productIds=["prod-1151"], targetOfferingId="no-such")
+    mine = product.token(Role.CUSTOMER, "cust-1127")
+    not_mine = await mutate(product, "repackageProducts", {"productIds": ["prod-1130"], "reason": "x", **bundle}, mine)
+    of_two = await ask(product, productIds=["prod-1127", "prod-1130"], **bundle)
+    twice = await ask(product, productIds=["prod-1127", "prod-1127"], **bundle)
+    unknown = await ask(product, productIds=["prod-1127"], targetOfferingId="no-such")
     made_otherwise = await ask(
-        product, productIds=["prod-1151"], **bundle, components=[{"offeringId": "fibre-250", "productId": "prod-1151"}]
+        product, productIds=["prod-1127"], **bundle, components=[{"offeringId": "fibre-250", "productId": "prod-1127"}]
     )
     new_line = await ask(
         product,
-        productIds=["prod-1151"],
+        productIds=["prod-1127"],
         **bundle,
         components=[{"offeringId": "fibre-250"}, {"offeringId": "tv-basic"}],
     )

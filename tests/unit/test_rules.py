@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.domain import rules
+from app.domain.actor import Role
 from app.domain.catalog import (
     BundledOffering,
     CharacteristicSpecification,
@@ -58,11 +59,15 @@ from app.domain.order import (
     ProductStatus,
     QuoteItemRef,
     RelationshipType,
+    Renewal,
     Repackaging,
     ReservationRef,
+    Suspension,
+    SuspensionOriginator,
 )
 from app.domain.ownership import LONGEST_WAIT
 from app.domain.pricing import price_order
+from app.domain.renewal import with_renewals
 from app.domain.rulebook import CannotJudge, Condition, Scope, ValidationRule, View
 from app.domain.rules import RULES, SERVES, violations
 from app.domain.rules.business import case_view, fired, prioritised
@@ -830,6 +835,24 @@ def lifecycle() -> Iterable[Row]:
         about(delete, "active"),
         of(one(action=modify, product_id="p1"), owned=(owned("p1", "other"),)),
     )
+    yield from suspensions_and_renewals()
+    bundle, part = owned("p1", parts=("p2", "p9")), owned("p2")
+
+    def with_part(*more: OrderItem, **changed: Any) -> Case:
+        end = replace(item("1"), action=delete, product_id="p1")
+        return of(order(end, *more), owned=(bundle, replace(part, **changed)))
+
+    yield row(
+        "a part would be left",
+        "partsEnded",
+        "/items/0/productId",
+        C.MISSING_PROPERTY,
+        S.OFFERING,
+        with_part(),
+        with_part(replace(item("2"), action=delete, product_id="p2")),
+        with_part(status="terminated"),
+        of(one(action=modify, product_id="p1"), owned=(bundle, part)),
+    )
     two = (replace(item("1"), action=modify, product_id="p1"), replace(item("2"), action=delete, product_id="p1"))
     yield row(
         "changed and ended",
@@ -860,6 +883,137 @@ def lifecycle() -> Iterable[Row]:
         ending(item("2", offering="other")),
         ending(have=(*mine, owned("p3", "other"))),
         ending(have=(mine[0], replace(mine[1], status="terminated"))),
+    )
+
+
+def suspensions_and_renewals() -> Iterable[Row]:
+    def suspended(
+        originator: SuspensionOriginator = SuspensionOriginator.CUSTOMER,
+        resumes_at: datetime | None = None,
+        status: ProductStatus | None = ProductStatus.SUSPENDED,
+        start: datetime | None = None,
+    ) -> Case:
+        how = Suspension(reason="x", originator=originator, resumes_at=resumes_at)
+        wanted = one(action=ItemAction.MODIFY, product_id="p1", product_status=status, suspension=how)
+        return of(replace(wanted, requested_start_at=start), owned=(owned("p1"),))
+
+    def by(role: Role | None, judged: Case) -> Case:
+        return replace(judged, role=role)
+
+    yield row(
+        "of what is not suspended",
+        "suspensionOfSuspended",
+        "/items/0/suspension",
+        C.UNEXPECTED_PROPERTY,
+        S.OFFERING,
+        suspended(status=None),
+        suspended(),
+    )
+    for name, broken in (
+        ("by now", suspended(resumes_at=NOW)),
+        ("before it begins", suspended(resumes_at=NOW + DAY, start=NOW + DAY)),
+        ("in the past", suspended(resumes_at=NOW - MOMENT, start=NOW - DAY)),
+    ):
+        yield row(
+            name,
+            "resumesLater",
+            "/items/0/suspension/resumesAt",
+            C.INVALID_VALUE,
+            S.OFFERING,
+            broken,
+            suspended(resumes_at=NOW + MOMENT),
+            suspended(),
+        )
+    for role in (Role.CUSTOMER, Role.DEALER, Role.AFFILIATE):
+        yield row(
+            f"by a {role}",
+            "suspendedForOthers",
+            "/items/0/suspension/originator",
+            C.INVALID_VALUE,
+            S.OFFERING,
+            by(role, suspended(SuspensionOriginator.CREDIT)),
+            by(role, suspended()),
+            by(Role.AGENT, suspended(SuspensionOriginator.CREDIT)),
+            by(None, suspended(SuspensionOriginator.OPERATOR)),
+        )
+
+    def resumed(originator: SuspensionOriginator) -> Case:
+        had = owned("p1", status="suspended", suspension=Suspension(reason="x", originator=originator))
+        wanted = one(action=ItemAction.MODIFY, product_id="p1", product_status=ProductStatus.ACTIVE)
+        return of(wanted, owned=(had,))
+
+    for originator in (SuspensionOriginator.CREDIT, SuspensionOriginator.OPERATOR):
+        yield row(
+            originator,
+            "resumedByWhoSuspended",
+            "/items/0/productId",
+            C.OTHER_ISSUE,
+            S.OFFERING,
+            by(Role.CUSTOMER, resumed(originator)),
+            by(Role.CUSTOMER, resumed(SuspensionOriginator.CUSTOMER)),
+            by(Role.AGENT, resumed(originator)),
+            by(Role.SYSTEM, resumed(originator)),
+        )
+
+    year, two_years = Term(name="12 months", amount=12, unit="month"), Term(name="24 months", amount=24, unit="month")
+
+    def renewed(name: str | None, *terms: Term, **more: Any) -> Case:
+        changed = {"action": ItemAction.MODIFY, "product_id": "p1", "renewal": Renewal(term_name=name), **more}
+        judged = of(one(**changed), line(terms=terms), owned=(owned("p1"),))
+        return replace(judged, order=with_renewals(judged.order, judged.facts, NOW))
+
+    for name, broken in (
+        ("another one", renewed("6 months", year)),
+        ("one of two", renewed(None, year, two_years)),
+        ("none there", renewed(None)),
+    ):
+        yield row(
+            name,
+            "termOffered",
+            "/items/0/renewal/termName",
+            C.INVALID_VALUE,
+            S.OFFERING,
+            broken,
+            renewed("12 months", two_years, year),
+            renewed(None, year),
+        )
+    router = (Characteristic("router", "own"),)
+    for name, broken in (
+        ("changed as well", renewed(None, year, characteristics=router)),
+        ("suspended as well", renewed(None, year, product_status=ProductStatus.SUSPENDED)),
+        ("of something new", renewed(None, year, action=ItemAction.ADD)),
+    ):
+        yield row(
+            name,
+            "renewalAlone",
+            "/items/0/renewal",
+            C.UNEXPECTED_PROPERTY,
+            S.OFFERING,
+            broken,
+            renewed(None, year),
+            of(one(action=ItemAction.MODIFY, product_id="p1", characteristics=router)),
+        )
+
+
+def retroactive() -> Iterable[Row]:
+    def back(days: int, role: Role | None = Role.AGENT) -> Case:
+        return replace(with_order(requested_start_at=NOW - days * DAY), role=role)
+
+    where = "/requestedStartAt"
+    yield row(
+        "by a customer",
+        "retroactiveByOwnPeople",
+        where,
+        C.INVALID_VALUE,
+        S.REVIEW,
+        back(1, Role.CUSTOMER),
+        back(0, Role.CUSTOMER),
+        back(-1, Role.CUSTOMER),
+        back(1),
+        back(1, None),
+    )
+    yield row(
+        "too long ago", "retroactiveWithinLimit", where, C.INVALID_VALUE, S.REVIEW, back(91), back(90), with_order()
     )
 
 
@@ -1242,6 +1396,8 @@ def overdue() -> Iterable[Row]:
         owes("9.99", 15),
         owes("10.00", 14),
         of(one()),
+        replace(owes("10.00", 15), order=one(action=ItemAction.DELETE, product_id="p1")),
+        replace(owes("10.00", 15), order=one(action=ItemAction.MODIFY, product_status=ProductStatus.SUSPENDED)),
     )
     for name, broken in (("much since lately", owes("10.00", 14)), ("little for long", owes("9.99", 15))):
         yield row(
@@ -1559,6 +1715,7 @@ ROWS = (
     *catalog(),
     *compatibility(),
     *lifecycle(),
+    *retroactive(),
     *places(),
     *money(),
     *quotes(),
