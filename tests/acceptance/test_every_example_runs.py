@@ -1,13 +1,14 @@
 """The example operations are what people copy first: each runs as it stands, in a journey from draft to order."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.demo.samples import variables
 from app.domain.actor import Role
 from app.main import examples
-from tests.channel import Json, family, free_slot, key, run, until_state, until_task
+from tests.channel import Json, family, free_slot, key, order, place, run, until_state, until_task
 from tests.harness import Product
 
 ELSEWHERE = {"follow orders", "follow a batch"}
@@ -182,6 +183,38 @@ async def test_an_order_that_is_held_goes_on_and_is_cancelled(product: Product, 
     assert (held["state"], released["state"], preview["possible"]) == ("HELD", "IN_PROGRESS", True)
     assert ended["state"] == "PENDING_CANCELLATION"
     assert (await until_state(product, developer.draft, "CANCELLED"))["state"] == "CANCELLED"
+
+
+async def test_an_order_under_way_is_wished_for_otherwise(product: Product, developer: Developer) -> None:
+    later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    esim = [{"name": "simType", "value": "eSIM"}]
+    placed = await place(
+        product,
+        {"customerId": "cust-1057", "items": [{"offeringId": "mobile-m", "characteristics": esim}]}
+        | {"requestedStartAt": later},
+        token=product.token(Role.DEVELOPER, "developer-1", "online"),
+    )
+    developer.draft = placed["order"]["key"]
+    await until_task(product, developer.draft, "1/sim", "PENDING")
+    developer.version = (await order(product, developer.draft))["version"]
+
+    said = (await developer.do("81-preview-a-revision", {"id": developer.draft}))["previewRevision"]
+    revised = await developer.change("82-revise-an-order", "reviseProductOrder")
+    urgent = await developer.change("84-make-an-order-urgent", "changeProductOrderPriority")
+    noted = await developer.change("85-add-a-note", "addProductOrderNote")
+    held = await developer.do("86-preview-holding-and-releasing", {"id": developer.draft})
+    looked = {"id": developer.draft, "since": 2, "asOf": datetime.now(UTC).isoformat()}
+    differing = (await developer.do("87-what-changed-between-two-versions", looked))["productOrder"]["differences"]
+    now = datetime.now(UTC).isoformat()
+    await developer.change("83-reschedule-an-order", "rescheduleProductOrder", requestedStartAt=now)
+    found = await until_state(product, developer.draft, "COMPLETED", "HELD")
+
+    assert (said["possible"], said["itemIds"]) == (True, ["1"])
+    assert revised["items"][0]["characteristics"] == [{"name": "simType", "value": "physical"}]
+    assert (urgent["priority"], len(noted["notes"])) == (0, 1)
+    assert (held["previewHold"]["possible"], held["previewRelease"]["possible"]) == (False, False)
+    assert "/priority" in {one["path"] for one in differing}
+    assert found["state"] == "COMPLETED"
 
 
 async def test_what_is_owned_is_changed_suspended_resumed_and_ended(product: Product, developer: Developer) -> None:

@@ -47,7 +47,7 @@ class Book:
 
     async def do(self, operation: Operation, wanted: OrderItem, order_id: str, **more: Any) -> Result:
         placed: ProductOrder = replace(order(wanted), id=order_id, **{"billing_account_id": "ba-1003", **more})
-        task = Task(id="1/t", item_id="1", name="T", operation="billing.x", rule="r", started_at=NOW)
+        task = Task(id="1/t", item_ids=("1",), name="T", operation="billing.x", rule="r", started_at=NOW)
         call = TaskCall(order_id=order_id, task=task, references={})
         work = Work(call=call, order=placed, backends=self._backends, ordering=NO_ORDERING)
         return await operation(work)
