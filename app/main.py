@@ -54,6 +54,8 @@ from resolvers.loaders import Loaders
 from resolvers.schema import schema
 from resolvers.upload import read_line
 
+OWN_CONCURRENCY: Final = 16
+"""How much of what Orderway does itself for orders a worker does at once."""
 PAGE_TOKEN_FOR: Final = timedelta(hours=12)
 DRAIN_SECONDS: Final = 5
 """How long requests under way may take to finish when the gateway stops."""
@@ -190,7 +192,7 @@ async def _engine(settings: Settings, *, lazy: bool) -> Engine:
             tls=settings.temporal_tls,
             api_key=key.get_secret_value() if key else None,
             lazy=lazy,
-            lanes={name: settings.backend(name).concurrency for name in LANES},
+            lanes={n: settings.backend(n).concurrency if n in BACKENDS else OWN_CONCURRENCY for n in LANES},
         )
     except EngineUnreachable as error:
         raise CannotStart(f"ORDERWAY_TEMPORAL_ADDRESS: no Temporal at {settings.temporal_address}: {error}") from error
