@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import aiohttp
@@ -13,7 +13,14 @@ from connectors.backends import APIS, Backends, connect
 from connectors.base import BackendConfig, Dialect
 from connectors.catalog import CatalogBackend, OfferingPrice, PriceAlteration, PriceType, read_catalog_event
 from connectors.customer import CustomerBackend
-from connectors.inventory import InventoryBackend
+from connectors.inventory import (
+    InventoryBackend,
+    ProductAlteration,
+    ProductPrice,
+    ProductRelationship,
+    ProductTerm,
+    Suspension,
+)
 from connectors.provisioning import ProvisioningBackend, ServiceOrder, ServiceOrderState, read_notification
 from tests.contract.running_mock import NOW, change, product, service_order
 from tests.contract.scripted_backend import Reply, ScriptedBackend, asked, calling, scripted_backend
@@ -92,6 +99,56 @@ async def test_v5_takes_no_write_that_does_not_say_its_type(mock: MockControl) -
         await change(mock, "/customerManagement/v5/customer/cust-1042", {"status": "suspended"})
 
     assert refused.value.status == 400
+
+
+async def test_what_is_known_of_a_product_is_kept_in_either_dialect(backends: Backends) -> None:
+    inventory, dialect = backends.inventory, backends.http["inventory"].dialect
+    half = ProductAlteration(name="start", percentage=Decimal(50), periods=3, priority=1)
+    off = ProductAlteration(name="online", amount=Decimal("5.5"))
+    fee = ProductPrice(
+        name="fee",
+        price_type="recurring",
+        amount=Decimal("19.99"),
+        currency="EUR",
+        tax_rate=Decimal(19),
+        period="month",
+        alterations=(half, off),
+    )
+    wanted = msgspec.structs.replace(product(f"known-{dialect}", "cust-1043"), prices=(fee,))
+    created = await inventory.create(wanted, key=f"known-{dialect}")
+    term = ProductTerm(name="12 months", amount=12, unit="month", starts_at=NOW, ends_at=NOW + timedelta(days=365))
+    active = await inventory.set_status(
+        created.id,
+        "active",
+        key=f"known-active-{dialect}",
+        start_date=NOW,
+        terms=(term,),
+        relationships=(ProductRelationship(type="reliesOn", product_id="prod-1003"),),
+    )
+    how = Suspension(reason="a bill", originator="credit", scope="data", billing="pause", resumes_at=NOW)
+    resting = await inventory.suspend(created.id, how, key=f"known-rest-{dialect}")
+    changed = await inventory.change(
+        created.id, {"boxColour": "black"}, offering_id="tv-family", name="TV Family", key=f"known-change-{dialect}"
+    )
+    back = await inventory.resume(created.id, key=f"known-back-{dialect}")
+    another = msgspec.structs.replace(term, starts_at=term.ends_at, ends_at=NOW + timedelta(days=730))
+    renewed = await inventory.renew(created.id, another, key=f"known-renew-{dialect}")
+    again = await inventory.renew(created.id, another, key=f"known-renew-{dialect}")
+
+    assert created.order_item == (f"known-{dialect}", "1")
+    assert active is not None and resting is not None and changed is not None
+    assert back is not None and renewed is not None
+    assert (active.prices, active.terms) == ((fee,), (term,))
+    assert active.relationships == (ProductRelationship(type="reliesOn", product_id="prod-1003"),)
+    assert (resting.status, resting.suspension, resting.characteristics) == ("suspended", how, {"boxColour": "white"})
+    assert (changed.suspension, changed.characteristics) == (how, {"boxColour": "black"}), "it rests all the same"
+    assert (back.status, back.suspension, back.characteristics) == ("active", None, {"boxColour": "black"})
+    assert renewed == again
+    assert (renewed.terms, renewed.term_ends_at) == ((term, another), another.ends_at)
+    for nothing in (inventory.suspend("none", how, key="n1"), inventory.resume("none", key="n2")):
+        assert await nothing is None
+    assert await inventory.renew("none", term, key="n3") is None
+    assert await inventory.change("none", {}, offering_id="o", name="O", key="n4") is None
 
 
 async def test_a_product_is_recorded_and_moved(backends: Backends) -> None:
