@@ -1,0 +1,105 @@
+"""What happens to orders, to be played with and without crashes. A new scenario is one more entry of `SCENARIOS`."""
+
+from itertools import cycle
+from typing import Final
+
+from app.domain.actor import Role
+from tests.channel import key, order, place, place_family_bundle, place_mobile, run, until_state, until_task
+from tests.draft import mutate
+from tests.harness import until
+from tests.resilience.crew import Run
+from tests.resilience.stage import Scenario, Stage
+
+CUSTOMER: Final = "cust-1003"
+PROVISION: Final = "1/provision"
+CHARGE: Final = "1/charge"
+RECORD: Final = "1/record-product"
+OWNED: Final = cycle(f"prod-{n}" for n in (1132, 1133, 1136, 1139, 1141, 1142))
+"""Active products of the mock's customers."""
+
+
+async def _family(stage: Stage) -> str:
+    return await place_family_bundle(stage.product)
+
+
+async def _mobile(stage: Stage) -> str:
+    return await place_mobile(stage.product, CUSTOMER)
+
+
+async def _prepaid(stage: Stage) -> str:
+    sim = {"offeringId": "prepaid-start", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+    placed = await place(
+        stage.product, {"customerId": "cust-1058", "items": [sim], "paymentMethodId": "pm-cust-1058"}
+    )
+    assert placed["errors"] == []
+    return str(placed["order"]["key"])
+
+
+async def tell(stage: Stage, order_id: str, mutation: str, *, role: Role = Role.AGENT, **given: object) -> None:
+    """Tell an order under way what to do; what is stale by then is said again."""
+
+    async def told() -> bool:
+        version = (await order(stage.product, order_id))["version"]
+        ask = {"id": order_id, "expectedVersion": version, "idempotencyKey": key(), "reason": "as they wish", **given}
+        payload = await mutate(stage.product, mutation, ask, stage.product.token(role))
+        if [error["code"] for error in payload["errors"]] == ["STALE_VERSION"]:
+            return False
+        assert payload["errors"] == []
+        return True
+
+    await until(told)
+
+
+async def _cancel(stage: Stage, run: Run) -> None:
+    await run.paused.wait()
+    await until_task(stage.product, run.order_id, PROVISION, "COMPLETED")
+    await tell(stage, run.order_id, "cancelProductOrder")
+    run.go_on.set()
+
+
+async def _refuse_provisioning(stage: Stage, order_id: str) -> None:
+    await stage.refuse("provisioning", f"{order_id}:{PROVISION}:1")
+
+
+async def _decide(stage: Stage, run: Run, action: str) -> None:
+    await until_task(stage.product, run.order_id, PROVISION, "FALLOUT")
+    await tell(stage, run.order_id, "resolveFallout", role=Role.OPERATIONS, taskId=PROVISION, action=action)
+
+
+async def _retry(stage: Stage, run: Run) -> None:
+    await _decide(stage, run, "RETRY")
+
+
+async def _fail_item(stage: Stage, run: Run) -> None:
+    await _decide(stage, run, "FAIL_ITEM")
+
+
+async def _hold_and_release(stage: Stage, run: Run) -> None:
+    await run.paused.wait()
+    await tell(stage, run.order_id, "holdProductOrder")
+    run.go_on.set()
+    await until_task(stage.product, run.order_id, RECORD, "COMPLETED")
+    await until_state(stage.product, run.order_id, "HELD")
+    await tell(stage, run.order_id, "releaseProductOrder")
+
+
+async def _suspend(stage: Stage) -> str:
+    product_id = next(OWNED)
+    found = await stage.product.mock_control.get(f"/tmf-api/productInventory/v4/product/{product_id}")
+    example = "45-suspend-a-product" if found["status"] == "active" else "46-resume-a-product"
+    given = {"productId": product_id, "idempotencyKey": key(), "reason": "as they wish"}
+    [payload] = (await run(stage.product, example, {"input": given})).values()
+    assert payload["errors"] == []
+    return str(payload["order"]["key"])
+
+
+SCENARIOS: Final = (
+    Scenario(name="family-bundle", start=_family),
+    Scenario(name="mobile-line", start=_mobile),
+    Scenario(name="prepaid-line", start=_prepaid),
+    Scenario(name="cancelled", start=_mobile, pauses={CHARGE}, go_on=_cancel, ends="CANCELLED"),
+    Scenario(name="fallout-retried", start=_mobile, prepare=_refuse_provisioning, go_on=_retry),
+    Scenario(name="fallout-given-up", start=_mobile, prepare=_refuse_provisioning, go_on=_fail_item, ends="FAILED"),
+    Scenario(name="held-and-released", start=_mobile, pauses={RECORD}, go_on=_hold_and_release),
+    Scenario(name="suspended", start=_suspend),
+)
