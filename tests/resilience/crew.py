@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkerConfig
 
@@ -104,7 +104,9 @@ class Run:
         self.struck.append((boundary, moment))
         if self.silent:
             activity.raise_complete_async()
-        raise ApplicationError(f"the worker was lost {moment}", next_retry_delay=AT_ONCE)
+        raise ApplicationError(
+            f"the worker was lost {moment}", next_retry_delay=AT_ONCE, category=ApplicationErrorCategory.BENIGN
+        )
 
 
 class Crew(SimplePlugin):

@@ -4,8 +4,8 @@ from itertools import cycle
 from typing import Final
 
 from app.domain.actor import Role
-from tests.channel import key, order, place, place_family_bundle, place_mobile, run, until_state, until_task
-from tests.draft import mutate
+from app.domain.states import TaskState
+from tests.channel import Json, key, order, place, place_family_bundle, place_mobile, run
 from tests.harness import until
 from tests.resilience.crew import Run
 from tests.resilience.stage import Scenario, Stage
@@ -28,23 +28,31 @@ async def _mobile(stage: Stage) -> str:
 
 async def _prepaid(stage: Stage) -> str:
     sim = {"offeringId": "prepaid-start", "characteristics": [{"name": "simType", "value": "eSIM"}]}
-    placed = await place(
-        stage.product, {"customerId": "cust-1058", "items": [sim], "paymentMethodId": "pm-cust-1058"}
-    )
+    placed = await place(stage.product, {"customerId": "cust-1058", "items": [sim], "paymentMethodId": "pm-cust-1058"})
     assert placed["errors"] == []
     return str(placed["order"]["key"])
 
 
-async def tell(stage: Stage, order_id: str, mutation: str, *, role: Role = Role.AGENT, **given: object) -> None:
-    """Tell an order under way what to do; what is stale by then is said again."""
+async def tell(stage: Stage, order_id: str, mutation: str, *, role: Role = Role.AGENT, **given: Json) -> None:
+    """Tell an order under way what to do, as a channel does: what got no answer is repeated, what is stale renewed."""
+    token = stage.product.token(role)
+    name = mutation[0].upper() + mutation[1:]
+    document = f"mutation Tell($i: {name}Input!) {{ {mutation}(input: $i) {{ errors {{ code message }} }} }}"
+    ask: dict[str, Json] = {}
 
     async def told() -> bool:
-        version = (await order(stage.product, order_id))["version"]
-        ask = {"id": order_id, "expectedVersion": version, "idempotencyKey": key(), "reason": "as they wish", **given}
-        payload = await mutate(stage.product, mutation, ask, stage.product.token(role))
-        if [error["code"] for error in payload["errors"]] == ["STALE_VERSION"]:
+        if not ask:
+            version = (await order(stage.product, order_id))["version"]
+            ask.update(id=order_id, expectedVersion=version, idempotencyKey=key(), reason="as they wish", **given)
+        answer = await stage.product.graphql(document, {"i": ask}, token=token)
+        if answer.codes:
+            assert all(error["extensions"]["retryable"] for error in answer.errors), answer.errors
             return False
-        assert payload["errors"] == []
+        errors = answer.data[mutation]["errors"]
+        if [error["code"] for error in errors] == ["STALE_VERSION"]:
+            ask.clear()
+            return False
+        assert errors == []
         return True
 
     await until(told)
@@ -52,7 +60,7 @@ async def tell(stage: Stage, order_id: str, mutation: str, *, role: Role = Role.
 
 async def _cancel(stage: Stage, run: Run) -> None:
     await run.paused.wait()
-    await until_task(stage.product, run.order_id, PROVISION, "COMPLETED")
+    await stage.until_task(run.order_id, PROVISION, TaskState.COMPLETED)
     await tell(stage, run.order_id, "cancelProductOrder")
     run.go_on.set()
 
@@ -62,7 +70,7 @@ async def _refuse_provisioning(stage: Stage, order_id: str) -> None:
 
 
 async def _decide(stage: Stage, run: Run, action: str) -> None:
-    await until_task(stage.product, run.order_id, PROVISION, "FALLOUT")
+    await stage.until_task(run.order_id, PROVISION, TaskState.FALLOUT)
     await tell(stage, run.order_id, "resolveFallout", role=Role.OPERATIONS, taskId=PROVISION, action=action)
 
 
@@ -78,8 +86,7 @@ async def _hold_and_release(stage: Stage, run: Run) -> None:
     await run.paused.wait()
     await tell(stage, run.order_id, "holdProductOrder")
     run.go_on.set()
-    await until_task(stage.product, run.order_id, RECORD, "COMPLETED")
-    await until_state(stage.product, run.order_id, "HELD")
+    await stage.until_task(run.order_id, RECORD, TaskState.COMPLETED)
     await tell(stage, run.order_id, "releaseProductOrder")
 
 

@@ -4,18 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 from temporalio.client import Client, WorkflowHandle
 
+from app.domain.states import TaskState
 from app.embedded.processes import Guard
 from app.orchestration.contract import workflow_id
 from app.ordering.ordering import Ordering
 from tests.channel import Json, order
-from tests.harness import Product, start
+from tests.harness import Product, start, until
 from tests.resilience.crew import Crew, Fate, Run, no_crash, worker_of
 
 PATIENCE: Final = 90.0
@@ -24,6 +25,8 @@ QUICK: Final = {
     "ORDERWAY_TASKS__FIRST_POLL": "0.25",
     "ORDERWAY_TASKS__FIRST_PAUSE": "0.05",
 }
+AT_ONCE: Final = ("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"')
+"""The server rounds times up by as much as a second, or by this: what is tried again is tried at once."""
 NOT_COMPARED: Final = frozenset({"order/billing-account"})
 """Only a customer's first order has it."""
 
@@ -56,7 +59,7 @@ class Stage:
 
     def __init__(self, product: Product, crew: Crew, client: Client, ordering: Ordering) -> None:
         self.product = product
-        self.ordering = ordering
+        self._ordering = ordering
         self._crew = crew
         self._client = client
         self._entrance = asyncio.Lock()
@@ -82,6 +85,16 @@ class Stage:
     def workflow(self, order_id: str) -> WorkflowHandle[Json, Json]:
         """The order's workflow."""
         return self._client.get_workflow_handle(workflow_id(order_id))
+
+    async def until_task(self, order_id: str, task_id: str, state: TaskState) -> None:
+        """Return when this is recorded of the task."""
+
+        async def there() -> bool:
+            plan = (await self._ordering.store.load([order_id]))[order_id].plan
+            task = plan.task(task_id) if plan else None
+            return task is not None and task.state is state
+
+        await until(there)
 
     async def refuse(self, backend: str, key: str) -> None:
         """The backend refuses, for good, what comes under this idempotency key."""
@@ -139,18 +152,26 @@ def _compared(task: str) -> bool:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, *, remembers: bool = False, pace: float = 0.1) -> AsyncIterator[Stage]:
-    """A started product whose worker is here. `remembers`: workflows stay in memory between their steps."""
+async def crewed(product: Product, *, remembers: bool) -> AsyncIterator[Stage]:
+    """The product with a worker that is here. `remembers`: workflows stay in memory between their steps, as usual."""
+    crew = Crew(remembers=remembers)
+    async with worker_of(product.settings, crew) as (client, ordering):
+        yield Stage(product, crew, client, ordering)
+
+
+@asynccontextmanager
+async def without_worker(folder: Path, *, pace: float = 0.1) -> AsyncIterator[Product]:
+    """A started product that has no worker yet."""
     guard = Guard()
     try:
         async with aiohttp.ClientSession() as http:
             product = Product(folder, guard, http, pace=pace, environment=QUICK)
             try:
+                temporal = product.temporal
+                temporal.part = replace(temporal.part, command=(*temporal.part.command, *AT_ONCE))
                 await start(product.temporal, product.mock)
                 await start(*product.gateways)
-                crew = Crew(remembers=remembers)
-                async with worker_of(product.settings, crew) as (client, ordering):
-                    yield Stage(product, crew, client, ordering)
+                yield product
             finally:
                 await product.stop()
     finally:
