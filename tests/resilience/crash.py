@@ -26,7 +26,7 @@ from tests.resilience.crew import Moment, Run, one_boundary
 from tests.resilience.scenarios import SCENARIOS
 from tests.resilience.stage import Outcome, Scenario, Stage, crewed, without_worker
 
-AT_ONCE: Final = 24
+AT_ONCE: Final = 12
 DRAWN: Final = 5
 TRIES: Final = 3
 """How often a loss is tried whose boundary does not come, because more steps went into one record than before."""
@@ -70,7 +70,10 @@ async def play(product: Product, losses: Sequence[Loss], at_once: int = AT_ONCE)
     async def one(stage: Stage, loss: Loss) -> Run:
         async with turns:
             for _ in range(TRIES):
-                run = await stage.play(loss.scenario, one_boundary(loss.boundary, loss.moment), silent=True)
+                try:
+                    run = await stage.play(loss.scenario, one_boundary(loss.boundary, loss.moment), silent=True)
+                except TimeoutError as error:
+                    raise TimeoutError(f"{loss.scenario.name}, {loss.boundary}, {loss.moment}: no end") from error
                 if run.struck:
                     break
             return run

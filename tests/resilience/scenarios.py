@@ -5,7 +5,8 @@ from typing import Final
 
 from app.domain.actor import Role
 from app.domain.states import TaskState
-from tests.channel import Json, key, order, place, place_family_bundle, place_mobile, run
+from connectors.mock.state import seed
+from tests.channel import FAMILY, Json, free_slot, key, order, place, place_mobile, run
 from tests.harness import until
 from tests.resilience.crew import Run
 from tests.resilience.stage import Scenario, Stage
@@ -14,12 +15,30 @@ CUSTOMER: Final = "cust-1003"
 PROVISION: Final = "1/provision"
 CHARGE: Final = "1/charge"
 RECORD: Final = "1/record-product"
-OWNED: Final = cycle(f"prod-{n}" for n in (1132, 1133, 1136, 1139, 1141, 1142))
-"""Active products of the mock's customers."""
+NUMBERS: Final = (8, 14, 17, 20, 23, 26, 29, 32, 38, 41, 44, 1, 2)
+HOMES: Final = cycle(
+    (f"cust-{1000 + number}", f"addr-{1000 + NUMBERS[(n + round_) % len(NUMBERS)]}")
+    for round_ in range(len(NUMBERS))
+    for n, number in enumerate(NUMBERS)
+)
+"""Customers of the mock who own no line, each with homes that get the same bundle only once."""
+CLOSED: Final = "prod-1090"
+"""Its customer has left."""
+OWNED: Final = cycle(
+    str(p["id"])
+    for p in seed("product")
+    if p["productOffering"] == {"id": "fibre-100", "name": "Fibre 100"} and p["id"] != CLOSED
+)
+"""Active products of the mock's customers, each to be suspended once."""
 
 
 async def _family(stage: Stage) -> str:
-    return await place_family_bundle(stage.product)
+    customer, home = next(HOMES)
+    slot = await free_slot(stage.product, home)
+    given = {"customerId": customer, "placeId": home, "slot": slot, "idempotencyKey": key()}
+    placed = (await run(stage.product, FAMILY, given))["placeProductOrder"]
+    assert placed["errors"] == []
+    return str(placed["order"]["key"])
 
 
 async def _mobile(stage: Stage) -> str:
@@ -91,11 +110,8 @@ async def _hold_and_release(stage: Stage, run: Run) -> None:
 
 
 async def _suspend(stage: Stage) -> str:
-    product_id = next(OWNED)
-    found = await stage.product.mock_control.get(f"/tmf-api/productInventory/v4/product/{product_id}")
-    example = "45-suspend-a-product" if found["status"] == "active" else "46-resume-a-product"
-    given = {"productId": product_id, "idempotencyKey": key(), "reason": "as they wish"}
-    [payload] = (await run(stage.product, example, {"input": given})).values()
+    given = {"productId": next(OWNED), "idempotencyKey": key(), "reason": "as they wish"}
+    [payload] = (await run(stage.product, "45-suspend-a-product", {"input": given})).values()
     assert payload["errors"] == []
     return str(payload["order"]["key"])
 

@@ -19,7 +19,7 @@ from tests.channel import Json, order
 from tests.harness import Product, start, until
 from tests.resilience.crew import Crew, Fate, Run, no_crash, worker_of
 
-PATIENCE: Final = 90.0
+PATIENCE: Final = 300.0
 QUICK: Final = {
     # provisioning has ended before it is asked, so that it is asked once
     "ORDERWAY_TASKS__FIRST_POLL": "0.25",
