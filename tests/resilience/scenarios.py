@@ -11,7 +11,8 @@ from tests.harness import until
 from tests.resilience.crew import Run
 from tests.resilience.stage import Scenario, Stage
 
-CUSTOMER: Final = "cust-1003"
+CUSTOMERS: Final = cycle(f"cust-{n}" for n in range(1101, 1131))
+"""More than one: somebody with a hundred orders a day is suspicious."""
 PROVISION: Final = "1/provision"
 CHARGE: Final = "1/charge"
 RECORD: Final = "1/record-product"
@@ -42,7 +43,7 @@ async def _family(stage: Stage) -> str:
 
 
 async def _mobile(stage: Stage) -> str:
-    return await place_mobile(stage.product, CUSTOMER)
+    return await place_mobile(stage.product, next(CUSTOMERS))
 
 
 async def _prepaid(stage: Stage) -> str:
