@@ -1,5 +1,5 @@
-"""`make bench`: what the main operations cost, as ratios to the cheapest operation in the same run, and what carrying an
-order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
+"""`make bench`: what the main operations cost, as ratios to the cheapest operation in the same run; and what carrying
+an order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
 """

@@ -101,7 +101,7 @@ class Ring:
         if contender not in VARIANTS:
             graph = Graph(tasks=dict(self.graph), keeps_record=contender == BARE_ALL)
             return [lambda: self._carried(BARE, graph, f"bare-{uuid4()}", BARE_QUEUE)] * number
-        found = []
+        found: list[Callable[[], Awaitable[str]]] = []
         for _ in range(number):
             request = OrderRequest(customer_id=next(CUSTOMERS), items=(MOBILE,))
             ask = PlaceOrder(idempotency_key=str(uuid4()), request=request)
