@@ -15,6 +15,8 @@ from tests.resilience.crew import Run, every_boundary
 from tests.resilience.scenarios import SCENARIOS
 from tests.resilience.stage import Outcome, Scenario, crewed, without_worker
 
+pytestmark = pytest.mark.timeout(300)  # all scenarios are played before the first test
+
 Ended = tuple[Outcome, Run, Outcome]
 
 
