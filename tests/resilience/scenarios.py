@@ -23,12 +23,12 @@ HOMES: Final = cycle(
     for n, number in enumerate(NUMBERS)
 )
 """Customers of the mock who own no line, each with homes that get the same bundle only once."""
-CLOSED: Final = "prod-1090"
-"""Its customer has left."""
+NOT_THESE: Final = ("prod-1015", "prod-1090")
+"""The customer of one owes money, that of the other has left."""
 OWNED: Final = cycle(
     str(p["id"])
     for p in seed("product")
-    if p["productOffering"] == {"id": "fibre-100", "name": "Fibre 100"} and p["id"] != CLOSED
+    if p["productOffering"] == {"id": "fibre-100", "name": "Fibre 100"} and p["id"] not in NOT_THESE
 )
 """Active products of the mock's customers, each to be suspended once."""
 
