@@ -73,6 +73,11 @@ class MockControl:
         counts: dict[str, dict[str, int]] = (await self._call("GET", "/control"))["requests"]
         return counts
 
+    async def stalled(self, backend: str) -> list[str]:
+        """The idempotency keys of the requests that a `stall` of this backend holds back."""
+        keys: list[str] = (await self._call("GET", "/control"))["stalled"][backend]
+        return keys
+
     async def get(self, path: str) -> Json:
         """A backend's resource, past Orderway."""
         return await self._call("GET", path)

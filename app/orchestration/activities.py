@@ -53,7 +53,7 @@ class Activities:
     async def record_progress(self, record: Record) -> bool:
         """Keep the plan and what it means for the order; whether the customer has to hear of it."""
         async with _alive(f"order-{record.order_id}"):
-            return await record_progress(self._ordering, record.order_id, record.plan, record.instruction)
+            return await record_progress(self._ordering, record.order_id, record.plan, record.instruction, at=record.at)
 
     @activity.defn(name=RUN_TASK)
     async def run_task(self, call: TaskCall) -> TaskReport:

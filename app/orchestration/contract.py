@@ -1,7 +1,7 @@
 """What workflow, activities and clients say to each other. Changing a field here must not break running orders."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -138,8 +138,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The plan as it is to be kept, and the instruction that made it so, if one did."""
+    """The plan as it is to be kept, since when it is so, and the instruction that made it so, if one did."""
 
     order_id: str
     plan: Plan
+    at: datetime
     instruction: Instruction | None = None

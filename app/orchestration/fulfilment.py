@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -31,8 +31,8 @@ START_WITHIN: Final = timedelta(seconds=2)
 # a step of a workflow is milliseconds of pure computing: a worker that takes longer is gone
 STEP_WITHIN: Final = timedelta(seconds=4)
 TELL_WITHIN: Final = timedelta(seconds=10)
-# a client that could not connect yet says so with a RuntimeError
-UNREACHABLE: Final = (RPCError, RuntimeError)
+# a client that could not connect yet says so with a RuntimeError; an update that no worker takes is no RPCError
+UNREACHABLE: Final = (RPCError, RPCTimeoutOrCancelledError, RuntimeError)
 
 log = structlog.get_logger()
 

@@ -26,6 +26,8 @@ LEFT_ALONE: Final = timedelta(seconds=5)
 LONGEST_LEFT_ALONE: Final = timedelta(minutes=5)
 REGISTER_SECONDS: Final = 30.0
 SWEEP_AT_ONCE: Final = 1000
+# so that a busy worker is not taken for a lost one
+OFTEN: Final = timedelta(seconds=1)
 # for so long an order's next step waits for the worker that last had it, before any other takes it
 LOST_AFTER: Final = timedelta(seconds=2)
 GRACE: Final = timedelta(seconds=5)
@@ -53,6 +55,7 @@ def make_workers(client: Client, task_queue: str, lanes: Mapping[str, int], orde
             workflow_runner=UnsandboxedWorkflowRunner(),
             graceful_shutdown_timeout=GRACE,
             sticky_queue_schedule_to_start_timeout=LOST_AFTER,
+            max_heartbeat_throttle_interval=OFTEN,
         )
 
     calls = (activities.run_task, activities.check_task, activities.tell_customer)

@@ -50,6 +50,7 @@ from app.ordering.ordering import Instruction
 # a lost worker is noticed when its heartbeat stops, long before the longest call could have ended
 HEARTBEAT = timedelta(seconds=3)
 LONGEST_CALL = timedelta(minutes=1)
+PEOPLE_POLL = timedelta(minutes=10)
 PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20))
 
 
@@ -160,16 +161,16 @@ class OrderWorkflow:
         """Keep the newest plan; many steps may go into one record, but an instruction has one of its own."""
         assert self._plan is not None, "there is something to record"
         plan, instruction = self._instructions.popleft() if self._instructions else (self._plan, None)
-        news: bool | None = await workflow.execute_activity(
+        # local: it is quick, goes to no backend, may be repeated, and there are as many of it as of tasks
+        news = await workflow.execute_local_activity(
             RECORD_PROGRESS,
-            Record(order_id=self._order_id, plan=plan, instruction=instruction),
+            Record(order_id=self._order_id, plan=plan, at=workflow.now(), instruction=instruction),
             result_type=bool,
             start_to_close_timeout=LONGEST_CALL,
-            heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
         self._recorded = max(self._recorded, plan.revision)
-        if news is not False:  # None: it was recorded when nobody said yet whether there is news
+        if news:
             self._news = self._recorded
 
     async def _keep_customer_told(self) -> None:
@@ -257,7 +258,9 @@ class OrderWorkflow:
 
     async def _await_result(self, command: Await) -> None:
         """Wait for the backend's report, and ask for it from time to time in case it was lost."""
-        pause = self._policy.first_poll
+        pause, task = self._policy.first_poll, self._plan.task(command.task_id) if self._plan else None
+        # people are asked less often: they may take weeks
+        longest = PEOPLE_POLL if task is not None and task.pends else self._policy.longest_poll
 
         def reported() -> bool:
             task = self._plan.task(command.task_id) if self._plan else None
@@ -279,7 +282,7 @@ class OrderWorkflow:
                     retry_policy=PATIENT,
                 )
                 self._take(report)
-                pause = min(pause * 2, self._policy.longest_poll)
+                pause = min(pause * 2, max(longest, self._policy.longest_poll))
 
     def _take(self, report: TaskReport) -> None:
         at = workflow.now()

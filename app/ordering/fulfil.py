@@ -47,12 +47,12 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
 
 
 async def record_progress(
-    ordering: Ordering, order_id: str, plan: Plan, instruction: Instruction | None = None
+    ordering: Ordering, order_id: str, plan: Plan, instruction: Instruction | None = None, *, at: datetime
 ) -> bool:
     """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored.
 
     `instruction` is what made the plan so, when it was not the work itself. Tells whether there is, or may be, news
-    for the customer.
+    for the customer. `at`: when it came about, however much later it can be recorded.
     """
     outcome: Commit = MovedOn()
     actor = instruction.actor if instruction else ORCHESTRATION
@@ -63,7 +63,7 @@ async def record_progress(
             return True  # kept before, by a call whose answer was lost
         if stored.plan is None and stored.order.state in ORDER.terminal:
             return True
-        at = ordering.clock()
+        at = max(at, stored.order.updated_at)
         order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         order = replace(order, planned_at=order.planned_at or at)
         progress = advance(

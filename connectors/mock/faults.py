@@ -4,9 +4,11 @@
 {"distribution": "lognormal", "medianMs", "sigma"}; `errorRate` (0 to 1) and `errorStatus`; `failNext` (this many
 requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
 lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`;
-`outage` (the connection is broken off); `operations` (only these, e.g. ["POST serviceOrder"]); `holdSeconds` (for how
-long what was reserved and not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of
-serviceability holds; as usual two weeks).
+`outage` (the connection is broken off); `stall` ("before" or "after": the request, or its answer, waits until this
+backend's faults are set anew; `GET /control` names what waits); `operations` (only these, e.g. ["POST serviceOrder"]);
+`keys` (only requests whose idempotency key begins with one of these); `holdSeconds` (for how long what was reserved and
+not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of serviceability holds; as
+usual two weeks).
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -59,6 +62,8 @@ class Faults(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     duplicate_callbacks: int = 0
     callback_delay_ms: float = 0.0
     outage: bool = False
+    stall: Literal["before", "after"] | None = None
+    keys: list[str] = []
     operations: list[str] = []
     hold_seconds: float = 1800.0
     guaranteed_seconds: float = 14 * 86400.0
@@ -73,6 +78,8 @@ class Control:
         self._state = state
         self.faults: dict[str, Faults] = {backend: Faults() for backend in roots.values()}
         self._requests: Counter[tuple[str, str]] = Counter()
+        self._set_anew = {backend: asyncio.Event() for backend in self.faults}
+        self._stalled: dict[str, list[str]] = {backend: [] for backend in self.faults}
         self._chance = random.Random(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,8 +91,14 @@ class Control:
         backend, operation = asked
         self._requests[backend, operation] += 1
         faults = self.faults[backend]
-        if faults.operations and operation not in faults.operations:
+        key = _key(scope)
+        if (faults.operations and operation not in faults.operations) or (
+            faults.keys and not key.startswith(tuple(faults.keys))
+        ):
             await self._app(scope, receive, send)
+            return
+        if faults.stall:
+            await self._stall(backend, key, faults.stall, scope, receive, send)
             return
         if delay := faults.latency.seconds(self._chance):
             await asyncio.sleep(delay)
@@ -104,6 +117,29 @@ class Control:
             await answer(200, b'{"id": [not json')(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _stall(self, backend: str, key: str, moment: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if moment == "before":
+            await self._until_set_anew(backend, key)
+            await self._app(scope, receive, send)
+            return
+        sent: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, keep)
+        await self._until_set_anew(backend, key)
+        for message in sent:
+            await send(message)
+
+    async def _until_set_anew(self, backend: str, key: str) -> None:
+        """Until then the key is shown as stalled."""
+        self._stalled[backend].append(key)
+        try:
+            await self._set_anew[backend].wait()
+        finally:
+            self._stalled[backend].remove(key)
 
     def _asked(self, scope: Scope) -> tuple[str, str] | None:
         """The backend and the operation, such as "POST serviceOrder"; None: the control endpoint is meant."""
@@ -137,11 +173,12 @@ class Control:
 
     async def _show(self, _: Request) -> Response:
         counts = {backend: {o: n for (b, o), n in self._requests.items() if b == backend} for backend in self.faults}
-        return answer(200, msgspec.json.encode({"faults": self.faults, "requests": counts}))
+        shown = {"faults": self.faults, "requests": counts, "stalled": self._stalled}
+        return answer(200, msgspec.json.encode(shown))
 
     async def _reset(self, _: Request) -> Response:
         for backend in self.faults:
-            self.faults[backend] = Faults()
+            self._put(backend, Faults())
         return answer(200, {})
 
     async def _effects(self, _: Request) -> Response:
@@ -159,8 +196,18 @@ class Control:
             faults = msgspec.json.decode(await request.body(), type=Faults) if request.method == "PUT" else Faults()
         except msgspec.DecodeError as problem:
             return error(400, "bad faults", str(problem))
-        self.faults[backend] = faults
+        self._put(backend, faults)
         return answer(200, msgspec.json.encode(faults))
+
+    def _put(self, backend: str, faults: Faults) -> None:
+        self.faults[backend] = faults
+        self._set_anew[backend].set()
+        self._set_anew[backend] = asyncio.Event()
+
+
+def _key(scope: Scope) -> str:
+    """The request's idempotency key, empty when it has none."""
+    return next((value.decode() for name, value in scope["headers"] if name == b"idempotency-key"), "")
 
 
 async def _nowhere(_: Message) -> None:

@@ -1,9 +1,11 @@
-"""`make bench`: what the main operations cost, as ratios to the cheapest operation in the same run.
+"""`make bench`: what the main operations cost, as ratios to the cheapest operation in the same run; and what carrying
+an order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
 """
 
 import asyncio
+import logging
 import statistics
 import sys
 import tempfile
@@ -11,9 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.overhead import compare
 from tests.channel import key, place, place_mobile, until_state
 from tests.harness import Product, running_product
 
@@ -38,8 +42,12 @@ MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "val
 
 async def main() -> None:
     """Measure and print."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as folder:
-        async with running_product(Path(folder)) as product:
+        await compare(Path(folder) / "overhead", Console(file=sys.stdout))
+        if sys.argv[1:] == ["overhead"]:
+            return
+        async with running_product(Path(folder) / "product") as product:
             keys = [await place_mobile(product, f"cust-{1101 + n % 30}") for n in range(ORDERS)]
             for order_key in keys:
                 await until_state(product, order_key, "COMPLETED")

@@ -40,7 +40,7 @@ def test_an_order_is_told_of_as_it_will_end(states: tuple[ItemState, ...], told:
     ],
 )
 def test_what_no_task_has_told_is_told_beside_the_plan(operation: str, state: TaskState, told: set[OrderState]) -> None:
-    task = Task(id="order/t", item_id=None, name="T", operation=operation, rule="r", state=state)
+    task = Task(id="order/t", item_ids=(), name="T", operation=operation, rule="r", state=state)
 
     assert told_by_plan(Plan(order_id="o", tasks=(task,))) == told
     assert told_by_plan(None) == frozenset()
