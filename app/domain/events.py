@@ -7,15 +7,17 @@ from enum import StrEnum
 from app.domain.actor import Actor
 from app.domain.order import ProductOrder
 from app.domain.states import ItemState, OrderState, TaskState
+from app.domain.worklist import WorkKind, WorkMove
 
 
 class EventType(StrEnum):
-    """TMF622 event types, and TMF701's for the tasks of the plan."""
+    """TMF622 event types, TMF701's for the tasks of the plan, and our own for work that waits for people."""
 
     CREATED = "productOrderCreateEvent"
     CHANGED = "productOrderAttributeValueChangeEvent"
     STATE_CHANGED = "productOrderStateChangeEvent"
     TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
+    WORK_ITEM_CHANGED = "workItemStateChangeEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,19 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemChange:
+    """What became of work that waits for people, and how it is now. `task_id` None: a cancellation to be assessed."""
+
+    id: str
+    task_id: str | None
+    kind: WorkKind
+    move: WorkMove
+    queue: str
+    level: int
+    claimed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
     """One event of one order.
 
@@ -65,6 +80,7 @@ class OrderEvent:
     before: OrderState | None = None
     item_changes: tuple[ItemStateChange, ...] = ()
     task: TaskChange | None = None
+    work: WorkItemChange | None = None
 
 
 def order_event(
@@ -80,6 +96,7 @@ def order_event(
     state: OrderState | None = None,
     item_changes: tuple[ItemStateChange, ...] = (),
     task: TaskChange | None = None,
+    work: WorkItemChange | None = None,
 ) -> OrderEvent:
     """An event of `order` as it is after the change; `state` names a state passed on the way to it."""
     return OrderEvent(
@@ -98,4 +115,5 @@ def order_event(
         before=before,
         item_changes=item_changes,
         task=task,
+        work=work,
     )

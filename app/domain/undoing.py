@@ -117,7 +117,9 @@ def owed(plan: Plan, item_id: str) -> bool:
 def has_effect(task: Task) -> bool:
     """Whether there is something to take back."""
     done = task.state in EFFECT or (task.amending and task.state is TaskState.PENDING)
-    return done and task.undo is not None and task.reference is not None
+    if task.by_people:  # they leave no reference behind, and nothing before they say that they have done it
+        done = task.state in (TaskState.COMPLETED, TaskState.CLOSING)
+    return done and task.undo is not None and (task.reference is not None or task.by_people)
 
 
 def take_back(tasks: Tasks, plan: Plan, at: datetime) -> None:
@@ -137,7 +139,9 @@ def take_back(tasks: Tasks, plan: Plan, at: datetime) -> None:
     for task in scope:
         if task.state is TaskState.CLOSING or _amendment_not_made(task):
             # nothing is left that its end could wait for
-            tasks[task.id] = replace(task, state=TaskState.COMPLETED, ended_at=at, amending=False, cause=None)
+            tasks[task.id] = replace(
+                task, state=TaskState.COMPLETED, ended_at=at, amending=False, cause=None, attention=None
+            )
     done = {task.id: tasks[task.id] for task in scope if has_effect(tasks[task.id])}
     new = {task_id: task for task_id, task in done.items() if undo_id(task) not in tasks}
     if new:

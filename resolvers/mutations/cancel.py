@@ -19,6 +19,11 @@ class CancelProductOrderInput(OrderChangeInput):
     accepted_charge: MoneyInput | None = field(
         default=None, description="What the customer accepts to pay for it, as previewCancellation says."
     )
+    request_assessment: bool = field(
+        default=False,
+        description="Have people say whether it may be cancelled, even when it has come too far; nothing more of it is "
+        "begun meanwhile. Nobody having said so within three days, it goes on as before.",
+    )
 
     def to_ask(self) -> CancelOrder:
         """What the use case is asked."""
@@ -30,6 +35,7 @@ class CancelProductOrderInput(OrderChangeInput):
             reason=self.reason,
             item_ids=None if self.item_ids is None else tuple(self.item_ids),
             accepted_charge=Money(charge.amount, charge.currency) if charge else None,
+            request_assessment=self.request_assessment,
         )
 
 
