@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -29,8 +29,9 @@ START_WITHIN: Final = timedelta(seconds=2)
 # a step of a workflow is milliseconds of pure computing: a worker that takes longer is gone
 STEP_WITHIN: Final = timedelta(seconds=4)
 TELL_WITHIN: Final = timedelta(seconds=10)
-# a client that could not connect yet says so with a RuntimeError
-UNREACHABLE: Final = (RPCError, RuntimeError)
+# a client that could not connect yet says so with a RuntimeError; an update that no worker answers in time has an
+# error of its own
+UNREACHABLE: Final = (RPCError, RuntimeError, WorkflowUpdateRPCTimeoutOrCancelledError)
 
 log = structlog.get_logger()
 

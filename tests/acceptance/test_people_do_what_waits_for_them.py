@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.demo.samples import document
 from app.domain.actor import Role
-from tests.channel import Json, effects_of, expected_effects, key, order, run, until_state, until_task
+from tests.channel import Json, effects_in, effects_of, expected_effects, key, order, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.draft import mutate
 from tests.harness import Product, running_product, until
@@ -311,6 +312,7 @@ async def test_worklists_are_the_operators_own_affair(product: Product) -> None:
     assert found == {"__typename": "WorkItem", "id": item["id"]}
 
 
+@pytest.mark.timeout(300)
 async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_each_is_done_once(
     start_product: StartProduct,
 ) -> None:
@@ -332,7 +334,13 @@ async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_e
 
     async def retry(**other: Json) -> Json:
         wanted = {"input": {"idempotencyKey": key(), **given, **other}}
-        return (await run(product, "75-retry-all-of-one-cause", wanted, token=operations))["resolveFallouts"]
+
+        async def answered() -> Json:
+            # a worker that is busy with thirty orders may not answer in time: the same is then asked again
+            answer = await product.graphql(document("75-retry-all-of-one-cause"), wanted, token=operations)
+            return None if answer.codes == ["FULFILMENT_UNAVAILABLE"] else answer.whole()["resolveFallouts"]
+
+        return await until(answered)
 
     same_key = key()
     first = await retry(idempotencyKey=same_key, limit=30)
@@ -349,10 +357,11 @@ async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_e
     assert [e["code"] for e in other["errors"]] == ["IDEMPOTENCY_CONFLICT"]
     assert (len(rest["results"]), rest["left"]) == (20, 0)
     assert {r["orderKey"] for r in (*first["results"], *rest["results"])} == set(orders)
-    for number in orders:
-        completed = await until_state(product, number, "COMPLETED", "HELD")
+    ended = [await until_state(product, number, "COMPLETED", "HELD") for number in orders]
+    effects = await product.mock_control.effects()
+    for completed in ended:
         assert completed["state"] == "COMPLETED"
-        assert await effects_of(product, number) == expected_effects(completed)
+        assert effects_in(effects, completed["key"]) == expected_effects(completed)
         assert [v["reason"] for v in completed["versions"] if "back" in v["reason"]] == ["retry 1/provision: back"]
 
 
