@@ -10,7 +10,7 @@ from app.domain.actor import Role
 from tests.channel import Json, effects_in, effects_of, expected_effects, key, order, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.draft import mutate
-from tests.harness import Product, running_product, until
+from tests.harness import Product, running_product, start, until
 from tests.manual_work import IMPATIENT, MOBILE, placed, until_waiting, waiting, with_work_for_people
 
 REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
@@ -365,6 +365,37 @@ async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_e
         assert [v["reason"] for v in completed["versions"] if "back" in v["reason"]] == ["retry 1/provision: back"]
 
 
+async def test_a_bulk_decision_that_nobody_could_take_in_is_asked_again_and_taken_once(
+    start_product: StartProduct,
+) -> None:
+    product = await start_product(environment=HASTY)
+    operations = product.token(Role.OPERATIONS)
+    held_orders = [await held(product, "cust-1003") for _ in range(3)]
+    by_cause = {"backend": "provisioning", "cause": "REFUSED"}
+    wanted = {"input": {"idempotencyKey": key(), "action": "RETRY", "reason": "back", "filter": by_cause}}
+    bulk = document("75-retry-all-of-one-cause")
+
+    await product.worker.kill()
+    lost = await product.graphql(bulk, wanted, token=operations)
+    await start(product.worker)
+
+    async def answered() -> Json:
+        answer = await product.graphql(bulk, wanted, token=operations)
+        return None if answer.codes == ["FULFILMENT_UNAVAILABLE"] else answer.whole()["resolveFallouts"]
+
+    taken = await until(answered)
+
+    assert lost.codes == ["FULFILMENT_UNAVAILABLE"]
+    assert ({r["orderKey"] for r in taken["results"]}, taken["left"]) == (set(held_orders), 0)
+    assert [r["errors"] for r in taken["results"]] == [[]] * 3
+    for number in held_orders:
+        completed = await until_state(product, number, "COMPLETED", "HELD")
+        assert completed["state"] == "COMPLETED"
+        assert [v["reason"] for v in completed["versions"] if "back" in v["reason"]] == ["retry 1/provision: back"]
+        posted = [e for e in await effects_of(product, number) if "serviceOrder" in e]
+        assert posted == [f"POST serviceOrder {number}:1/provision:2"]
+
+
 async def test_what_is_decided_for_many_is_named_and_limited(product: Product) -> None:
     operations = product.token(Role.OPERATIONS)
     held_orders = [await held(product, "cust-1003") for _ in range(2)]
@@ -374,10 +405,8 @@ async def test_what_is_decided_for_many_is_named_and_limited(product: Product) -
         wanted = {"idempotencyKey": key(), "action": "SKIP", "reason": "done by hand", "filter": None, **given}
         return await run(product, "75-retry-all-of-one-cause", {"input": wanted}, token=token)
 
-    refused = [
-        (await ask(**given))["resolveFallouts"]["errors"][0]["path"]
-        for given in ({}, {"workItemIds": ids, "limit": 1}, {"workItemIds": ids, "limit": 1000})
-    ]
+    wrong: list[dict[str, Json]] = [{}, {"workItemIds": ids, "limit": 1}, {"workItemIds": ids, "limit": 1000}]
+    refused = [(await ask(**given))["resolveFallouts"]["errors"][0]["path"] for given in wrong]
     aborted = (await ask(workItemIds=ids, action="ABORT"))["resolveFallouts"]
     some = (await ask(workItemIds=[*ids, "nothing:1/provision"]))["resolveFallouts"]
 
