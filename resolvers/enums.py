@@ -23,7 +23,6 @@ from app.domain.order import SuspensionBilling as SuspensionBilling
 from app.domain.order import SuspensionOriginator as SuspensionOriginator
 from app.domain.order import SuspensionScope as SuspensionScope
 from app.domain.plan import DependencyKind as DependencyKind
-from app.domain.plan import FalloutAction as FalloutAction
 from app.domain.plan import Fate as Fate
 from app.domain.plan import OnTimeout as OnTimeout
 from app.domain.qualification import ConditionKind as ConditionKind
@@ -38,6 +37,10 @@ from app.domain.steps import StepState as StepState
 from app.domain.violations import Severity as Severity
 from app.domain.violations import StepKind as StepKind
 from app.domain.violations import ViolationCode as ViolationCode
+from app.domain.worklist import FalloutDecision as FalloutDecision
+from app.domain.worklist import WorkAction as WorkAction
+from app.domain.worklist import WorkKind as WorkKind
+from app.domain.worklist import WorkMove as WorkMove
 from app.ordering.outcomes import RefusalCode as RefusalCode
 from app.ordering.reading import OrderBy as OrderBy
 from connectors.address import ValidationResult as ValidationResult
@@ -94,14 +97,46 @@ _describe(
         "ABANDONED": "Never started, because a task before it was given up.",
     },
 )
+_FALLOUT_ACTIONS = {
+    "RETRY": "Try again.",
+    "FIX_DATA_AND_RETRY": "Put other characteristics in place of the item's, and try again.",
+    "SKIP": "Go on as if it were done.",
+    "FAIL_ITEM": "Give the task up, and with it the item that it serves; what was done for the item is taken back.",
+    "ABORT": "Give the whole order up as it is; nothing is taken back.",
+}
+_describe(FalloutDecision, "FalloutAction", "What a person may decide about a task in fallout.", _FALLOUT_ACTIONS)
 _describe(
-    FalloutAction,
-    "FalloutAction",
-    "What a person may decide about a task in fallout.",
+    WorkAction,
+    "WorkAction",
+    "What may be done about work that waits for people.",
     {
-        "RETRY": "Try again.",
-        "SKIP": "Go on as if it were done.",
-        "FAIL_ITEM": "Give the task up, and with it the item that it serves.",
+        **_FALLOUT_ACTIONS,
+        "COMPLETE": "Do it, and say so with completeTask.",
+        "ACCEPT_CANCELLATION": "Say with decideCancellation that it may be cancelled.",
+        "DENY_CANCELLATION": "Say with decideCancellation that it may not.",
+    },
+)
+_describe(
+    WorkKind,
+    "WorkItemKind",
+    "What people are wanted for.",
+    {
+        "FALLOUT": "A task could not be done: somebody has to decide.",
+        "MANUAL": "A task is theirs to do.",
+        "CONTACT": "The customer is to be called or written to.",
+        "CANCELLATION": "A cancellation is asked for, and somebody has to say whether it may be.",
+    },
+)
+_describe(
+    WorkMove,
+    "WorkItemMove",
+    "What happened to work that waits for people.",
+    {
+        "RAISED": "It has come up.",
+        "CLAIMED": "Somebody sees to it.",
+        "GIVEN_BACK": "Nobody sees to it any more.",
+        "ESCALATED": "Nobody has acted in time: it is on another worklist.",
+        "CLEARED": "It does not wait any more.",
     },
 )
 _describe(
@@ -142,6 +177,7 @@ _describe(
         "CHANGED": "Attributes or items of the order changed.",
         "STATE_CHANGED": "The order, or items of it, changed state.",
         "TASK_STATE_CHANGED": "A task of the plan changed state.",
+        "WORK_ITEM_CHANGED": "Work that waits for people came up, was claimed, given back, escalated or cleared.",
     },
 )
 _describe(
@@ -308,6 +344,7 @@ _describe(
         "SLOT_UNAVAILABLE": "The time slot is taken.",
         "POINT_OF_NO_RETURN": "The order has come too far for it.",
         "CHARGE_NOT_ACCEPTED": "It costs something by now, and that was not accepted.",
+        "WORK_CLAIMED": "Somebody else sees to this work.",
     },
 )
 _describe(

@@ -79,6 +79,11 @@ class ChargeNotAccepted(UserError):
     passed: list[PassedPointOfNoReturn] = field(description="Why.")
 
 
+@strawberry.type(description="Somebody else sees to this work.")
+class WorkClaimed(UserError):
+    claimed_by: str = field(description="Who.")
+
+
 def user_error(refusal: outcomes.Refusal) -> UserError:
     """The refusal as the graph tells it; what it speaks of is described by the graph's types, not copied into them."""
     code, message, path = refusal.code, refusal.message, refusal.path
@@ -130,6 +135,8 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
                 charge=charge,  # type: ignore[arg-type]  # described, not copied
                 passed=list(passed),  # type: ignore[arg-type]  # described, not copied
             )
+        case outcomes.WorkClaimed(claimed_by=claimed_by):
+            return WorkClaimed(code=code, message=message, path=path, claimed_by=claimed_by)
         case outcomes.SlotUnavailable(free=free):
             slots = [TimeSlot(start=slot.start, end=slot.end) for slot in free]
             return SlotUnavailable(code=code, message=message, path=path, free=slots)

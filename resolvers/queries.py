@@ -13,6 +13,7 @@ from app.domain.access import Right, sees_customer
 from app.domain.batch import Batch
 from app.domain.order import ProductOrder as DomainOrder
 from app.domain.violations import refusals
+from app.domain.worklist import WorkItem as DomainWork
 from app.ordering.batch import batch_of, batches_of, count_batches
 from app.ordering.configure import check_configuration
 from app.ordering.drafts import require
@@ -20,6 +21,16 @@ from app.ordering.load import backend_load
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from app.ordering.reading import OrderSearch
 from app.ordering.validate import validate_order
+from app.ordering.worklists import (
+    FalloutCount,
+    QueueCount,
+    WorkSearch,
+    count_work,
+    fallout_counts,
+    one_work_item,
+    work_of,
+    worklist_counts,
+)
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
@@ -43,11 +54,15 @@ from resolvers.types.qualification import CustomerQualification, QualifyCustomer
 from resolvers.types.repackage import RepackagePreview
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.violation import ProductOrderValidation
+from resolvers.types.work import WORK_ITEM, WorkItem, WorkItemFilter, Worklist
+from resolvers.types.work import FalloutCount as FalloutSummary
 
 T = TypeVar("T")
 
 ORDER: Final = "ProductOrder"
 BATCH: Final = "ProductOrderBatch"
+WORK_PLACE: Final = "Work"
+"""Cursors in the work that waits for people."""
 
 
 @strawberry.input(description="Which orders; every criterion that is given must hold.")
@@ -129,6 +144,10 @@ async def _batch(context: Context, key: str) -> object:
     return await batch_of(context.ordering, context.actor, key)
 
 
+async def _work_item(context: Context, key: str) -> object:
+    return await one_work_item(context.ordering, context.actor, key)
+
+
 NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
     ORDER: _order,
     "Customer": _customer,
@@ -137,6 +156,7 @@ NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
     "Product": _product,
     "BillingAccount": _billing_account,
     BATCH: _batch,
+    WORK_ITEM: _work_item,
 }
 """How each kind of node is found again; every one is as careful as the query of its own."""
 
@@ -213,6 +233,39 @@ async def _product_order_batches(info: Info, first: First = 20, after: After = N
         more_after=len(found) > length,
         count=partial(count_batches, context.ordering, context.actor),
     )
+
+
+async def _work_items(
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    filter: Annotated[WorkItemFilter | None, argument(description="Which work; null: all.")] = None,
+) -> Connection[DomainWork]:
+    context = info.context
+    length = page_length(first, context.page_size)
+    search = filter.to_search() if filter else WorkSearch()
+    start = _id_after(after, WORK_PLACE)
+    found = await work_of(context.ordering, context.actor, search, after=start, limit=length + 1)
+    page = found[:length]
+    return connection(
+        page,
+        [encode(WORK_PLACE, item.place) for item in page],
+        more_before=start is not None,
+        more_after=len(found) > length,
+        count=partial(count_work, context.ordering, context.actor, search),
+    )
+
+
+async def _fallout_summary(
+    info: Info,
+    filter: Annotated[WorkItemFilter | None, argument(description="Which fallout; null: all.")] = None,
+) -> Sequence[FalloutCount]:
+    search = filter.to_search() if filter else WorkSearch()
+    return await fallout_counts(info.context.ordering, info.context.actor, search)
+
+
+async def _worklists(info: Info) -> Sequence[QueueCount]:
+    return await worklist_counts(info.context.ordering, info.context.actor)
 
 
 async def _validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
@@ -389,6 +442,19 @@ class Query:
     )
     product_order_batches = resolved(
         Connection[ProductOrderBatch], _product_order_batches, "The batches that you may see, the newest first."
+    )
+    work_items = resolved(
+        Connection[WorkItem] | None,
+        _work_items,
+        "What waits for people, the most urgent first and of these the oldest; for those who see worklists.",
+    )
+    fallout_summary = resolved(
+        list[FalloutSummary] | None,
+        _fallout_summary,
+        "How many tasks wait for a decision and for how long, by backend and cause; for those who see worklists.",
+    )
+    worklists = resolved(
+        list[Worklist] | None, _worklists, "Every worklist that has work; for those who see worklists."
     )
     validate_product_order = resolved(
         ProductOrderValidation | None, _validate, "What a submission would find now, all at once. Changes nothing."

@@ -13,6 +13,7 @@ from resolvers.subscriptions import Subscription
 from resolvers.types.customer import BillingAccount, Product
 from resolvers.types.event import EVENT_TYPES
 from resolvers.types.place import GeographicAddress
+from resolvers.types.work import WorkItem
 
 schema: Final = strawberry.Schema(
     query=Query,
@@ -22,6 +23,7 @@ schema: Final = strawberry.Schema(
         BillingAccount,
         Product,
         GeographicAddress,
+        WorkItem,
         *EVENT_TYPES,
         errors.NotFound,
         errors.StaleVersion,
@@ -33,6 +35,7 @@ schema: Final = strawberry.Schema(
         errors.SlotUnavailable,
         errors.PointOfNoReturnPassed,
         errors.ChargeNotAccepted,
+        errors.WorkClaimed,
     ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

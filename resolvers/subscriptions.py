@@ -22,6 +22,7 @@ class ProductOrderEventFilter:
     order_ids: list[strawberry.ID] | None = field(default=None, description="Of one of these orders, id or number.")
     types: list[EventType] | None = field(default=None, description="Of one of these kinds.")
     states: list[OrderState] | None = field(default=None, description="Of an order in one of these states.")
+    queues: list[str] | None = field(default=None, description="Of work that waits for people, on one of these lists.")
 
     def to_filter(self) -> EventFilter:
         """The filter as readers have it."""
@@ -29,6 +30,7 @@ class ProductOrderEventFilter:
             order_ids=frozenset(keys_of(self.order_ids, "ProductOrder")),
             types=frozenset(self.types or ()),
             states=frozenset(self.states or ()),
+            queues=frozenset(self.queues or ()),
         )
 
 

@@ -141,7 +141,12 @@ async def effects_of(product: Product, order_key: str) -> list[str]:
     Fails when one of them did something twice. Left out are billing accounts, which only a customer's first order
     opens, and messages, most of which go with the states of the order and not with its tasks.
     """
-    done = [e for e in await product.mock_control.effects() if (e["key"] or "").startswith(f"{order_key}:")]
+    return effects_in(await product.mock_control.effects(), order_key)
+
+
+def effects_in(effects: list[Json], order_key: str) -> list[str]:
+    """The same, of effects that were asked for before."""
+    done = [e for e in effects if (e["key"] or "").startswith(f"{order_key}:")]
     each = [(e["method"], e["resource"], e["key"]) for e in done]
     assert len(set(each)) == len(each), each
     others = {"billingAccount", "communicationMessage"}

@@ -22,16 +22,22 @@ class Right(StrEnum):
     READ_INTERNAL = "readInternal"
     STEER_ORDERS = "steerOrders"
     CONSENT_FOR_OTHERS = "consentForOthers"
+    WORK_LISTS = "workLists"
+    ABORT_ORDERS = "abortOrders"
 
 
 _ALL: Final = frozenset(Right)
-_INTERNAL: Final = frozenset(
-    {Right.SEARCH_CUSTOMERS, Right.RESOLVE_FALLOUT, Right.READ_INTERNAL, Right.CONSENT_FOR_OTHERS}
-)
+_OPERATING: Final = frozenset({Right.RESOLVE_FALLOUT, Right.ABORT_ORDERS})
+_INTERNAL: Final = _OPERATING | {
+    Right.SEARCH_CUSTOMERS,
+    Right.READ_INTERNAL,
+    Right.CONSENT_FOR_OTHERS,
+    Right.WORK_LISTS,
+}
 _SELLER: Final = _ALL - _INTERNAL - {Right.READ_FINANCES}
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.CUSTOMER: _ALL - _INTERNAL,
-    Role.AGENT: _ALL - {Right.RESOLVE_FALLOUT},
+    Role.AGENT: _ALL - _OPERATING,
     Role.DEALER: _SELLER,
     Role.AFFILIATE: _SELLER,
     Role.OPERATIONS: _ALL - {Right.WRITE_ORDERS},

@@ -7,15 +7,17 @@ from enum import StrEnum
 from app.domain.actor import Actor
 from app.domain.order import ProductOrder
 from app.domain.states import ItemState, OrderState, TaskState
+from app.domain.worklist import WorkKind, WorkMove
 
 
 class EventType(StrEnum):
-    """TMF622 event types, and TMF701's for the tasks of the plan."""
+    """TMF622 event types, TMF701's for the tasks of the plan, and our own for work that waits for people."""
 
     CREATED = "productOrderCreateEvent"
     CHANGED = "productOrderAttributeValueChangeEvent"
     STATE_CHANGED = "productOrderStateChangeEvent"
     TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
+    WORK_ITEM_CHANGED = "workItemStateChangeEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,19 @@ class TaskChange:
     after: TaskState
     attempts: int
     cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemChange:
+    """What became of work that waits for people, and how it is now. `task_id` None: a cancellation to be assessed."""
+
+    id: str
+    task_id: str | None
+    kind: WorkKind
+    move: WorkMove
+    queue: str
+    level: int
+    claimed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +81,7 @@ class OrderEvent:
     item_changes: tuple[ItemStateChange, ...] = ()
     task: TaskChange | None = None
     acceptor_id: str | None = None
+    work: WorkItemChange | None = None
 
 
 def order_event(
@@ -81,6 +97,7 @@ def order_event(
     state: OrderState | None = None,
     item_changes: tuple[ItemStateChange, ...] = (),
     task: TaskChange | None = None,
+    work: WorkItemChange | None = None,
 ) -> OrderEvent:
     """An event of `order` as it is after the change; `state` names a state passed on the way to it."""
     return OrderEvent(
@@ -100,4 +117,5 @@ def order_event(
         item_changes=item_changes,
         task=task,
         acceptor_id=order.acceptor_id,
+        work=work,
     )

@@ -16,6 +16,7 @@ from app.domain.plan import (
     PointOfNoReturn,
     ReleaseRequested,
     Task,
+    TaskAccepted,
     TaskCompleted,
     TaskPerformed,
     TimePassed,
@@ -152,6 +153,9 @@ def _next(plan: Plan, at: datetime) -> PlanEvent | None:
     fallen = next((task for task in plan.tasks if task.state is TaskState.FALLOUT), None)
     if fallen is not None:
         return FalloutDecided(at=at, task_id=fallen.id, action=FalloutAction.RETRY)
+    asked = next((task for task in plan.tasks if task.pends and task.state is TaskState.RUNNING), None)
+    if asked is not None:
+        return TaskAccepted(at=at, task_id=asked.id, revision=asked.revision, reference=asked.reference or "asked")
     ending = min(
         ((max(at, (t.started_at or at) + t.expected), n, t) for n, t in enumerate(plan.tasks) if t.state in AT_WORK),
         default=None,

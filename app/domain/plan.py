@@ -12,8 +12,12 @@ from app.domain.states import TASK_ENDED, TaskState
 
 PEOPLE: Final = "people"
 """The backend of the tasks that people carry out."""
+PERFORM: Final = "people.perform"
+"""The operation of the tasks in which people do whatever the task's name says."""
 CONTACT: Final = "people.contactCustomer"
 """The operation of the tasks in which people call or write to the customer."""
+BY_PEOPLE: Final = frozenset({PERFORM, CONTACT})
+"""The operations that people carry out: nothing is called for them, they wait on a worklist."""
 
 
 class DependencyKind(StrEnum):

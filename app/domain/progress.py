@@ -1,12 +1,12 @@
 """How a plan's progress shows in its order: item states, order state, dates, and the events that tell of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from app.domain.actor import Actor
-from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, order_event
+from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, WorkItemChange, order_event
 from app.domain.order import OrderItem, ProductOrder
 from app.domain.plan import Plan, Task
 from app.domain.states import (
@@ -22,6 +22,7 @@ from app.domain.states import (
 )
 from app.domain.timing import expected_end
 from app.domain.undoing import owed
+from app.domain.worklist import moves, work_items
 
 CANCELLED: Final = frozenset({ItemState.PENDING_CANCELLATION, ItemState.CANCELLED})
 
@@ -153,6 +154,18 @@ def advance(
         )
         for n, move in enumerate(_task_changes(before, after), 1)
     ]
+    for change in _work_changes(order, before, moved, after):
+        event = order_event(
+            moved,
+            sequence + len(events) + 1,
+            EventType.WORK_ITEM_CHANGED,
+            at=at,
+            actor=actor,
+            summary=f"work for people {change.move}: {change.queue}",
+            state=order.state,
+            work=change,
+        )
+        events.append(event)
     state = order.state
     for passed in way or ((target,) if item_changes else ()):
         last = passed is target
@@ -185,6 +198,19 @@ def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem
     ITEM.way(item.state, target, purpose=purpose)  # raises when the diagram has no way there
     product = next((t.reference for t in tasks if t.operation == "inventory.createProduct" and t.reference), None)
     return replace(item, state=target, product_id=item.product_id or product)
+
+
+def _work_changes(old: ProductOrder, before: Plan | None, new: ProductOrder, after: Plan) -> Iterator[WorkItemChange]:
+    for move, item in moves(work_items(old, before), work_items(new, after)):
+        yield WorkItemChange(
+            id=item.id,
+            task_id=item.task_id,
+            kind=item.kind,
+            move=move,
+            queue=item.queue,
+            level=item.level,
+            claimed_by=item.claimed_by,
+        )
 
 
 def _task_changes(before: Plan | None, after: Plan) -> list[TaskChange]:

@@ -56,15 +56,15 @@ def give_up(tasks: Tasks, plan: Plan, at: datetime) -> None:
 
     A task of several items, or of the whole order, goes on without those that are lost, as long as there is one left.
     """
-    out = out_of_scope(tasks, plan)
     changed = True
     while changed:
         changed = False
+        out = out_of_scope(tasks, plan)
         for task in list(tasks.values()):
             if task.undoes is not None or task.amount is not None:
                 continue
             unwanted = task.fate is Fate.DROP or serves_only(task, out)
-            if _not_begun(task, unwanted) and (unwanted or _cannot_begin(tasks, task)):
+            if _not_begun(task, unwanted) and (unwanted or _cannot_begin(tasks, task, out)):
                 tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=at, attention=None)
                 changed = True
 
@@ -78,17 +78,19 @@ def _not_begun(task: Task, unwanted: bool) -> bool:
     return (settled or pends) and unwanted
 
 
-def _cannot_begin(tasks: Tasks, task: Task) -> bool:
+def _cannot_begin(tasks: Tasks, task: Task, out: Collection[str | None]) -> bool:
     starts = [(d, tasks[d.task_id]) for d in task.depends_on if d.to_start]
-    lost = [(other, _keeps_from_beginning(d, other)) for d, other in starts]
+    lost = [(other, _keeps_from_beginning(d, other, out)) for d, other in starts]
     if any(gone for other, gone in lost if not of_another_item(task, other)):
         return True
     others = [gone for other, gone in lost if of_another_item(task, other)]
     return bool(others) and all(others)
 
 
-def _keeps_from_beginning(dependency: Dependency, other: Task) -> bool:
-    if other.state not in TASK_LOST or other.fate is not None:
+def _keeps_from_beginning(dependency: Dependency, other: Task, out: Collection[str | None]) -> bool:
+    going = serves_only(other, out) and (has_effect(other) or (other.state is TaskState.RUNNING and bool(other.undo)))
+    # what will be taken back is lost from now on, not only once that is done
+    if (other.state not in TASK_LOST and not going) or other.fate is not None:
         return False
     return dependency.kind is DependencyKind.FINISH_TO_START or not other.started
 
@@ -117,7 +119,9 @@ def owed(plan: Plan, item_id: str) -> bool:
 def has_effect(task: Task) -> bool:
     """Whether there is something to take back."""
     done = task.state in EFFECT or (task.amending and task.state is TaskState.PENDING)
-    return done and task.undo is not None and task.reference is not None
+    if task.by_people:  # they leave no reference behind, and nothing before they say that they have done it
+        done = task.state in (TaskState.COMPLETED, TaskState.CLOSING)
+    return done and task.undo is not None and (task.reference is not None or task.by_people)
 
 
 def take_back(tasks: Tasks, plan: Plan, at: datetime) -> None:

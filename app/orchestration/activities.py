@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from app.domain.plan import Cause, Plan
+from app.domain.redaction import redacted
 from app.orchestration.contract import (
     CHECK_TASK,
     PLACE_LINES,
@@ -64,7 +65,7 @@ class Activities:
                 result = await OPERATIONS[call.task.call](work)
             except BackendFailure as failure:
                 if failure.retryable:
-                    raise ApplicationError(str(failure), type=failure.kind.value) from failure
+                    raise ApplicationError(redacted(str(failure)), type=failure.kind.value) from failure
                 result = Refused(failure.kind.value, str(failure))
             log.info("task_carried_out", order_id=call.order_id, task_id=call.task.id, result=type(result).__name__)
             return _report(call, result, activity.info().attempt)
@@ -104,7 +105,8 @@ def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
         case Accepted(reference):
             kind, cause = ReportKind.ACCEPTED, None
         case Refused(code, message, calls_off):
-            cause = Cause(kind=code, message=message, final=True, calls_off=calls_off)
+            # kept with the order and shown to those who decide
+            cause = Cause(kind=code, message=redacted(message), final=True, calls_off=calls_off)
             kind, reference = ReportKind.FAILED, None
     return TaskReport(
         task_id=task.id, revision=task.revision, kind=kind, reference=reference, cause=cause, attempts=attempts

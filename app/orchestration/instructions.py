@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.domain.access import Right, may
 from app.domain.cancellation import points_passed
 from app.domain.money import sum_of
 from app.domain.ownership import WAITING
@@ -91,8 +92,10 @@ def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
             waits = task is not None and task.state is TaskState.FALLOUT
             return None if waits else f"task {instruction.task_id} waits for no decision"
         case _K.PERFORM:
-            waits = task is not None and task.by_people and task.state is TaskState.AWAITING_RESULT
-            return None if waits else f"task {instruction.task_id} waits for nobody"
+            if task is None or not task.by_people or task.state is not TaskState.AWAITING_RESULT:
+                return f"task {instruction.task_id} waits for nobody"
+            claimed = task.attention.claimed_by if task.attention else None
+            return None if claimed in (None, instruction.actor.subject) else f"{claimed} sees to it"
         case _K.CLAIM:
             return _claim_refused(plan, instruction)
         case _K.CONSENT:
@@ -119,7 +122,9 @@ def _claim_refused(plan: Plan, instruction: Instruction) -> str | None:
     waiting = task.attention if task is not None else plan.assessing
     if waiting is None or (instruction.task_id is not None and task is None):
         return f"task {instruction.task_id} waits for nobody"
-    if waiting.claimed_by not in (None, instruction.claimed_by, instruction.actor.subject):
+    mine = waiting.claimed_by in (None, instruction.actor.subject)
+    given_back = instruction.claimed_by is None and may(instruction.actor, Right.RESOLVE_FALLOUT)
+    if not (mine or given_back):
         return f"{waiting.claimed_by} sees to it"
     return None
 

@@ -1,6 +1,8 @@
 """Cancel an order or items of it, as far as that is still possible; a preview says beforehand what that would do."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from app.domain.access import Right
 from app.domain.actor import Actor
@@ -33,14 +35,21 @@ from app.ordering.planning import planned
 from app.ordering.preview import Preview, foreseen, price_changes
 from app.store.port import StoredOrder
 
+ASSESSED_WITHIN: Final = timedelta(days=3)
+"""Nobody having said by then whether it may be cancelled, it may not, and the order goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder(OrderAsk):
-    """What is not wanted any more: these items (None: everything); and the charge that the customer accepts to pay."""
+    """What is not wanted any more: these items (None: everything); and the charge that the customer accepts to pay.
+
+    With `request_assessment` people are asked whether it may be cancelled, whatever point of no return was passed.
+    """
 
     reason: str
     item_ids: tuple[str, ...] | None = None
     accepted_charge: Money | None = None
+    request_assessment: bool = False
 
 
 async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Outcome:
@@ -57,17 +66,18 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
     assessment = assessed(ordering, stored, ask.item_ids)
     if not isinstance(assessment, CancellationAssessment):
         return assessment
-    if assessment.blocked_by:
+    if assessment.blocked_by and not ask.request_assessment:
         return PointOfNoReturnPassed(stored.order, assessment.blocked_by)
     if assessment.charge is not None and assessment.charge != ask.accepted_charge:
         return ChargeNotAccepted(stored.order, assessment.charge, assessment.passed)
     instruction = Instruction(
-        kind=InstructionKind.CANCEL,
+        kind=InstructionKind.REQUEST_CANCELLATION if ask.request_assessment else InstructionKind.CANCEL,
         reason=ask.reason,
         actor=actor,
         key=key_of(actor, ask),
         item_ids=assessment.item_ids,
         charge=assessment.charge,
+        until=ordering.clock() + ASSESSED_WITHIN if ask.request_assessment else None,
     )
     await ordering.fulfilment.start(stored.order)  # one that waits for its turn has to be there to be told
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
@@ -127,7 +137,9 @@ async def _moved_on(ordering: Ordering, stored: StoredOrder, ask: CancelOrder) -
     """Why it was refused, now that the order is further than it was judged."""
     after = (await ordering.store.load([stored.order.id]))[stored.order.id]
     assessment = assessed(ordering, after, ask.item_ids)
-    if isinstance(assessment, CancellationAssessment) and assessment.blocked_by:
+    if after.plan is not None and after.plan.assessing:
+        return NotAllowedInState(after.order, "cancel", ORDER.possible(after.order.state))
+    if isinstance(assessment, CancellationAssessment) and assessment.blocked_by and not ask.request_assessment:
         return PointOfNoReturnPassed(after.order, assessment.blocked_by)
     if isinstance(assessment, CancellationAssessment) and assessment.charge is not None:
         return ChargeNotAccepted(after.order, assessment.charge, assessment.passed)

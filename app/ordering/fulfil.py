@@ -24,7 +24,6 @@ _K = InstructionKind
 UNTOLD: Final = frozenset({_K.FREEZE, _K.THAW})
 """Instructions that are Orderway's own: they leave no trace but in the plan."""
 TOLD: Final = {
-    _K.CLAIM: "/plan/tasks",
     _K.PERFORM: "/plan/tasks",
     _K.REVISE: "/items",
     _K.ADD_NOTE: "/notes",
@@ -141,8 +140,8 @@ def _instructed(order: ProductOrder, instruction: Instruction | None, at: dateti
             return revised(order, instruction.order)
         case _K.ADD_NOTE if instruction.note is not None:
             return replace(order, notes=(*order.notes, instruction.note))
-        case _ if instruction.data and instruction.task_id is not None:
-            return _with_data(order, instruction.task_id.split("/", 1)[0], instruction.data)
+        case _K.RESOLVE_FALLOUT | _K.PERFORM if instruction.characteristics:
+            return _with_data(order, instruction.item_ids, instruction.characteristics)
         case _:
             return order
 
@@ -172,14 +171,14 @@ def revised(order: ProductOrder, wished: ProductOrder) -> ProductOrder:
     )
 
 
-def _with_data(order: ProductOrder, item_id: str, data: tuple[Characteristic, ...]) -> ProductOrder:
-    """The order with what people entered for an item: in place of what it had of that name."""
+def _with_data(order: ProductOrder, item_ids: tuple[str, ...], data: tuple[Characteristic, ...]) -> ProductOrder:
+    """The order with what people entered for these items: in place of what they had of that name."""
     new = {c.name for c in data}
     return replace(
         order,
         items=tuple(
             replace(item, characteristics=(*(c for c in item.characteristics if c.name not in new), *data))
-            if item.id == item_id and item.state not in ITEM.terminal
+            if item.id in item_ids and item.state not in ITEM.terminal
             else item
             for item in order.items
         ),

@@ -83,9 +83,10 @@ class InstructionKind(StrEnum):
 class Instruction:
     """What somebody tells an order that is being carried out, and why.
 
-    `task_id` and `action` belong to a fallout, a claim (`claimed_by`) or a task that people carry out (`data`, which a
-    retry may bring as well), `item_ids` and `charge` to a cancellation, which may be assessed `until` a time and then
-    be `accepted`; `wish` and `order` to a revision: the tasks, and the order with what is wished for from now on;
+    `task_id` and `action` belong to a fallout, a claim (`claimed_by`) or a task that people carry out (`data` is what
+    they entered); both may bring `characteristics` that are put in place of those of `item_ids`. `item_ids` and
+    `charge` belong to a cancellation, which may be assessed `until` a time and then be `accepted`; `wish` and `order`
+    to a revision: the tasks, and the order with what is wished for from now on;
     `consent`, with the task that waits for it in its `revision`, to a change of ownership.
     """
 
@@ -99,6 +100,7 @@ class Instruction:
     charge: Money | None = None
     claimed_by: str | None = None
     data: tuple[Characteristic, ...] = ()
+    characteristics: tuple[Characteristic, ...] = ()
     until: datetime | None = None
     accepted: bool = False
     wish: Wish | None = None

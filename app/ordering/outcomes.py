@@ -9,7 +9,7 @@ from app.domain.cancellation import Passed
 from app.domain.money import Money
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.request import Slot
-from app.domain.states import OrderState, Trigger
+from app.domain.states import OrderState
 from app.domain.violations import Violation
 
 
@@ -26,6 +26,7 @@ class RefusalCode(StrEnum):
     SLOT_UNAVAILABLE = "slotUnavailable"
     POINT_OF_NO_RETURN = "pointOfNoReturn"
     CHARGE_NOT_ACCEPTED = "chargeNotAccepted"
+    WORK_CLAIMED = "workClaimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class NotAllowedInState:
     path: ClassVar = "/id"
     order: ProductOrder
     action: str
-    possible: tuple[Trigger, ...]
+    possible: tuple[str, ...]
 
     @property
     def state(self) -> OrderState:
@@ -184,6 +185,21 @@ class ChargeNotAccepted:
         return f"/acceptedCharge: it costs {charge} ({reasons}); accept exactly that (chargeAccepted)."
 
 
+@dataclass(frozen=True, slots=True)
+class WorkClaimed:
+    """Somebody else sees to this work."""
+
+    code: ClassVar = RefusalCode.WORK_CLAIMED
+    path: ClassVar = "/taskId"
+    order: ProductOrder
+    claimed_by: str
+
+    @property
+    def message(self) -> str:
+        """Who does, and the way out."""
+        return f"/taskId: {self.claimed_by} sees to it; it has to be given back first (workClaimed)."
+
+
 Refusal = (
     NotFound
     | StaleVersion
@@ -195,5 +211,6 @@ Refusal = (
     | SlotUnavailable
     | PointOfNoReturnPassed
     | ChargeNotAccepted
+    | WorkClaimed
 )
 Outcome = Committed | Refusal

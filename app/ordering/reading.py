@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, rows_of, sees, sees_as_acceptor
+from app.domain.access import Right, may, rows_of, sees, sees_as_acceptor
 from app.domain.actor import Actor
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ProductOrder
@@ -29,6 +29,7 @@ class EventFilter:
     order_ids: frozenset[str] = frozenset()
     types: frozenset[EventType] = frozenset()
     states: frozenset[OrderState] = frozenset()
+    queues: frozenset[str] = frozenset()
 
     def wants(self, event: OrderEvent) -> bool:
         """Whether the event passes."""
@@ -36,6 +37,7 @@ class EventFilter:
             (not self.order_ids or event.order_id in self.order_ids)
             and (not self.types or event.type in self.types)
             and (not self.states or event.state in self.states)
+            and (not self.queues or (event.work is not None and event.work.queue in self.queues))
         )
 
 
@@ -79,10 +81,25 @@ class Reading:
         return [replace(version, order=order) for version, order in versions if order is not None]
 
     async def events_of(self, actor: Actor, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
-        """The timeline of an order that the actor may see."""
+        """The timeline of an order that the actor may see, as far as it may."""
         if order_id not in await self.orders(actor, [order_id]):
             return []
-        return await self._store.events_of(order_id, after=after, limit=limit)
+        found: list[FeedEvent] = []
+        while len(found) < limit:
+            page = await self._store.events_of(order_id, after=after, limit=limit)
+            found += (fed for fed in page if _told(actor, fed.event))
+            if len(page) < limit:
+                break
+            after = page[-1].event.sequence
+        return found[:limit]
+
+    async def count_events(self, actor: Actor, stored: StoredOrder) -> int:
+        """How many events the timeline of this order has for the actor."""
+        if may(actor, Right.WORK_LISTS):
+            return stored.sequence
+        return (
+            len(await self.events_of(actor, stored.order.id, after=0, limit=stored.sequence)) if stored.sequence else 0
+        )
 
     async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[FeedEvent, None]:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""
@@ -91,8 +108,13 @@ class Reading:
             async for events in feed:
                 for fed in events:
                     event = fed.event
-                    if wanted.wants(event) and _sees(actor, event):
+                    if wanted.wants(event) and _sees(actor, event) and _told(actor, event):
                         yield fed
+
+
+def _told(actor: Actor, event: OrderEvent) -> bool:
+    """Whether this kind of event is for the actor: work that waits for people is the operator's own affair."""
+    return event.type is not EventType.WORK_ITEM_CHANGED or may(actor, Right.WORK_LISTS)
 
 
 def _sees(actor: Actor, event: OrderEvent) -> bool:

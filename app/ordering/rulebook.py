@@ -22,7 +22,16 @@ import yaml
 
 from app.domain.decomposition import task_view
 from app.domain.money import Money
-from app.domain.plan import DependencyKind, Escalation, OnTimeout, PointOfNoReturn, Task, Timeout, Worklist
+from app.domain.plan import (
+    BY_PEOPLE,
+    DependencyKind,
+    Escalation,
+    OnTimeout,
+    PointOfNoReturn,
+    Task,
+    Timeout,
+    Worklist,
+)
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
@@ -209,7 +218,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
     """The rules in this folder, or those that Orderway comes with. Raises BadRules.
 
-    `operations` are those that can be carried out.
+    `operations` are those that backends carry out. What people carry out can always be asked for.
     """
     texts = {name: _text(folder, name) for name in FILES}
     item_words, case_words = item_view(BLANK_ORDER, BLANK_ITEM, None), case_view(BLANK_CASE, None, None)
@@ -274,9 +283,14 @@ def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
 
 
 def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
-    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend) if o):
-        if wanted not in operations:
-            raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(operations)}")
+    known = (*operations, *sorted(BY_PEOPLE))
+    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo) if o):
+        if wanted not in known:
+            raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(known)}")
+    for task in rule.tasks:
+        # what people did is done anew by them: nothing of it is in a backend that could change it in place
+        if task.amend is not None and (task.amend not in operations or task.operation in BY_PEOPLE):
+            raise BadRules(f"rule {rule.id}, task {task.id}: `amend` has to be the operation of a backend, on its work")
     return DecompositionRule(
         id=rule.id,
         scope=rule.scope,

@@ -24,8 +24,10 @@ from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
+from app.domain.worklist import work_items
 from app.store.codec import decode, encode, offering_words
 from app.store.mongo_batches import MongoBatches
+from app.store.mongo_work import MongoWork
 from app.store.port import (
     Change,
     Commit,
@@ -80,6 +82,7 @@ class MongoStore:
         self._grace = grace
         self._hole: tuple[int, float] | None = None
         self.batches = MongoBatches(self._of, _answering)
+        self.work = MongoWork(self._of, _answering, keys_kept_for)
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
@@ -104,6 +107,7 @@ class MongoStore:
                 partialFilterExpression={"order_id": {"$exists": True}},
             )
             await self.batches.open()
+            await self.work.open()
             # each key says when it ends, so that another retention time needs no other index
             await self._of("idempotency_key").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 
@@ -232,8 +236,10 @@ class MongoStore:
             "sequence": change.events[-1].sequence if change.events else change.after,
             "body": encode(order),
         }
+        work = work_items(order, change.plan)
         if change.plan is not None:
             document["plan"] = encode(change.plan)
+            document["work_count"] = len(work)
         update: Document = {"$set": document}
         if order.waiting_since:
             document["waiting_since"] = order.waiting_since
@@ -244,12 +250,19 @@ class MongoStore:
             if known is not None:
                 raise _Refused(MovedOn())
             await self._of("product_order").insert_one({"_id": order.id, **document}, session=session)
+            if work:
+                await self.work.write(order.id, work, session)
             return None
         before = await self._of("product_order").find_one_and_update(
-            {"_id": order.id, "sequence": change.after}, update, projection={"version": 1}, session=session
+            {"_id": order.id, "sequence": change.after},
+            update,
+            projection={"version": 1, "work_count": 1},
+            session=session,
         )
         if before is None:
             raise _Refused(MovedOn())
+        if change.plan is not None and (work or before.get("work_count")):
+            await self.work.write(order.id, work, session)
         return int(before["version"])
 
     async def _void(self, positions: range) -> None:

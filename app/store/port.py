@@ -12,6 +12,7 @@ from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
+from app.domain.worklist import WorkItem, WorkKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,75 @@ class BatchKept:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSearch:
+    """Which work that waits for people to find; every criterion that is set must hold. `claimed` None: either."""
+
+    queues: tuple[str, ...] = ()
+    kinds: tuple[WorkKind, ...] = ()
+    backends: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    order_ids: tuple[str, ...] = ()
+    claimed_by: str | None = None
+    claimed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalloutCount:
+    """How many tasks of one backend wait for a decision for one cause, and since when the oldest of them does."""
+
+    backend: str
+    cause: str
+    count: int
+    oldest_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCount:
+    """How much work is on one worklist, and since when the oldest of it waits."""
+
+    queue: str
+    count: int
+    oldest_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionKept:
+    """The work that was chosen under a key, and the fingerprint of what the key was first used for."""
+
+    item_ids: tuple[str, ...]
+    fingerprint: str
+    at: datetime
+
+
+class WorkStore(Protocol):
+    """Where work that waits for people is found; it is written with its orders. Every method may raise
+    StoreUnavailable.
+    """
+
+    async def load(self, item_ids: Sequence[str]) -> dict[str, WorkItem]:
+        """The work with these ids that still waits; what does not is absent."""
+
+    async def search(self, search: WorkSearch, *, after: str | None, limit: int) -> list[WorkItem]:
+        """A page: up to `limit` pieces of work that follow this place (`WorkItem.place`), the most urgent first."""
+
+    async def count(self, search: WorkSearch) -> int:
+        """How much work the search finds."""
+
+    async def fallout(self, search: WorkSearch) -> list[FalloutCount]:
+        """The fallout that the search finds, counted by backend and cause, the most first."""
+
+    async def queues(self) -> list[QueueCount]:
+        """Every worklist that has work, by its name."""
+
+    async def select(self, item_ids: Sequence[str], key: IdempotencyKey, at: datetime) -> SelectionKept:
+        """Keep that this work was chosen under this key; the choice that was kept before, if one was."""
+
+    async def selected(self, owner: str, key: str) -> SelectionKept | None:
+        """The choice that this caller's key stands for."""
+
+
 class BatchStore(Protocol):
     """Where batches are kept. Every method may raise StoreUnavailable."""
 
@@ -190,6 +260,10 @@ class OrderStore(Protocol):
     @property
     def batches(self) -> BatchStore:
         """Batches, in the same database."""
+
+    @property
+    def work(self) -> WorkStore:
+        """Work that waits for people, in the same database."""
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """The orders with these ids; an unknown id is absent."""

@@ -19,7 +19,9 @@ from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
+from app.domain.worklist import work_items
 from app.store import sqlite_batches as batches
+from app.store import sqlite_work as work
 from app.store.codec import decode, encode, offering_words
 from app.store.port import (
     Change,
@@ -109,14 +111,16 @@ class SqliteStore:
         self._opened: list[aiosqlite.Connection] = []
         self._wakeup = asyncio.Event()
         self.batches = batches.SqliteBatches(self)
+        self.work = work.SqliteWork(self)
 
     async def open(self, *, keys_kept_since: datetime) -> None:
         """Open the file, make what is missing in it, forget idempotency keys used before the given time."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._writer = await self._connect()
-            await self._writer.executescript(_SCHEMA + batches.SCHEMA)
+            await self._writer.executescript(_SCHEMA + batches.SCHEMA + work.SCHEMA)
             await self._writer.execute("delete from idempotency_key where used_at < ?", (_time(keys_kept_since),))
+            await work.forget_selections(self._writer, keys_kept_since)
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
         except sqlite3.Error as error:
@@ -170,6 +174,8 @@ class SqliteStore:
             kept_version = await self._write_order(db, change)
             if kept_version != change.order.version:
                 await self._write_version(db, change)
+            if change.plan is not None:
+                await work.write_work(db, change.order.id, work_items(change.order, change.plan))
             await db.executemany(
                 "insert into event (order_id, sequence, body) values (?, ?, ?)",
                 [(event.order_id, event.sequence, encode(event)) for event in change.events],

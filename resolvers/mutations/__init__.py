@@ -29,7 +29,11 @@ from resolvers.mutations import (
     submit,
     take_over,
 )
+from resolvers.mutations.claim_work import ClaimWorkPayload, ReleaseWorkPayload, claim_work, release_work
+from resolvers.mutations.complete_task import CompleteTaskPayload, complete_task
+from resolvers.mutations.decide_cancellation import DecideCancellationPayload, decide_cancellation
 from resolvers.mutations.resolve_fallout import ResolveFalloutPayload, resolve_fallout
+from resolvers.mutations.resolve_fallouts import ResolveFalloutsPayload, resolve_fallouts
 
 
 @strawberry.type(description="Everything that changes an order.")
@@ -174,4 +178,24 @@ class Mutation:
     resolve_fallout: ResolveFalloutPayload | None = field(
         resolver=resolve_fallout,
         description="Decide what becomes of a task that could not be done.",
+    )
+    resolve_fallouts: ResolveFalloutsPayload | None = field(
+        resolver=resolve_fallouts,
+        description="Decide the same about many tasks that could not be done for the same cause.",
+    )
+    claim_work: ClaimWorkPayload | None = field(
+        resolver=claim_work,
+        description="Say that you see to work that waits for people. The order's version stays as it is.",
+    )
+    release_work: ReleaseWorkPayload | None = field(
+        resolver=release_work,
+        description="Give work back that you have claimed; who decides fallout gives back that of others, too.",
+    )
+    complete_task: CompleteTaskPayload | None = field(
+        resolver=complete_task,
+        description="Say that a task which people carry out is done, and enter what it asks for; the order goes on.",
+    )
+    decide_cancellation: DecideCancellationPayload | None = field(
+        resolver=decide_cancellation,
+        description="Say whether an order, or items of it, may be cancelled, when people were asked about that.",
     )

@@ -18,6 +18,11 @@ class CancelProductOrderInput(OrderChangeInput):
     accepted_charge: MoneyInput | None = field(
         default=None, description="What the customer accepts to pay for it, as previewCancellation says."
     )
+    request_assessment: bool = field(
+        default=False,
+        description="Have people say whether it may be cancelled, even when it has come too far; nothing more of it is "
+        "begun meanwhile. Nobody having said so within three days, it goes on as before.",
+    )
 
     def to_ask(self) -> CancelOrder:
         """What the use case is asked."""
@@ -28,6 +33,7 @@ class CancelProductOrderInput(OrderChangeInput):
             reason=self.reason,
             item_ids=None if self.item_ids is None else tuple(self.item_ids),
             accepted_charge=money_in(self.accepted_charge),
+            request_assessment=self.request_assessment,
         )
 
 

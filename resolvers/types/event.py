@@ -8,7 +8,7 @@ import strawberry
 from strawberry import field
 
 from app.ordering.reading import FeedEvent
-from resolvers.enums import EventType, ItemState, OrderState, TaskState
+from resolvers.enums import EventType, ItemState, OrderState, TaskState, WorkKind, WorkMove
 from resolvers.fields import resolved
 from resolvers.ids import POSITION, cursor_at, encode
 
@@ -37,6 +37,17 @@ class TaskChange:
     cause: str | None = field(description="Why it did not succeed so far.")
 
 
+@strawberry.type(description="What became of work that waits for people, and how it is now.")
+class WorkItemChange:
+    work_item_id = resolved(strawberry.ID, lambda root: encode("WorkItem", root.id), "The work, opaque id.")
+    task_id: strawberry.ID | None = field(description="The task; null: a cancellation to be assessed.")
+    kind: WorkKind = field(description="What people are wanted for.")
+    move: WorkMove = field(description="What happened to it.")
+    queue: str = field(description="The worklist that it is on by now.")
+    level: int = field(description="How often it was escalated; 0: not yet.")
+    claimed_by: str | None = field(description="Who sees to it; null: nobody.")
+
+
 @strawberry.type(description="Who acted, through which channel, and for whom.")
 class Actor:
     subject: str = field(description="Who.")
@@ -53,7 +64,11 @@ class ProductOrderEvent:
     cursor: str = resolved(
         str, lambda root: cursor_at(POSITION, root.position), "Its place in the feed of all orders; resume `after` it."
     )
-    sequence: int = resolved(int, lambda root: root.event.sequence, "1, 2, 3 … within its order, without a gap.")
+    sequence: int = resolved(
+        int,
+        lambda root: root.event.sequence,
+        "1, 2, 3 … within its order, without a gap but for events that are the operator's own affair.",
+    )
     type: EventType = resolved(EventType, lambda root: root.event.type, "What kind of thing happened.")
     order_id = resolved(
         strawberry.ID, lambda root: encode("ProductOrder", root.event.order_id), "The order, opaque id."
@@ -94,9 +109,19 @@ class TaskStateChangeEvent(ProductOrderEvent):
     is_type_of = _of_type(EventType.TASK_STATE_CHANGED)
 
 
+@strawberry.type(
+    description="Work that waits for people came up, was claimed, given back, escalated or cleared. Only for those who "
+    "see worklists."
+)
+class WorkItemChangeEvent(ProductOrderEvent):
+    work = resolved(WorkItemChange, lambda root: root.event.work, "What became of the work.")
+    is_type_of = _of_type(EventType.WORK_ITEM_CHANGED)
+
+
 EVENT_TYPES: Final = (
     ProductOrderCreateEvent,
     ProductOrderAttributeValueChangeEvent,
     ProductOrderStateChangeEvent,
     TaskStateChangeEvent,
+    WorkItemChangeEvent,
 )

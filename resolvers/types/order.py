@@ -257,7 +257,7 @@ async def _timeline(
 
     async def count() -> int:
         stored = await context.loaders.order_by_id.load(root.id)
-        return stored.sequence if stored else 0
+        return await context.reading.count_events(context.actor, stored) if stored else 0
 
     return connection(
         page,

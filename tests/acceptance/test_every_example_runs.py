@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,9 @@ from app.demo.samples import variables
 from app.domain.actor import Role
 from app.main import examples
 from tests.channel import Json, family, free_slot, key, order, place, run, until_state, until_task
+from tests.conftest import StartProduct
 from tests.harness import Product
+from tests.manual_work import IMPATIENT, placed, until_waiting, with_work_for_people
 
 ELSEWHERE = {"follow orders", "follow a batch"}
 """Subscriptions have tests of their own."""
@@ -296,6 +299,41 @@ async def test_what_is_owned_is_previewed_renewed_and_rests_until_a_day(product:
     assert (await developer.do("51-preview-a-resumption", back))["previewResumeProduct"]["possible"] is True
     [mine] = (await developer.do("55-what-a-customer-has-and-pays", {"id": "cust-1177"}))["customer"]["products"]
     assert (mine["status"], len(mine["terms"]), mine["suspension"]["scope"]) == ("suspended", 2, "outgoing")
+
+
+async def test_what_waits_for_people_is_claimed_done_and_decided(
+    start_product: StartProduct, tmp_path: Path, ran: set[str]
+) -> None:
+    product = await start_product(environment={**with_work_for_people(tmp_path), **IMPATIENT})
+    developer = Developer(product, ran)
+    do, change = developer.do, developer.change
+    await product.mock_control.fault("provisioning", failNext=1, errorStatus=422, operations=["POST serviceOrder"])
+
+    # Given an order with a task for people, another one whose number was refused, and a third whose backend is down
+    developer.draft = await placed(product, "cust-1003", category="withPapers")
+    await until_waiting(product, developer.draft, kind="FALLOUT")
+    developer.version = (await until_state(product, developer.draft, "HELD"))["version"]
+    await product.mock_control.fault("provisioning", errorRate=1, errorStatus=500, operations=["POST serviceOrder"])
+    down = await placed(product, "cust-1003")
+    await until_waiting(product, down, kind="FALLOUT")
+    await product.mock_control.heal()
+
+    # When people see to them
+    found = await do("70-what-waits-for-people")
+    await change("71-claim-work", "claimWork")
+    await change("72-give-work-back", "releaseWork")
+    await change("73-complete-a-task", "completeTask")
+    await change("74-mend-data-and-retry", "resolveFallout")
+    many = (await do("75-retry-all-of-one-cause"))["resolveFallouts"]
+    late = {"id": down, "expectedVersion": 1, "idempotencyKey": key(), "accept": False, "reason": "too late"}
+    nobody_asked = (await do("76-decide-a-cancellation", {"input": late}))["decideCancellation"]
+
+    # Then both orders are completed
+    assert {item["kind"] for item in found["workItems"]["nodes"]} == {"MANUAL", "FALLOUT"}
+    assert [(r["orderKey"], r["errors"]) for r in many["results"]] == [(down, [])]
+    assert [e["code"] for e in nobody_asked["errors"]] == ["STALE_VERSION"]
+    for number in (developer.draft, down):
+        assert (await until_state(product, number, "COMPLETED", "HELD"))["state"] == "COMPLETED"
 
 
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:

@@ -52,16 +52,18 @@ def advanced(
             chosen = data.draw(st.sampled_from(choices))
             if isinstance(chosen, Run | Await):
                 under_way.remove(chosen)
-                plan, new = step(plan, answer(data, chosen, at))
+                plan, new = step(plan, answer(data, plan, chosen, at))
             else:
                 plan, new = step(plan, TaskPerformed(at=at, task_id=chosen.id))
         under_way += new
     return plan, at
 
 
-def answer(data: st.DataObject, command: Command, at: datetime) -> PlanEvent:
+def answer(data: st.DataObject, plan: Plan, command: Command, at: datetime) -> PlanEvent:
     task_id, revision = command.task_id, command.revision
-    if isinstance(command, Run) and data.draw(st.integers(0, 3)) == 0:
+    asked = plan.task(task_id)
+    # who is asked says yes later
+    if isinstance(command, Run) and ((asked is not None and asked.pends) or data.draw(st.integers(0, 3)) == 0):
         return TaskAccepted(at=at, task_id=task_id, revision=revision, reference="r")
     return TaskCompleted(at=at, task_id=task_id, revision=revision, reference="r")
 

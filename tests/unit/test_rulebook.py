@@ -1,9 +1,11 @@
 """Rule files: what is refused and why, and that a change is taken whole or not at all."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from app.domain.plan import Escalation, Worklist
 from app.domain.rules.business import BLANK_CASE, fired
 from app.domain.rules.case import Case
 from app.orchestration.operations import OPERATIONS
@@ -26,6 +28,17 @@ VIP = "- id: vip\n  when: customer.vip\n  priority: 0"
             "decomposition",
             '- id: a\n  when: "true"\n  tasks: [{id: t, name: T, operation: customer.activate, expected: soon}]',
             "rule a, task t: `expected` is no ISO 8601 duration",
+        ),
+        (
+            "decomposition",
+            '- id: a\n  when: "true"\n  tasks: [{id: t, name: T, operation: people.dance, expected: PT1S}]',
+            "rule a: there is no operation 'people.dance'",
+        ),
+        (
+            "decomposition",
+            '- id: a\n  when: "true"\n  tasks:\n  - {id: t, name: T, operation: people.perform, expected: PT1S, '
+            "amend: customer.activate}",
+            "rule a, task t: `amend` has to be the operation of a backend, on its work",
         ),
         ("decomposition", "- id: a\n  wen: x\n  tasks: []", "wen"),
         ("decomposition", "{", "while"),
@@ -62,6 +75,27 @@ def test_a_folder_replaces_the_files_it_has_and_no_other(tmp_path: Path) -> None
     assert [rule.id for rule in ours.priority] == ["vip"]
     assert [rule.id for rule in ours.validation] == [rule.id for rule in built_in.validation]
     assert ours.version != built_in.version
+
+
+def test_people_can_always_be_asked_to_do_something_and_to_take_it_back(tmp_path: Path) -> None:
+    (tmp_path / "decomposition.yaml").write_text(
+        '- id: a\n  when: "true"\n  tasks:\n'
+        "  - {id: t, name: T, operation: people.perform, undo: people.perform, expected: PT1H,\n"
+        "     worklist: {queue: desk, asks: [reading], escalations: [{after: PT1H, to: leads}]}}\n"
+        "  - {id: c, name: C, operation: people.contactCustomer, expected: PT1H}\n"
+    )
+
+    [rule] = read_rulebook(tmp_path, OPERATIONS).decomposition
+
+    by_hand, call = rule.tasks
+    assert (by_hand.operation, by_hand.undo, call.operation) == (
+        "people.perform",
+        "people.perform",
+        "people.contactCustomer",
+    )
+    assert by_hand.worklist == Worklist(
+        queue="desk", asks=("reading",), escalations=(Escalation(after=timedelta(hours=1), to="leads"),)
+    )
 
 
 def test_a_change_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
