@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.actor import Actor
+from app.domain.jeopardy import Jeopardy, JeopardyLevel
 from app.domain.order import ProductOrder
 from app.domain.states import ItemState, OrderState, TaskState
 
@@ -16,6 +17,8 @@ class EventType(StrEnum):
     CHANGED = "productOrderAttributeValueChangeEvent"
     STATE_CHANGED = "productOrderStateChangeEvent"
     TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
+    MILESTONE_REACHED = "productOrderMilestoneEvent"
+    JEOPARDY_CHANGED = "productOrderJeopardyAlertEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,29 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReached:
+    """A milestone of these items (none: of the whole order), and the task whose end reached it."""
+
+    name: str
+    item_ids: tuple[str, ...]
+    task_id: str
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JeopardyChange:
+    """How much the order's promise was in danger before, and how much it is now; None: it was not, or is not."""
+
+    before: JeopardyLevel | None
+    after: Jeopardy | None
+
+    @property
+    def raised(self) -> bool:
+        """Whether it is more in danger than before."""
+        return self.after is not None and (self.before is None or self.after.level.rank > self.before.rank)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
     """One event of one order.
 
@@ -65,6 +91,8 @@ class OrderEvent:
     before: OrderState | None = None
     item_changes: tuple[ItemStateChange, ...] = ()
     task: TaskChange | None = None
+    milestone: MilestoneReached | None = None
+    jeopardy: JeopardyChange | None = None
 
 
 def order_event(
@@ -80,6 +108,8 @@ def order_event(
     state: OrderState | None = None,
     item_changes: tuple[ItemStateChange, ...] = (),
     task: TaskChange | None = None,
+    milestone: MilestoneReached | None = None,
+    jeopardy: JeopardyChange | None = None,
 ) -> OrderEvent:
     """An event of `order` as it is after the change; `state` names a state passed on the way to it."""
     return OrderEvent(
@@ -98,4 +128,6 @@ def order_event(
         before=before,
         item_changes=item_changes,
         task=task,
+        milestone=milestone,
+        jeopardy=jeopardy,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.catalog import PriceAlteration, PriceType, Term
+from app.domain.jeopardy import Jeopardy
 from app.domain.money import Money
 from app.domain.states import ItemState, OrderState
 
@@ -275,7 +276,7 @@ class ProductOrder:
     `version` rises with every change of the order. `channel` is where it was started, `controlled_by` the channel
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
-    began to carry it out, or to wait for its day.
+    began to carry it out, or to wait for its day. `jeopardy`: that what was promised of it is in danger.
     """
 
     id: str
@@ -311,6 +312,7 @@ class ProductOrder:
     cancellations: tuple[Cancellation, ...] = ()
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     planned_at: datetime | None = None
+    jeopardy: Jeopardy | None = None
 
     @property
     def waiting_since(self) -> datetime | None:
@@ -322,6 +324,11 @@ class ProductOrder:
                 return self.submitted_at if self.planned_at is None else None
             case _:
                 return None
+
+    @property
+    def waits_for_its_day(self) -> bool:
+        """Whether somebody has looked at it and nothing was to be begun yet."""
+        return self.state is OrderState.ACKNOWLEDGED and self.planned_at is not None
 
     @property
     def deposit(self) -> Money | None:

@@ -1,19 +1,30 @@
 """How a plan's progress shows in its order: item states, order state, dates, and the events that tell of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from app.domain.actor import Actor
-from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, order_event
+from app.domain.events import (
+    EventType,
+    ItemStateChange,
+    JeopardyChange,
+    MilestoneReached,
+    OrderEvent,
+    TaskChange,
+    order_event,
+)
+from app.domain.forecast import judged
 from app.domain.order import OrderItem, ProductOrder
 from app.domain.plan import Plan, Task
+from app.domain.rulebook import JeopardyRule
 from app.domain.states import (
     ITEM,
     ORDER,
     TASK_ENDED,
     TASK_LOST,
+    TASK_PASSED,
     ItemState,
     OrderState,
     TaskState,
@@ -113,11 +124,13 @@ def advance(
     at: datetime,
     actor: Actor,
     changed: bool = False,
+    jeopardy_rules: Sequence[JeopardyRule] = (),
 ) -> Progress:
     """The order as the plan `after` makes it, and the events since the plan was `before`.
 
     `sequence` is that of the order's last event. The order's version rises when its state or an item's changed, or
-    when what is wished for has (`changed`).
+    when what is wished for has (`changed`); what is predicted alone is no new version, it moves with every task.
+    `jeopardy_rules` say how much the promise is in danger.
     Every state on the way is an edge of the life cycle; a backend that reports an end early skips none.
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
@@ -130,16 +143,16 @@ def advance(
         for old, new in zip(order.items, items, strict=True)
         if new.state is not old.state
     )
-    moved = replace(order, items=items, state=target, updated_at=at, expected_completion_at=expected_end(after, at))
-    if target in ORDER.terminal:
-        moved = replace(moved, expected_completion_at=None)
+    ended = target in ORDER.terminal
+    moved = replace(
+        order,
+        expected_completion_at=None if ended else expected_end(after, at),
+        jeopardy=None if ended else judged(order, after, jeopardy_rules, at),
+    )
+    if way or item_changes or changed:
+        moved = replace(moved, items=items, state=target, updated_at=at, version=order.version + 1)
     if target is OrderState.COMPLETED:
         moved = replace(moved, completed_at=at)
-    if way or item_changes or changed:
-        moved = replace(moved, version=order.version + 1)
-    elif moved.expected_completion_at != order.expected_completion_at:
-        # a forecast alone is no new version: it moves with every task
-        moved = replace(order, expected_completion_at=moved.expected_completion_at)
     events = [
         order_event(
             moved,
@@ -153,6 +166,34 @@ def advance(
         )
         for n, move in enumerate(_task_changes(before, after), 1)
     ]
+    for reached in _milestones(before, after):
+        summary = f"milestone {reached.name} reached"
+        events.append(
+            order_event(
+                moved,
+                sequence + len(events) + 1,
+                EventType.MILESTONE_REACHED,
+                at=at,
+                actor=actor,
+                summary=summary,
+                state=order.state,
+                milestone=reached,
+            )
+        )
+    alert = JeopardyChange(before=order.jeopardy.level if order.jeopardy else None, after=moved.jeopardy)
+    if alert.before is not (alert.after.level if alert.after else None):
+        events.append(
+            order_event(
+                moved,
+                sequence + len(events) + 1,
+                EventType.JEOPARDY_CHANGED,
+                at=at,
+                actor=actor,
+                summary=f"jeopardy {alert.after.level}" if alert.after else "jeopardy cleared",
+                state=order.state,
+                jeopardy=alert,
+            )
+        )
     state = order.state
     for passed in way or ((target,) if item_changes else ()):
         last = passed is target
@@ -185,6 +226,15 @@ def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem
     ITEM.way(item.state, target, purpose=purpose)  # raises when the diagram has no way there
     product = next((t.reference for t in tasks if t.operation == "inventory.createProduct" and t.reference), None)
     return replace(item, state=target, product_id=item.product_id or product)
+
+
+def _milestones(before: Plan | None, after: Plan) -> Iterable[MilestoneReached]:
+    passed = {task.id for task in before.tasks if task.state in TASK_PASSED} if before else frozenset()
+    for task in after.tasks:
+        if task.milestone is not None and task.state in TASK_PASSED and task.id not in passed:
+            yield MilestoneReached(
+                name=task.milestone, item_ids=task.item_ids, task_id=task.id, promised_at=task.promised_at
+            )
 
 
 def _task_changes(before: Plan | None, after: Plan) -> list[TaskChange]:

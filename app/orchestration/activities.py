@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ from app.orchestration.contract import (
 from app.orchestration.operations import CHECKS, OPERATIONS
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
 from app.ordering.batch import place_lines
+from app.ordering.earlier import outcome_for
 from app.ordering.fulfil import plan_order, record_progress
 from app.ordering.notify import tell_customer
 from app.ordering.ordering import Ordering
@@ -93,7 +95,8 @@ class Activities:
 
     async def _work(self, call: TaskCall) -> Work:
         stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
-        return Work(call=call, order=stored.order, backends=self._ordering.backends)
+        earlier = partial(outcome_for, self._ordering)
+        return Work(call=call, order=stored.order, backends=self._ordering.backends, earlier=earlier)
 
 
 def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:

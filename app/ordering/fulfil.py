@@ -9,12 +9,14 @@ from typing import Final
 
 from app.domain.actor import system_actor
 from app.domain.decomposition import decompose
+from app.domain.durations import samples
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
 from app.domain.plan import Plan
 from app.domain.progress import Progress, advance
 from app.domain.states import ITEM, ORDER, ItemState, TaskState
 from app.ordering.discard import give_all_back
+from app.ordering.earlier import orders_before, tell_those_waiting
 from app.ordering.facts import offerings_of, surroundings_of
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
 from app.store.port import Change, Commit, KeyUsed, MovedOn, StoredOrder, Written
@@ -51,6 +53,12 @@ async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
     rulebook = ordering.rulebook()
     offerings = await offerings_of(order, ordering.backends)
     around = await surroundings_of(order, ordering.backends, rulebook)
+    waits = any(("item", "earlierOrders") in rule.when.names for rule in rulebook.decomposition)
+    around = replace(
+        around,
+        learnt=await ordering.durations.known(ordering.store, ordering.clock()),
+        earlier=await orders_before(ordering, order, offerings) if waits else {},
+    )
     return decompose(order, offerings, rulebook, around, at=ordering.clock())
 
 
@@ -81,6 +89,7 @@ async def record_progress(
             at=at,
             actor=actor,
             changed=replace(order, planned_at=stored.order.planned_at) != stored.order,
+            jeopardy_rules=ordering.rulebook().jeopardy,
         )
         outcome = await ordering.store.commit(
             Change(
@@ -95,7 +104,10 @@ async def record_progress(
             )
         )
         if isinstance(outcome, Written):
+            ordering.durations.saw(samples(stored.plan, plan))
             await give_all_back(ordering.backends, _never_taken(stored.order, progress.order, plan))
+            if progress.order.state in ORDER.terminal:
+                await tell_those_waiting(ordering, progress.order)
         if isinstance(outcome, KeyUsed):
             key = None  # used for something else in between; the instruction has been followed all the same
 

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 
 
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
-    """One message per change of the order's state after this event, each sent once however often this is repeated.
+    """One message per change of the order's state after this event, and one when its promise is more in danger and a
+    rule says that the customer is to know; each sent once however often this is repeated.
 
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
     """
@@ -26,13 +27,17 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
         moves = [
             f.event for f in fed if f.event.type is EventType.STATE_CHANGED and f.event.before is not f.event.state
         ]
-        if moves:
+        warnings = [f.event for f in fed if f.event.jeopardy is not None and f.event.jeopardy.raised]
+        if moves or warnings:
             customer = (await ordering.backends.customer.by_ids([stored.order.customer_id])).get(
                 stored.order.customer_id
             )
             for move in moves:
                 if customer is not None:
                     await _send(ordering, stored.order, customer, move)
+            for warning in warnings:
+                if customer is not None:
+                    await _warn(ordering, stored.order, customer, warning)
         after = fed[-1].event.sequence
     return after
 
@@ -41,6 +46,13 @@ async def _send(ordering: Ordering, order: ProductOrder, customer: Customer, mov
     called = ordering.rulebook().called(move.state, order.channel)
     key = f"{order.id}:state:{move.sequence}"
     await write_to(ordering, order, customer, subject=f"Your order {order.id}: {called}", content=called, key=key)
+
+
+async def _warn(ordering: Ordering, order: ProductOrder, customer: Customer, warning: OrderEvent) -> None:
+    notice = warning.jeopardy.after.notice if warning.jeopardy and warning.jeopardy.after else None
+    if notice is not None:
+        key = f"{order.id}:jeopardy:{warning.sequence}"
+        await write_to(ordering, order, customer, subject=f"Your order {order.id}", content=notice, key=key)
 
 
 async def write_to(

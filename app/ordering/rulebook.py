@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -21,15 +22,19 @@ import structlog
 import yaml
 
 from app.domain.decomposition import task_view
+from app.domain.forecast import blank_view
+from app.domain.jeopardy import JeopardyLevel
 from app.domain.money import Money
 from app.domain.plan import DependencyKind, Escalation, OnTimeout, PointOfNoReturn, Task, Timeout, Worklist
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
+    PLACEHOLDER,
     After,
     CannotJudge,
     Condition,
     DecompositionRule,
+    JeopardyRule,
     Need,
     Part,
     PriorityRule,
@@ -40,6 +45,7 @@ from app.domain.rulebook import (
     ValidationRule,
     View,
     WorklistRule,
+    filled,
     item_view,
 )
 from app.domain.rules import SERVES
@@ -49,14 +55,14 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
-WORKLISTS = "worklists.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS)
+WORKLISTS, JEOPARDY = "worklists.yaml", "jeopardy.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, JEOPARDY)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
 
 TASK_WORDS: Final = task_view(Task(id="", item_ids=(), name="", operation=".", rule=""), BLANK_ORDER)
+JEOPARDY_WORDS: Final = blank_view()
 
 log = structlog.get_logger()
 
@@ -91,6 +97,11 @@ class _Worklist(msgspec.Struct, forbid_unknown_fields=True):
     asks: list[str] = []
 
 
+class _Milestone(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    within: str
+
+
 class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: str
     name: str
@@ -106,7 +117,8 @@ class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     at_visit: bool = False
     timeout: _Timeout | None = None
     worklist: _Worklist | None = None
-    milestone: str | None = None
+    milestone: str | _Milestone | None = None
+    first: bool = False
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -121,6 +133,14 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class _WorklistRule(_Worklist, kw_only=True):
     id: str
     when: str
+
+
+class _JeopardyRule(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    when: str
+    level: JeopardyLevel
+    queue: str | None = None
+    notice: str | None = None
 
 
 class _Validation(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -219,6 +239,16 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
             )
             for rule in _rules(texts, WORKLISTS, list[_WorklistRule])
         ),
+        jeopardy=tuple(
+            JeopardyRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, JEOPARDY_WORDS),
+                level=rule.level,
+                queue=rule.queue,
+                notice=rule.notice,
+            )
+            for rule in _rules(texts, JEOPARDY, list[_JeopardyRule])
+        ),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
     )
 
@@ -256,6 +286,8 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
     for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend) if o):
         if wanted not in operations:
             raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(operations)}")
+    for task in rule.tasks:
+        _placeholders(rule.id, task.name, words)
     return DecompositionRule(
         id=rule.id,
         scope=rule.scope,
@@ -277,7 +309,9 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
                 at_visit=task.at_visit,
                 timeout=_timeout(rule, task),
                 worklist=_worklist_of(f"{rule.id}, task {task.id}", task.worklist) if task.worklist else None,
-                milestone=task.milestone,
+                milestone=task.milestone.name if isinstance(task.milestone, _Milestone) else task.milestone,
+                milestone_within=_within(rule, task),
+                first=task.first,
             )
             for task in rule.tasks
         ),
@@ -292,6 +326,12 @@ def _after(task: _Task) -> Iterable[After]:
         else:
             for kind, name in entry.items():
                 yield After(name, kind)
+
+
+def _within(rule: _Rule, task: _Task) -> timedelta | None:
+    if not isinstance(task.milestone, _Milestone):
+        return None
+    return _duration(f"rule {rule.id}, task {task.id}: `milestone.within`", task.milestone.within)
 
 
 def _timeout(rule: _Rule, task: _Task) -> Timeout | None:
@@ -376,18 +416,13 @@ def _spoken_of(rule_id: str, name: str, member: str, words: View) -> None:
 
 
 def _message(rule: _Validation, words: View) -> Callable[[View], str]:
-    for name, member in _PLACEHOLDER.findall(rule.message):
-        _spoken_of(rule.id, name, member, words)
+    _placeholders(rule.id, rule.message, words)
+    return partial(filled, rule.message)
 
-    def filled(view: View) -> str:
-        def value(placeholder: re.Match[str]) -> str:
-            part = view[placeholder[1]]
-            found = part[placeholder[2]] if isinstance(part, Mapping) else ""
-            return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
-        return _PLACEHOLDER.sub(value, rule.message)
-
-    return filled
+def _placeholders(rule_id: str, text: str, words: View) -> None:
+    for name, member in PLACEHOLDER.findall(text):
+        _spoken_of(rule_id, name, member, words)
 
 
 def _duration(what: str, text: str) -> timedelta:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, people, records, resources
+from app.orchestration.operations import field, money, orders, people, records, resources
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -35,6 +35,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "inventory.verifyResources": records.verify_resources,
     "ledger.postJournal": money.post_journal,
     "ledger.reverseJournal": money.reverse_journal,
+    "orders.awaitEarlier": orders.await_earlier,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.takeBack": field.take_back,
     "service_resources.assignNumber": resources.assign_number,
@@ -52,6 +53,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 CHECKS: Final[Mapping[str, Operation]] = {
     "credit.review": people.check_credit,
     "documents.awaitSignature": people.check_signature,
+    "orders.awaitEarlier": orders.await_earlier,
     "provisioning.createServiceOrder": field.check_service_order,
     "provisioning.takeBack": field.check_service_order,
 }

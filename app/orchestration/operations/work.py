@@ -1,9 +1,12 @@
 """What an operation is given, and what it may answer."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.domain.decomposition import NOT_WANTED
+from app.domain.earlier import Missed, Waiting
 from app.domain.order import OrderItem, ProductOrder, ReservationRef
+from app.domain.plan import Task
 from app.orchestration.contract import TaskCall
 from connectors.backends import Backends
 from connectors.catalog import ProductOffering
@@ -34,13 +37,18 @@ class Refused:
 Result = Done | Accepted | Refused
 
 
+Earlier = Callable[[ProductOrder, Task], Awaitable[Waiting | Missed | None]]
+"""What has become of the orders that a task waits for; None: all have ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Everything that an operation needs to know."""
+    """Everything that an operation needs to know, and `earlier`, which knows of the customer's other orders."""
 
     call: TaskCall
     order: ProductOrder
     backends: Backends
+    earlier: Earlier
 
     @property
     def items(self) -> tuple[OrderItem, ...]:
