@@ -58,13 +58,18 @@ class OverdueFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherOrder:
-    """Another order of the same customer that was submitted lately."""
+    """Another order of the same customer that was submitted lately.
+
+    `statuses` are by owned product those that it will have when the order is done. `later`: it waits for a day to come.
+    """
 
     id: str
     offering_ids: tuple[str, ...]
     place_ids: tuple[str, ...]
     submitted_at: datetime
     open: bool
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

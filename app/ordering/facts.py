@@ -41,7 +41,7 @@ from app.domain.money import Money
 from app.domain.order import ItemAction, PlaceQualification, PlaceRef, ProductOrder
 from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.rules.places import serviceability_key
-from app.domain.states import ORDER, OrderState
+from app.domain.states import ITEM, ORDER, OrderState
 from app.store.port import OrderBy, OrderSearch, OrderStore
 from connectors import catalog
 from connectors.address import GeographicAddress
@@ -62,6 +62,7 @@ CHECKS: Final = frozenset(CreditCheck)
 LATELY: Final = timedelta(days=30)
 SOON: Final = timedelta(seconds=5)
 MOST_OTHERS: Final = 200
+TERMINATED: Final = "terminated"
 
 
 @dataclass(slots=True)
@@ -183,10 +184,23 @@ async def other_orders(order: ProductOrder, store: OrderStore, at: datetime) -> 
             place_ids=tuple(sorted({place.id for place in _places(other)})),
             submitted_at=other.submitted_at,
             open=other.state not in ORDER.terminal,
+            statuses=dict(_statuses(other)),
+            later=other.waits_for_its_day or (other.requested_start_at is not None and other.requested_start_at > at),
         )
         for other in found
         if other.submitted_at and other.id != order.id and other.state is not OrderState.REJECTED
     )
+
+
+def _statuses(order: ProductOrder) -> Iterable[tuple[str, str]]:
+    """The statuses that owned products will have when this order is done."""
+    for item in order.items:
+        if item.product_id is None or item.state in ITEM.terminal:
+            continue
+        if item.action is ItemAction.DELETE:
+            yield item.product_id, TERMINATED
+        elif item.action is ItemAction.MODIFY and item.product_status is not None:
+            yield item.product_id, item.product_status
 
 
 async def ask_qualifications(wanted: Iterable[Key], backends: Backends, at: datetime) -> dict[Key, PlaceQualification]:

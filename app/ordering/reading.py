@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.access import Right, rows_of, sees
 from app.domain.actor import Actor
+from app.domain.durations import Duration
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.states import OrderState
@@ -79,6 +80,11 @@ class Reading:
         if order_id not in await self.orders(actor, [order_id]):
             return []
         return await self._store.events_of(order_id, after=after, limit=limit)
+
+    async def durations(self, actor: Actor) -> list[Duration]:
+        """How long operations take lately."""
+        require(actor, Right.READ_INTERNAL)
+        return await self._store.learnt()
 
     async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[FeedEvent, None]:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry import field
 
-from app.domain.rulebook import DecompositionRule, PriorityRule, ValidationRule
+from app.domain.rulebook import DecompositionRule, JeopardyRule, PriorityRule, ValidationRule
 from app.ordering.rulebook import Rulebooks
 from resolvers.enums import Severity, StepKind
 
@@ -16,6 +16,7 @@ class RuleKind(Enum):
     DECOMPOSITION = strawberry.enum_value("decomposition", description="Which work an item asks for.")
     VALIDATION = strawberry.enum_value("validation", description="What an order must keep.")
     PRIORITY = strawberry.enum_value("priority", description="How urgent an order is.")
+    JEOPARDY = strawberry.enum_value("jeopardy", description="How much a promise is in danger.")
 
 
 @strawberry.type(description="A rule that is data.")
@@ -51,7 +52,7 @@ class Rulebook:
     rules: list[BusinessRule] = field(description="All of them, in the order of their files.")
 
 
-def rule_of(rule: DecompositionRule | ValidationRule | PriorityRule) -> BusinessRule:
+def rule_of(rule: DecompositionRule | ValidationRule | PriorityRule | JeopardyRule) -> BusinessRule:
     """The rule as the graph shows it."""
     match rule:
         case ValidationRule():
@@ -67,6 +68,9 @@ def rule_of(rule: DecompositionRule | ValidationRule | PriorityRule) -> Business
             )
         case PriorityRule():
             return _plain(rule.id, RuleKind.PRIORITY, rule.when.text, f"priority {rule.priority}")
+        case JeopardyRule():
+            effect = f"jeopardy {rule.level}{f', escalated to {rule.queue}' if rule.queue else ''}"
+            return _plain(rule.id, RuleKind.JEOPARDY, rule.when.text, effect)
         case DecompositionRule():
             work = ", ".join(task.operation for task in rule.tasks)
             return _plain(rule.id, RuleKind.DECOMPOSITION, rule.when.text, work)
@@ -88,7 +92,11 @@ def _plain(rule_id: str, kind: RuleKind, when: str, effect: str) -> BusinessRule
 def rulebook_of(rules: Rulebooks) -> Rulebook:
     """The rules in force, and what became of the newest change."""
     book, refused = rules.current, rules.refused
-    found: list[DecompositionRule | ValidationRule | PriorityRule] = [*book.validation, *book.priority]
+    found: list[DecompositionRule | ValidationRule | PriorityRule | JeopardyRule] = [
+        *book.validation,
+        *book.priority,
+        *book.jeopardy,
+    ]
     return Rulebook(
         version=book.version,
         read_at=rules.read_at,
