@@ -85,14 +85,14 @@ async def test_what_waits_is_told_at_once(slow: Product) -> None:
 
 async def test_one_that_waits_can_be_cancelled_at_once(slow: Product) -> None:
     first = await wished(slow, CHANGE, "prod-1156", characteristics=PREMIUM)
-    waiting = await ordered(slow, SUSPEND, "prod-1156")
-    draft = Draft(slow, slow.token(), waiting)
+    waiting = await wished(slow, SUSPEND, "prod-1156")
+    draft = Draft(slow, slow.token(), {"order": {"key": waiting, "version": 1}})
     await until_task(slow, draft.key, "1/await-earlier", "AWAITING_RESULT")
 
     await draft.tell("cancelProductOrder", reason="not any more")
     await until_state(slow, draft.key, "CANCELLED")
 
-    assert (await order(slow, first))["state"] == "IN_PROGRESS"
+    assert (await tasks(slow, draft.key))["1/await-earlier"]["state"] == "ABANDONED"
     assert await effects_of(slow, draft.key) == []
     assert (await until_state(slow, first, "COMPLETED"))["state"] == "COMPLETED"
 
