@@ -10,7 +10,7 @@ from app.main import examples
 from tests.channel import Json, family, free_slot, key, run, until_state, until_task
 from tests.harness import Product
 
-ELSEWHERE = {"follow orders", "follow a batch"}
+ELSEWHERE = {"follow orders", "follow a batch", "follow promises"}
 """Subscriptions have tests of their own."""
 
 
@@ -190,6 +190,17 @@ async def test_what_is_owned_is_changed_suspended_resumed_and_ended(product: Pro
         [payload] = (await developer.do(example, {"input": given})).values()
         assert payload["errors"] == []
         assert (await until_state(product, payload["order"]["key"], "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
+async def test_an_order_by_a_date_and_what_is_promised(developer: Developer) -> None:
+    placed = (await developer.do("79-place-an-order-by-a-date", {"idempotencyKey": key()}))["placeProductOrder"]
+    assert placed["errors"] == []
+    told = (await developer.do("80-milestones-of-an-order", {"id": placed["order"]["key"]}))["productOrder"]
+    listed = (await developer.do("77-orders-in-jeopardy"))["productOrders"]["nodes"]
+
+    assert told["requestedCompletionAt"] == placed["order"]["requestedCompletionAt"]
+    assert (told["state"], told["jeopardy"]) == ("ACKNOWLEDGED", None)
+    assert placed["order"]["key"] not in [one["key"] for one in listed]
 
 
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:

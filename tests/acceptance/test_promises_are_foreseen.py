@@ -1,5 +1,6 @@
 """What endangers a promise is known before it is broken: predicted, told, escalated, and cleared when it is over."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from app.demo.samples import document, variables
 from app.domain.actor import Role
 from tests.acceptance.test_fallout_is_decided_by_people import REFUSE_PROVISIONING, decide
 from tests.channel import Json, messages_of, order, place, place_mobile, run, until_state, until_task
@@ -16,6 +18,7 @@ from tests.harness import Product, running_product, until
 
 RULES: Final = Path(__file__).parents[2] / "app" / "rules"
 MILESTONES: Final = "80-milestones-of-an-order"
+FOLLOW_PROMISES: Final = "78-follow-promises"
 IN_JEOPARDY: Final = "77-orders-in-jeopardy"
 JEOPARDY: Final = "ProductOrderJeopardyAlertEvent"
 
@@ -151,8 +154,17 @@ async def test_a_network_that_differs_from_its_records_is_escalated(product: Pro
 
 
 async def test_milestones_are_told_and_kept(product: Product) -> None:
-    key = await place_mobile(product, "cust-1082")
+    async with product.subscribed(document(FOLLOW_PROMISES), variables(FOLLOW_PROMISES)) as results:
+        following = asyncio.ensure_future(anext(results))
+        # a subscription is begun when it is known to be: a second operation on the same gateway comes after it
+        await product.graphql("{ __typename }")
+        key = await place_mobile(product, "cust-1082")
+        event = (await following)["data"]["productOrderEvents"]
+        while event["orderKey"] != key:
+            event = (await anext(results))["data"]["productOrderEvents"]
     ended = await until_state(product, key, "COMPLETED")
+
+    assert (event["__typename"], event["milestone"]["name"]) == ("ProductOrderMilestoneEvent", "delivered")
 
     [delivered] = [m for m in (await promise(product, key))["milestones"] if m["name"] == "delivered"]
     assert (delivered["itemIds"], delivered["expectedAt"]) == (["1"], None)

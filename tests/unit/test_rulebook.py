@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.money import Money
-from app.domain.plan import DependencyKind as _K
-from app.domain.plan import Escalation, OnTimeout, PointOfNoReturn, Timeout, Worklist
+from app.domain.plan import DependencyKind, Escalation, OnTimeout, PointOfNoReturn, Timeout, Worklist
 from app.domain.rulebook import After, Part, TaskTemplate, Together
 from app.domain.rules.business import BLANK_CASE, fired
 from app.domain.rules.case import Case
@@ -111,7 +110,11 @@ def test_everything_that_a_task_may_say_is_read(tmp_path: Path) -> None:
             name="T {item.name}",
             operation="customer.activate",
             expected=timedelta(seconds=1),
-            after=(After("a"), After("b", _K.START_TO_START), After("order:c", _K.FINISH_TO_FINISH)),
+            after=(
+                After("a"),
+                After("b", DependencyKind.START_TO_START),
+                After("order:c", DependencyKind.FINISH_TO_FINISH),
+            ),
             pends=True,
             undo="customer.activate",
             amend="customer.activate",
