@@ -13,6 +13,8 @@ from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
 from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
+from app.domain.jeopardy import JeopardyKind as JeopardyKind
+from app.domain.jeopardy import JeopardyLevel as JeopardyLevel
 from app.domain.order import ConsentSide as ConsentSide
 from app.domain.order import CreditDecision as CreditDecision
 from app.domain.order import FailurePolicy as FailurePolicy
@@ -178,6 +180,28 @@ _describe(
         "STATE_CHANGED": "The order, or items of it, changed state.",
         "TASK_STATE_CHANGED": "A task of the plan changed state.",
         "WORK_ITEM_CHANGED": "Work that waits for people came up, was claimed, given back, escalated or cleared.",
+        "MILESTONE_REACHED": "A milestone was reached.",
+        "JEOPARDY_CHANGED": "What was promised is more, or less, in danger than before.",
+    },
+)
+_describe(
+    JeopardyLevel,
+    "JeopardyLevel",
+    "How much a promise is in danger, by the operator's rules.",
+    {
+        "LOW": "Somebody should know.",
+        "MEDIUM": "It will not be kept unless something changes.",
+        "HIGH": "Somebody has to act.",
+        "CRITICAL": "It is broken, or as good as that.",
+    },
+)
+_describe(
+    JeopardyKind,
+    "JeopardyKind",
+    "What is wrong with a task that endangers a promise.",
+    {
+        "LATE": "It takes longer than it usually does.",
+        "BLOCKED": "It could not be done, and waits for people to decide.",
     },
 )
 _describe(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Final, TypeVar
 
@@ -36,7 +36,7 @@ from connectors.catalog import ProductOffering as DomainOffering
 from connectors.customer import Customer as DomainCustomer
 from resolvers import handovers, previews
 from resolvers.context import Context, Info
-from resolvers.enums import OrderBy, OrderState, ResourceKind
+from resolvers.enums import JeopardyLevel, OrderBy, OrderState, ResourceKind
 from resolvers.fields import resolved
 from resolvers.ids import OFFSET, bad_cursor, cursor_at, decode, encode, key_of, keys_of, place_of
 from resolvers.node import Node
@@ -49,6 +49,7 @@ from resolvers.types.load import BackendLoad
 from resolvers.types.offering import ProductOffering
 from resolvers.types.order import OrderId, ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
+from resolvers.types.plan import TaskDuration
 from resolvers.types.preview import LifecyclePreview
 from resolvers.types.qualification import CustomerQualification, QualifyCustomerInput
 from resolvers.types.repackage import RepackagePreview
@@ -82,6 +83,12 @@ class ProductOrderFilter:
     external_id: str | None = field(default=None, description="With this id in another system.")
     external_id_owner: str | None = field(default=None, description="With an id of this owner.")
     external_id_type: str | None = field(default=None, description="With an id of this type, for example POnumber.")
+    jeopardy_levels: list[JeopardyLevel] | None = field(
+        default=None, description="Whose promise is in danger this much, each level alone."
+    )
+    jeopardy_queues: list[str] | None = field(
+        default=None, description="Whose danger is escalated to one of these worklists; for the operator's people only."
+    )
 
     def to_search(self) -> OrderSearch:
         """The search as the store has it."""
@@ -97,6 +104,8 @@ class ProductOrderFilter:
             external_id=self.external_id,
             external_owner=self.external_id_owner,
             external_type=self.external_id_type,
+            jeopardy_levels=tuple(self.jeopardy_levels or ()),
+            jeopardy_queues=tuple(self.jeopardy_queues or ()),
         )
 
 
@@ -195,6 +204,8 @@ async def _product_orders(
     context = info.context
     length = page_length(first, context.page_size)
     search = filter.to_search() if filter else OrderSearch()
+    if search.jeopardy_queues:
+        require(context.actor, Right.READ_INTERNAL)
     start = _id_after(after, ORDER)
     found = await context.reading.search(context.actor, search, order_by, after=start, limit=length + 1)
     page = found[:length]
@@ -408,6 +419,20 @@ async def _backend_load(info: Info) -> Sequence[object]:
     return await backend_load(info.context.ordering, info.context.actor)
 
 
+async def _task_durations(info: Info) -> list[TaskDuration]:
+    found = await info.context.reading.durations(info.context.actor)
+    return [
+        TaskDuration(
+            operation=one.operation,
+            samples=one.count,
+            usual=timedelta(seconds=one.seconds),
+            by_people=one.by_people,
+            counts=one.usual is not None,
+        )
+        for one in found
+    ]
+
+
 async def _channels(info: Info) -> Sequence[object]:
     require(info.context.actor, Right.READ_CATALOG)
     return await info.context.ordering.backends.channels.all()
@@ -532,6 +557,9 @@ class Query:
         list[BackendLoad] | None,
         _backend_load,
         "What the orders have to do on each backend and how much of it waits, a few seconds old at most.",
+    )
+    task_durations = resolved(
+        list[TaskDuration], _task_durations, "How long operations take lately, learnt from completed tasks."
     )
     validate_address = resolved(
         AddressValidation | None,

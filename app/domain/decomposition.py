@@ -8,10 +8,11 @@ from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.order import OrderItem, ProductOrder, RelationshipType
-from app.domain.plan import Dependency, Plan, Task, Worklist
+from app.domain.plan import AWAIT_EARLIER, Dependency, Plan, Task, Worklist
 from app.domain.rulebook import (
     ITEM_PARTS,
     NOTHING_KNOWN,
+    PLACEHOLDER,
     DecompositionRule,
     Part,
     Rulebook,
@@ -20,6 +21,8 @@ from app.domain.rulebook import (
     TaskTemplate,
     Together,
     View,
+    filled,
+    item_view,
 )
 from app.domain.states import NOT_WANTED
 from app.domain.timing import CyclicPlan as CyclicPlan
@@ -60,7 +63,10 @@ def decompose(
     for item in wanted:
         for rule in rulebook.for_item(order, item, offerings.get(item.offering_id), around):
             for template in rule.tasks:
-                _make(order, rule, template, item, made, shared)
+                name = template.name
+                if PLACEHOLDER.search(name):
+                    name = filled(name, item_view(order, item, offerings.get(item.offering_id), around))
+                _make(order, rule, template, name, item, made, shared)
     tasks = tuple(_finished(order, m, made, shared, rulebook, around) for m in made.values())
     in_order({task.id: task for task in tasks})
     plan = Plan(
@@ -90,6 +96,7 @@ def _make(
     order: ProductOrder,
     rule: DecompositionRule,
     template: TaskTemplate,
+    name: str,
     item: OrderItem,
     made: dict[str, _Made],
     shared: dict[str, str],
@@ -100,7 +107,7 @@ def _make(
     """
     if rule.scope is Scope.ORDER:
         task_id = _task_id(ORDER_TASKS, template.id)
-        made.setdefault(task_id, _Made(_task(rule, template, task_id), template, ()))
+        made.setdefault(task_id, _Made(_task(rule, template, name, task_id), template, ()))
         return
     task_id = _task_id(item.id, template.id)
     for other_id, other in made.items():
@@ -108,7 +115,7 @@ def _make(
             shared[task_id] = other_id
             made[other_id] = replace(other, items=(*other.items, item))
             return
-    made.setdefault(task_id, _Made(_task(rule, template, task_id), template, (item,)))
+    made.setdefault(task_id, _Made(_task(rule, template, name, task_id), template, (item,)))
 
 
 def _together(order: ProductOrder, template: TaskTemplate, one: OrderItem, other: OrderItem) -> bool:
@@ -124,11 +131,11 @@ def _together(order: ProductOrder, template: TaskTemplate, one: OrderItem, other
     return same_place and visits[0] is not None and visits[0] == visits[1]
 
 
-def _task(rule: DecompositionRule, template: TaskTemplate, task_id: str) -> Task:
+def _task(rule: DecompositionRule, template: TaskTemplate, name: str, task_id: str) -> Task:
     return Task(
         id=task_id,
         item_ids=(),
-        name=template.name,
+        name=name,
         operation=template.operation,
         rule=rule.id,
         pends=template.pends,
@@ -158,8 +165,23 @@ def _finished(
         tolerant=not items or any(r.type is RelationshipType.BUNDLES for item in items for r in item.relationships),
         content=_content(order, template, items),
         not_before=min(visits, default=None) if template.at_visit else None,
+        promised_at=_promised_at(order, template),
+        awaits=_awaited(template, items, around),
     )
     return replace(task, worklist=template.worklist or _worklist(task, order, rulebook))
+
+
+def _promised_at(order: ProductOrder, template: TaskTemplate) -> datetime | None:
+    """When the milestone is promised; a draft promises nothing yet."""
+    if template.milestone_within is None or order.submitted_at is None:
+        return None
+    return max(filter(None, (order.submitted_at, order.requested_start_at))) + template.milestone_within
+
+
+def _awaited(template: TaskTemplate, items: tuple[OrderItem, ...], around: Surroundings) -> tuple[str, ...]:
+    if template.operation != AWAIT_EARLIER:
+        return ()
+    return tuple(dict.fromkeys(order_id for item in items for order_id in around.earlier.get(item.id, ())))
 
 
 def _worklist(task: Task, order: ProductOrder, rulebook: Rulebook) -> Worklist | None:
@@ -221,6 +243,13 @@ def _dependencies(
                 task_id = shared.get(name, name)
                 if task_id in made and task_id != of.task.id:
                     wanted[Dependency(task_id, after.kind)] = None
+    if not of.template.first:
+        # what waits for another task of the item waits with it
+        begun_with = {d.task_id for d in wanted if d.to_start}
+        for task_id, first in made.items():
+            same = [item for item in of.items if item in first.items]
+            if first.template.first and same and not any(item in made[t].items for t in begun_with for item in same):
+                wanted[Dependency(task_id)] = None
     return wanted
 
 

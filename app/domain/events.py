@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.actor import Actor
+from app.domain.jeopardy import Jeopardy, JeopardyLevel
 from app.domain.order import ProductOrder
 from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.worklist import WorkKind, WorkMove
@@ -18,6 +19,8 @@ class EventType(StrEnum):
     STATE_CHANGED = "productOrderStateChangeEvent"
     TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
     WORK_ITEM_CHANGED = "workItemStateChangeEvent"
+    MILESTONE_REACHED = "productOrderMilestoneEvent"
+    JEOPARDY_CHANGED = "productOrderJeopardyAlertEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,29 @@ class WorkItemChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReached:
+    """A milestone of these items (none: of the whole order), and the task whose end reached it."""
+
+    name: str
+    item_ids: tuple[str, ...]
+    task_id: str
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JeopardyChange:
+    """How much the order's promise was in danger before, and how much it is now; None: it was not, or is not."""
+
+    before: JeopardyLevel | None
+    after: Jeopardy | None
+
+    @property
+    def raised(self) -> bool:
+        """Whether it is more in danger than before."""
+        return self.after is not None and (self.before is None or self.after.level.rank > self.before.rank)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
     """One event of one order.
 
@@ -82,6 +108,8 @@ class OrderEvent:
     task: TaskChange | None = None
     acceptor_id: str | None = None
     work: WorkItemChange | None = None
+    milestone: MilestoneReached | None = None
+    jeopardy: JeopardyChange | None = None
 
 
 def order_event(
@@ -98,6 +126,8 @@ def order_event(
     item_changes: tuple[ItemStateChange, ...] = (),
     task: TaskChange | None = None,
     work: WorkItemChange | None = None,
+    milestone: MilestoneReached | None = None,
+    jeopardy: JeopardyChange | None = None,
 ) -> OrderEvent:
     """An event of `order` as it is after the change; `state` names a state passed on the way to it."""
     return OrderEvent(
@@ -118,4 +148,6 @@ def order_event(
         task=task,
         acceptor_id=order.acceptor_id,
         work=work,
+        milestone=milestone,
+        jeopardy=jeopardy,
     )

@@ -71,7 +71,10 @@ class OverdueFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherOrder:
-    """Another order of the same customer that was submitted lately. `product_ids` are the owned ones it is about."""
+    """Another order of the same customer that was submitted lately. `product_ids` are the owned ones it is about.
+
+    `statuses` are by owned product those that it will have when the order is done. `later`: it waits for a day to come.
+    """
 
     id: str
     offering_ids: tuple[str, ...]
@@ -79,6 +82,8 @@ class OtherOrder:
     submitted_at: datetime
     open: bool
     product_ids: tuple[str, ...] = ()
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

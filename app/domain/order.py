@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.catalog import PriceAlteration, PriceType, Term
+from app.domain.jeopardy import Jeopardy
 from app.domain.money import Money
 from app.domain.states import ItemState, OrderState
 
@@ -387,7 +388,8 @@ class ProductOrder:
     that may edit the draft, `seller_id` the dealer organization that sells it, when one does.
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
     began to carry it out, or to wait for its day. `ownership` is set when the order hands products over to another
-    customer, `repackaging` when it makes them parts of another offering.
+    customer, `repackaging` when it makes them parts of another offering. `jeopardy`: that what was promised
+    of it is in danger.
     """
 
     id: str
@@ -423,6 +425,7 @@ class ProductOrder:
     cancellations: tuple[Cancellation, ...] = ()
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     planned_at: datetime | None = None
+    jeopardy: Jeopardy | None = None
     ownership: OwnershipChange | None = None
     repackaging: Repackaging | None = None
 
@@ -451,6 +454,11 @@ class ProductOrder:
     def takes_effect_at(self, at: datetime) -> datetime:
         """From when on it holds what is done: the wished-for start, be it past or to come, or else this time."""
         return self.requested_start_at or at
+
+    @property
+    def waits_for_its_day(self) -> bool:
+        """Whether somebody has looked at it and nothing was to be begun yet."""
+        return self.state is OrderState.ACKNOWLEDGED and self.planned_at is not None
 
     @property
     def deposit(self) -> Money | None:

@@ -19,6 +19,9 @@ CONTACT: Final = "people.contactCustomer"
 BY_PEOPLE: Final = frozenset({PERFORM, CONTACT})
 """The operations that people carry out: nothing is called for them, they wait on a worklist."""
 
+AWAIT_EARLIER: Final = "orders.awaitEarlier"
+"""The operation of the tasks that wait for other orders of the same customer."""
+
 
 class DependencyKind(StrEnum):
     """What of a task waits for what of another one (the four relations of a network plan)."""
@@ -139,7 +142,8 @@ class Task:
     in place; while it is `amending`, that is what is being done. `undoes` names the task that this one takes back.
     `amount` is what it charges, when no price says so. One that is `tolerant` goes on without what is lost of other
     items, as long as one of them is left. `fate` is what a revision has in mind for it. `milestone` is what is reached
-    when it is done. `data` is what people entered when they completed it.
+    when it is done, promised by `promised_at`. `awaits` are the customer's earlier orders that it waits for.
+    `data` is what people entered when they completed it.
     """
 
     id: str
@@ -171,6 +175,8 @@ class Task:
     worklist: Worklist | None = None
     attention: Attention | None = None
     milestone: str | None = None
+    promised_at: datetime | None = None
+    awaits: tuple[str, ...] = ()
     data: tuple[Characteristic, ...] = ()
 
     @property
@@ -232,8 +238,8 @@ class Plan:
     `cancelled` are the items that are not wanted any more, `failed` those that a failure has taken with it; what was
     done for them is taken back. While it is `held` no task begins, nor before `begins_at`, nor until `frozen_until`
     (a revision is being assessed), nor while a cancellation is `assessing`. `aborted`: given up as it was.
-    `priority` is 0 (highest) to 4. `promised_at` is when the order is to be complete, `checked_at` when that was last
-    looked at for the passing of time alone.
+    `priority` is 0 (highest) to 4. `promised_at` is when the order is to be complete, `checked_at` up to when all
+    that time alone changes has been seen to.
     """
 
     order_id: str

@@ -1,19 +1,32 @@
 """How a plan's progress shows in its order: item states, order state, dates, and the events that tell of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from app.domain.actor import Actor
-from app.domain.events import EventType, ItemStateChange, OrderEvent, TaskChange, WorkItemChange, order_event
+from app.domain.events import (
+    EventType,
+    ItemStateChange,
+    JeopardyChange,
+    MilestoneReached,
+    OrderEvent,
+    TaskChange,
+    WorkItemChange,
+    order_event,
+)
+from app.domain.forecast import judged
 from app.domain.order import OrderItem, ProductOrder
 from app.domain.plan import Plan, Task
+from app.domain.rulebook import JeopardyRule
 from app.domain.states import (
     ITEM,
     ORDER,
     TASK_ENDED,
     TASK_LOST,
+    TASK_PASSED,
     ItemState,
     OrderState,
     TaskState,
@@ -114,11 +127,13 @@ def advance(
     at: datetime,
     actor: Actor,
     changed: bool = False,
+    jeopardy_rules: Sequence[JeopardyRule] = (),
 ) -> Progress:
     """The order as the plan `after` makes it, and the events since the plan was `before`.
 
     `sequence` is that of the order's last event. The order's version rises when its state or an item's changed, or
-    when what is wished for has (`changed`).
+    when what is wished for has (`changed`); what is predicted alone is no new version, it moves with every task.
+    `jeopardy_rules` say how much the promise is in danger.
     Every state on the way is an edge of the life cycle; a backend that reports an end early skips none.
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
@@ -131,55 +146,46 @@ def advance(
         for old, new in zip(order.items, items, strict=True)
         if new.state is not old.state
     )
-    moved = replace(order, items=items, state=target, updated_at=at, expected_completion_at=expected_end(after, at))
-    if target in ORDER.terminal:
-        moved = replace(moved, expected_completion_at=None)
+    ended = target in ORDER.terminal
+    moved = replace(
+        order,
+        expected_completion_at=None if ended else expected_end(after, at),
+        jeopardy=None if ended else judged(order, after, jeopardy_rules, at),
+    )
+    if way or item_changes or changed:
+        moved = replace(moved, items=items, state=target, updated_at=at, version=order.version + 1)
     if target is OrderState.COMPLETED:
         moved = replace(moved, completed_at=at)
-    if way or item_changes or changed:
-        moved = replace(moved, version=order.version + 1)
-    elif moved.expected_completion_at != order.expected_completion_at:
-        # a forecast alone is no new version: it moves with every task
-        moved = replace(order, expected_completion_at=moved.expected_completion_at)
-    events = [
-        order_event(
-            moved,
-            sequence + n,
-            EventType.TASK_STATE_CHANGED,
-            at=at,
-            actor=actor,
-            summary=f"{move.name}: {move.after}",
-            state=order.state,  # the order's own move, if it makes one, is told after its tasks'
-            task=move,
-        )
-        for n, move in enumerate(_task_changes(before, after), 1)
-    ]
-    for change in _work_changes(order, before, moved, after):
-        event = order_event(
-            moved,
-            sequence + len(events) + 1,
-            EventType.WORK_ITEM_CHANGED,
-            at=at,
-            actor=actor,
-            summary=f"work for people {change.move}: {change.queue}",
-            state=order.state,
-            work=change,
-        )
-        events.append(event)
+    # the order's own moves, if it makes any, are told after those of its tasks
+    told = partial(order_event, moved, at=at, actor=actor, state=order.state)
+    events: list[OrderEvent] = []
+
+    def number() -> int:
+        return sequence + len(events) + 1
+
+    for task in _task_changes(before, after):
+        summary = f"{task.name}: {task.after}"
+        events.append(told(number(), EventType.TASK_STATE_CHANGED, summary=summary, task=task))
+    for work in _work_changes(order, before, moved, after):
+        summary = f"work for people {work.move}: {work.queue}"
+        events.append(told(number(), EventType.WORK_ITEM_CHANGED, summary=summary, work=work))
+    for reached in _milestones(before, after):
+        summary = f"milestone {reached.name} reached"
+        events.append(told(number(), EventType.MILESTONE_REACHED, summary=summary, milestone=reached))
+    alert = JeopardyChange(before=order.jeopardy.level if order.jeopardy else None, after=moved.jeopardy)
+    if alert.before is not (alert.after.level if alert.after else None):
+        summary = f"jeopardy {alert.after.level}" if alert.after else "jeopardy cleared"
+        events.append(told(number(), EventType.JEOPARDY_CHANGED, summary=summary, jeopardy=alert))
     state = order.state
     for passed in way or ((target,) if item_changes else ()):
-        last = passed is target
         events.append(
-            order_event(
-                moved,
-                sequence + len(events) + 1,
+            told(
+                number(),
                 EventType.STATE_CHANGED,
-                at=at,
-                actor=actor,
                 summary=f"order {passed}" if passed is not state else "items moved on",
                 before=state,
                 state=passed,
-                item_changes=item_changes if last else (),
+                item_changes=item_changes if passed is target else (),
             )
         )
         state = passed
@@ -211,6 +217,15 @@ def _work_changes(old: ProductOrder, before: Plan | None, new: ProductOrder, aft
             level=item.level,
             claimed_by=item.claimed_by,
         )
+
+
+def _milestones(before: Plan | None, after: Plan) -> Iterable[MilestoneReached]:
+    passed = {task.id for task in before.tasks if task.state in TASK_PASSED} if before else frozenset()
+    for task in after.tasks:
+        if task.milestone is not None and task.state in TASK_PASSED and task.id not in passed:
+            yield MilestoneReached(
+                name=task.milestone, item_ids=task.item_ids, task_id=task.id, promised_at=task.promised_at
+            )
 
 
 def _task_changes(before: Plan | None, after: Plan) -> list[TaskChange]:

@@ -3,6 +3,7 @@
 Rule files are read outside (`app.ordering.rulebook`); here they are values with their conditions ready to ask.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Final
 
 from app.domain.catalog import Offering, PriceType
 from app.domain.facts import CustomerFact, PlaceFact
+from app.domain.jeopardy import JeopardyLevel
 from app.domain.order import ItemAction, OrderItem, ProductOrder, ProductStatus
 from app.domain.plan import DependencyKind, PointOfNoReturn, Timeout, Worklist
 from app.domain.states import OrderState
@@ -19,6 +21,19 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 View = Mapping[str, object]
 """What a condition may speak of, by name."""
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
+"""What stands in a text for something that conditions speak of, such as {item.name}."""
+
+
+def filled(text: str, view: View) -> str:
+    """The text with what its placeholders stand for."""
+
+    def value(placeholder: re.Match[str]) -> str:
+        part = view[placeholder[1]]
+        found = part[placeholder[2]] if isinstance(part, Mapping) else ""
+        return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
+
+    return PLACEHOLDER.sub(value, text)
 
 
 class CannotJudge(Exception):
@@ -107,7 +122,9 @@ class TaskTemplate:
     Items that have it `together` share one task. It does not begin before the visit, when it is `at_visit`.
     While a task that `pends` awaits its result, the order is pending: it waits for people outside. `undo` is the
     operation that takes back what it did, `amend` the one that changes it in place when a revision changes what it
-    `uses`; past its point of no return, `no_return`, the item is not cancelled. `milestone` is reached when it is done.
+    `uses`; past its point of no return, `no_return`, the item is not cancelled. `milestone` is reached when it is
+    done, and promised `milestone_within` so long after the order was submitted, or after its day. Every task of the
+    item waits for one that is `first`. Braces in `name` stand for what conditions call so, such as `{item.name}`.
     """
 
     id: str
@@ -125,6 +142,8 @@ class TaskTemplate:
     timeout: Timeout | None = None
     worklist: Worklist | None = None
     milestone: str | None = None
+    milestone_within: timedelta | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,16 +171,31 @@ class WorklistRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JeopardyRule:
+    """When `when` holds for a promise, it is in danger as much as `level`: people on the worklist `queue` are to see
+    to it, and the customer is told `notice`.
+    """
+
+    id: str
+    when: Condition
+    level: JeopardyLevel
+    queue: str | None = None
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What decomposition may look at beside the order: who the customer is, where it is, how much is waiting where.
 
     `load` is by backend the number of tasks that wait for it. `learnt` is by operation how long it takes lately.
+    `earlier` are by item the customer's earlier orders that have to end before anything is done for the item.
     """
 
     customer: CustomerFact | None = None
     places: Mapping[str, PlaceFact] = field(default_factory=dict)
     load: Mapping[str, int] = field(default_factory=dict)
     learnt: Mapping[str, timedelta] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 BACKENDS: Final = (
@@ -175,7 +209,6 @@ BACKENDS: Final = (
     "intelligent_network",
     "inventory",
     "ledger",
-    "people",
     "provisioning",
     "service_resources",
     "serviceability",
@@ -253,6 +286,7 @@ class Rulebook:
     wording: Wording = field(default_factory=dict)
     worklists: tuple[WorklistRule, ...] = ()
     termination: tuple[TerminationRule, ...] = ()
+    jeopardy: tuple[JeopardyRule, ...] = ()
     version: str = ""
 
     def for_item(
@@ -309,7 +343,7 @@ def item_view(
     customer, place = around.customer, order.place_of(item)
     at = around.places.get(place.id) if place else None
     return {
-        "item": item_part(item, offering),
+        "item": {**item_part(item, offering), "earlierOrders": list(around.earlier.get(item.id, ()))},
         "order": order_part(order),
         "customer": {
             "segment": (customer.segment or "") if customer else "",

@@ -76,7 +76,9 @@ def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
     take_back(tasks, plan, event.at)
     _close(tasks, event.at)
     commands += _start_ready(tasks, plan, event.at)
-    plan = replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1)
+    # whatever it was, all that is due by then has been seen to
+    checked_at = max(filter(None, (plan.checked_at, event.at)))
+    plan = replace(plan, tasks=tuple(tasks.values()), revision=plan.revision + 1, checked_at=checked_at)
     if plan.assessing is not None and plan.ended:
         plan = replace(plan, assessing=None)  # nothing is left that could be cancelled
     return plan, tuple(commands)
@@ -125,7 +127,7 @@ def _taken(plan: Plan, tasks: Tasks, event: PlanEvent, commands: list[Command]) 
         case Noted():
             return plan
         case TimePassed() if (moment := due(plan)) is not None and moment <= event.at:
-            return replace(plan, checked_at=event.at)
+            return plan
         case _:
             return None
     return plan

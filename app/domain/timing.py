@@ -12,6 +12,7 @@ Edge = Literal["start", "end"]
 Node = tuple[str, Edge]
 """The beginning or the end of a task: what the four kinds of dependencies are between."""
 
+LOOK_AGAIN: Final = timedelta(seconds=10)
 ON_THE_WAY: Final = frozenset({TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.CLOSING})
 
 
@@ -68,12 +69,12 @@ def expected_end(plan: Plan, at: datetime) -> datetime:
     return max((end for _, end in schedule(plan, at).values()), default=at)
 
 
-def critical_path(plan: Plan, at: datetime) -> tuple[str, ...]:
-    """The tasks that the end depends on, in their order: each one's delay delays the whole."""
+def critical_path(plan: Plan, at: datetime, *, to: str | None = None) -> tuple[str, ...]:
+    """The tasks that the end depends on, in their order: each one's delay delays the whole, or the task `to`."""
     times = schedule(plan, at)
     tasks = {task.id: task for task in plan.tasks}
     path: list[str] = []
-    here = max(plan.tasks, key=lambda task: times[task.id][1], default=None)
+    here = tasks[to] if to else max(plan.tasks, key=lambda task: times[task.id][1], default=None)
     while here is not None and here.id not in path:
         path.append(here.id)
         before = [tasks[d.task_id] for d in here.depends_on]
@@ -89,7 +90,8 @@ def length(plan: Plan, at: datetime) -> timedelta:
 def due(plan: Plan) -> datetime | None:
     """The next moment at which time alone changes something; None: nothing waits for a time.
 
-    A promise is looked at again whenever a task has taken its expected time, then twice that, four times …
+    A promise is looked at again whenever a task has taken its expected time, then twice that, four times …; and when
+    it could be kept no longer if nothing happened until then, when it is broken, and ever more seldom after that.
     """
     return min(_moments(plan), default=None)
 
@@ -101,6 +103,7 @@ def _moments(plan: Plan) -> Iterator[datetime]:
         yield plan.assessing.until
     if plan.frozen_until is not None:
         yield plan.frozen_until
+    promised = _promises(plan)
     pending = [task for task in plan.tasks if task.state is TaskState.PENDING and not task.undoes]
     checked = plan.checked_at
     if plan.begins_at is not None and pending and (checked is None or checked < plan.begins_at):
@@ -109,8 +112,10 @@ def _moments(plan: Plan) -> Iterator[datetime]:
         if task.state is TaskState.PENDING and task.not_before and (checked is None or checked < task.not_before):
             yield task.not_before
         yield from _waiting_moments(task)
-        if plan.promised_at is not None and task.state in ON_THE_WAY and task.started_at is not None:
+        if promised and task.state in ON_THE_WAY and task.started_at is not None:
             yield _looked_at_again(task.started_at, task.expected, checked)
+    if promised:
+        yield from _endangered_moments(plan, promised)
 
 
 def _waiting_moments(task: Task) -> Iterator[datetime]:
@@ -123,9 +128,31 @@ def _waiting_moments(task: Task) -> Iterator[datetime]:
 
 
 def _looked_at_again(started: datetime, expected: timedelta, checked: datetime | None) -> datetime:
-    pause = max(expected, timedelta(seconds=10))
+    pause = max(expected, LOOK_AGAIN)
     at = started + pause
     while checked is not None and at <= checked:
         pause *= 2
         at = started + pause
     return at
+
+
+def _promises(plan: Plan) -> list[tuple[Task | None, datetime]]:
+    """What is promised and not reached yet: milestones by their task, and the whole (None)."""
+    milestones = [(t, t.promised_at) for t in plan.tasks if t.promised_at and t.state not in TASK_ENDED]
+    return [*milestones, *([(None, plan.promised_at)] if plan.promised_at else [])]
+
+
+def _endangered_moments(plan: Plan, promised: Iterable[tuple[Task | None, datetime]]) -> Iterator[datetime]:
+    """When each promise cannot be kept any more should nothing happen until then, and when it is broken."""
+    known = (plan.begins_at, plan.checked_at, *(task.not_before for task in plan.tasks))
+    overdue = (t.started_at + t.expected for t in plan.tasks if t.started_at and t.state not in TASK_ENDED)
+    # seen from a time when all that is under way is overdue, what follows it is the only way that is left
+    far = max((*filter(None, known), *overdue, *(moment for _, moment in promised)))
+    times = schedule(plan, far)
+    end = max(ends for _, ends in times.values())
+    for task, moment in promised:
+        latest = moment - ((times[task.id][1] if task else end) - far)
+        for at in (latest, moment):
+            if plan.checked_at is None or plan.checked_at < at:
+                yield at
+        yield _looked_at_again(latest, LOOK_AGAIN, plan.checked_at)

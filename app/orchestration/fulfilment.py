@@ -10,6 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from app.domain.order import ProductOrder
+from app.domain.plan import Task
 from app.orchestration.contract import (
     BATCH_WORKFLOW,
     FOLLOW,
@@ -17,6 +18,7 @@ from app.orchestration.contract import (
     WORKFLOW,
     BatchRun,
     OrderRun,
+    ReportKind,
     TaskPolicy,
     TaskReport,
     batch_queue,
@@ -102,6 +104,16 @@ class TemporalFulfilment:
                 return "the order has ended"
             raise FulfilmentUnavailable(str(error)) from error
         return None
+
+    async def task_done(self, order_id: str, task: Task, reference: str) -> None:
+        """See Fulfilment."""
+        done = TaskReport(
+            task_id=task.id, revision=task.revision, kind=ReportKind.COMPLETED, reference=reference, attempts=0
+        )
+        try:
+            await self.report(order_id, done)
+        except FulfilmentUnavailable as failure:
+            log.warning("report_left_to_polling", order_id=order_id, task_id=task.id, reason=str(failure))
 
     async def report(self, order_id: str, report: TaskReport) -> bool:
         """Tell the order what became of a task. False: there is no such order under way, and nothing to tell.

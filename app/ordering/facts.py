@@ -52,7 +52,7 @@ from app.domain.order import (
 )
 from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.rules.places import serviceability_key
-from app.domain.states import ORDER, OrderState
+from app.domain.states import ITEM, ORDER, OrderState
 from app.store.port import OrderBy, OrderSearch, OrderStore
 from connectors import catalog, inventory
 from connectors.address import GeographicAddress
@@ -76,6 +76,7 @@ PRICE_TYPES: Final = frozenset(PriceType)
 LATELY: Final = timedelta(days=30)
 SOON: Final = timedelta(seconds=5)
 MOST_OTHERS: Final = 200
+TERMINATED: Final = "terminated"
 
 
 @dataclass(slots=True)
@@ -206,10 +207,23 @@ async def other_orders(order: ProductOrder, store: OrderStore, at: datetime) -> 
             submitted_at=other.submitted_at,
             open=other.state not in ORDER.terminal,
             product_ids=tuple(item.product_id for item in other.items if item.product_id),
+            statuses=dict(_statuses(other)),
+            later=other.waits_for_its_day or (other.requested_start_at is not None and other.requested_start_at > at),
         )
         for other in found
         if other.submitted_at and other.id != order.id and other.state is not OrderState.REJECTED
     )
+
+
+def _statuses(order: ProductOrder) -> Iterable[tuple[str, str]]:
+    """The statuses that owned products will have when this order is done."""
+    for item in order.items:
+        if item.product_id is None or item.state in ITEM.terminal:
+            continue
+        if item.action is ItemAction.DELETE:
+            yield item.product_id, TERMINATED
+        elif item.action is ItemAction.MODIFY and item.product_status is not None:
+            yield item.product_id, item.product_status
 
 
 async def ask_qualifications(wanted: Iterable[Key], backends: Backends, at: datetime) -> dict[Key, PlaceQualification]:

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.actor import Actor, system_actor
+from app.domain.durations import samples
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
 from app.domain.plan import Plan
 from app.domain.progress import Progress, advance
 from app.domain.states import ITEM, ORDER, ItemState, TaskState
 from app.ordering.discard import give_all_back
+from app.ordering.earlier import tell_those_waiting
 from app.ordering.notify import news_in
 from app.ordering.ordering import Instruction, InstructionKind, Ordering
 from app.ordering.planning import planned
@@ -73,6 +75,7 @@ async def record_progress(
             at=at,
             actor=actor,
             changed=replace(order, planned_at=stored.order.planned_at) != stored.order,
+            jeopardy_rules=ordering.rulebook().jeopardy,
         )
         outcome = await ordering.store.commit(
             Change(
@@ -87,7 +90,10 @@ async def record_progress(
             )
         )
         if isinstance(outcome, Written):
+            ordering.durations.saw(samples(stored.plan, plan))
             await give_all_back(ordering.backends, _never_taken(stored.order, progress.order, plan))
+            if progress.order.state in ORDER.terminal:
+                await tell_those_waiting(ordering, progress.order)
         if isinstance(outcome, KeyUsed):
             key = None  # used for something else in between; the instruction has been followed all the same
     return any(news_in(event) for event in progress.events)

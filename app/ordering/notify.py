@@ -31,12 +31,21 @@ class Words(TypedDict):
 
 
 def news_in(event: OrderEvent) -> bool:
-    """Whether the customer is told of it: of changes of the order's state."""
+    """Whether the customer may be told of it: of changes of the order's state, and of a promise more in danger."""
+    return _moved(event) or _warns(event)
+
+
+def _moved(event: OrderEvent) -> bool:
     return event.type is EventType.STATE_CHANGED and event.before is not event.state
 
 
+def _warns(event: OrderEvent) -> bool:
+    return event.jeopardy is not None and event.jeopardy.raised
+
+
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
-    """One message per change of the order's state after this event, each sent once however often this is repeated.
+    """One message per change of the order's state after this event, and one when its promise is more in danger and a
+    rule says that the customer is to know; each sent once however often this is repeated.
 
     Of its delivery the order's own plan tells, when it has a task for that: nobody is told twice.
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
@@ -44,8 +53,9 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     stored = (await ordering.store.load([order_id]))[order_id]
     told = told_by_plan(stored.plan)
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
-        moves = [f.event for f in fed if news_in(f.event)]
-        if moves:
+        moves = [f.event for f in fed if _moved(f.event)]
+        warnings = [f.event for f in fed if _warns(f.event)]
+        if moves or warnings:
             order = stored.order
             parties = [party for party in (order.customer_id, order.acceptor_id) if party is not None]
             known = await ordering.backends.customer.by_ids(parties)
@@ -54,6 +64,9 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
                 for party in parties if move.state not in told else parties[1:]:
                     if (customer := known.get(party)) is not None:
                         await _send(ordering, order, customer, move)
+            if (customer := known.get(order.customer_id)) is not None:
+                for warning in warnings:
+                    await _warn(ordering, order, customer, warning)
         after = fed[-1].event.sequence
     return after
 
@@ -105,6 +118,13 @@ def _more(order: ProductOrder, customer: Customer, move: OrderEvent) -> str:
         until = ownership.consent_until.date().isoformat()
         return f": {order.customer_name} offers to hand {what} over to you; please answer until {until}"
     return ""
+
+
+async def _warn(ordering: Ordering, order: ProductOrder, customer: Customer, warning: OrderEvent) -> None:
+    notice = warning.jeopardy.after.notice if warning.jeopardy and warning.jeopardy.after else None
+    if notice is not None:
+        key = f"{order.id}:jeopardy:{warning.sequence}"
+        await write_to(ordering, order, customer, subject=f"Your order {order.id}", content=notice, key=key)
 
 
 async def write_to(

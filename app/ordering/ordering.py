@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
@@ -15,9 +15,10 @@ from app.domain.events import OrderEvent
 from app.domain.money import Money
 from app.domain.order import Characteristic, Consent, ExternalId, Note, ProductOrder
 from app.domain.ownership import as_seen_by
-from app.domain.plan import FalloutAction, Wish
+from app.domain.plan import FalloutAction, Task, Wish
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
+from app.ordering.durations import Durations
 from app.ordering.outcomes import (
     Committed,
     ExternalIdTaken,
@@ -157,6 +158,9 @@ class Fulfilment(Protocol):
     async def start_batch(self, batch_id: str) -> None:
         """Begin to place the batch's orders, in the manner of `start`."""
 
+    async def task_done(self, order_id: str, task: Task, reference: str) -> None:
+        """Report to the order that this task is done. Raises nothing: what is not told now is found by asking."""
+
     async def tell(self, order_id: str, instruction: Instruction) -> str | None:
         """Have the instruction judged and followed. The reason when it was refused, None when it is recorded.
 
@@ -177,6 +181,7 @@ class Ordering:
     fulfilment: Fulfilment
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    durations: Durations = field(default_factory=Durations)
 
     def rulebook(self) -> Rulebook:
         """The rules in force now."""

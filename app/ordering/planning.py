@@ -5,6 +5,7 @@ from dataclasses import replace
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
+from app.ordering.earlier import orders_before
 from app.ordering.facts import offerings_of, surroundings_of
 from app.ordering.load import load
 from app.ordering.ordering import Ordering
@@ -17,4 +18,10 @@ async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
     around = await surroundings_of(order, ordering.backends, rulebook)
     if any(part == "load" for rule in rulebook.decomposition for part, _ in rule.when.names):
         around = replace(around, load=await load(ordering))
+    follows = any(("item", "earlierOrders") in rule.when.names for rule in rulebook.decomposition)
+    around = replace(
+        around,
+        learnt=await ordering.durations.known(ordering.store, ordering.clock()),
+        earlier=await orders_before(ordering, order, offerings) if follows else {},
+    )
     return decompose(order, offerings, rulebook, around, at=ordering.clock())

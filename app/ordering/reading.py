@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.access import Right, may, rows_of, sees, sees_as_acceptor
 from app.domain.actor import Actor
+from app.domain.durations import Duration
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.ownership import as_seen_by
@@ -100,6 +101,11 @@ class Reading:
         return (
             len(await self.events_of(actor, stored.order.id, after=0, limit=stored.sequence)) if stored.sequence else 0
         )
+
+    async def durations(self, actor: Actor) -> list[Duration]:
+        """How long operations take lately."""
+        require(actor, Right.READ_INTERNAL)
+        return await self._store.learnt()
 
     async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[FeedEvent, None]:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""

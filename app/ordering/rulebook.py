@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -21,6 +22,8 @@ import structlog
 import yaml
 
 from app.domain.decomposition import task_view
+from app.domain.forecast import blank_view
+from app.domain.jeopardy import JeopardyLevel
 from app.domain.money import Money
 from app.domain.plan import (
     BY_PEOPLE,
@@ -35,10 +38,12 @@ from app.domain.plan import (
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
+    PLACEHOLDER,
     After,
     CannotJudge,
     Condition,
     DecompositionRule,
+    JeopardyRule,
     Need,
     Part,
     PriorityRule,
@@ -50,6 +55,7 @@ from app.domain.rulebook import (
     ValidationRule,
     View,
     WorklistRule,
+    filled,
     item_view,
 )
 from app.domain.rules import SERVES
@@ -59,15 +65,14 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
-WORKLISTS: Final = "worklists.yaml"
-TERMINATION: Final = "termination.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION)
+WORKLISTS, TERMINATION, JEOPARDY = "worklists.yaml", "termination.yaml", "jeopardy.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION, JEOPARDY)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
 
 TASK_WORDS: Final = task_view(Task(id="", item_ids=(), name="", operation=".", rule=""), BLANK_ORDER)
+JEOPARDY_WORDS: Final = blank_view()
 
 log = structlog.get_logger()
 
@@ -102,6 +107,11 @@ class _Worklist(msgspec.Struct, forbid_unknown_fields=True):
     asks: list[str] = []
 
 
+class _Milestone(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    within: str
+
+
 class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: str
     name: str
@@ -117,7 +127,8 @@ class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     at_visit: bool = False
     timeout: _Timeout | None = None
     worklist: _Worklist | None = None
-    milestone: str | None = None
+    milestone: str | _Milestone | None = None
+    first: bool = False
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -132,6 +143,14 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class _WorklistRule(_Worklist, kw_only=True):
     id: str
     when: str
+
+
+class _JeopardyRule(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    when: str
+    level: JeopardyLevel
+    queue: str | None = None
+    notice: str | None = None
 
 
 class _Validation(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -249,6 +268,16 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
             )
             for rule in _rules(texts, WORKLISTS, list[_WorklistRule])
         ),
+        jeopardy=tuple(
+            JeopardyRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, JEOPARDY_WORDS),
+                level=rule.level,
+                queue=rule.queue,
+                notice=rule.notice,
+            )
+            for rule in _rules(texts, JEOPARDY, list[_JeopardyRule])
+        ),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
     )
 
@@ -284,13 +313,14 @@ def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
 
 def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
     known = (*operations, *sorted(BY_PEOPLE))
-    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo) if o):
+    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend) if o):
         if wanted not in known:
             raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(known)}")
     for task in rule.tasks:
         # what people did is done anew by them: nothing of it is in a backend that could change it in place
-        if task.amend is not None and (task.amend not in operations or task.operation in BY_PEOPLE):
+        if task.amend is not None and BY_PEOPLE & {task.amend, task.operation}:
             raise BadRules(f"rule {rule.id}, task {task.id}: `amend` has to be the operation of a backend, on its work")
+        _placeholders(rule.id, task.name, words)
     return DecompositionRule(
         id=rule.id,
         scope=rule.scope,
@@ -312,7 +342,9 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
                 at_visit=task.at_visit,
                 timeout=_timeout(rule, task),
                 worklist=_worklist_of(f"{rule.id}, task {task.id}", task.worklist) if task.worklist else None,
-                milestone=task.milestone,
+                milestone=task.milestone.name if isinstance(task.milestone, _Milestone) else task.milestone,
+                milestone_within=_within(rule, task),
+                first=task.first,
             )
             for task in rule.tasks
         ),
@@ -327,6 +359,12 @@ def _after(task: _Task) -> Iterable[After]:
         else:
             for kind, name in entry.items():
                 yield After(name, kind)
+
+
+def _within(rule: _Rule, task: _Task) -> timedelta | None:
+    if not isinstance(task.milestone, _Milestone):
+        return None
+    return _duration(f"rule {rule.id}, task {task.id}: `milestone.within`", task.milestone.within)
 
 
 def _timeout(rule: _Rule, task: _Task) -> Timeout | None:
@@ -412,18 +450,13 @@ def _spoken_of(rule_id: str, name: str, member: str, words: View) -> None:
 
 def _message(rule_id: str, text: str, words: View) -> Callable[[View], str]:
     """What fills the names in braces with what they stand for. Raises BadRules."""
-    for name, member in _PLACEHOLDER.findall(text):
+    _placeholders(rule_id, text, words)
+    return partial(filled, text)
+
+
+def _placeholders(rule_id: str, text: str, words: View) -> None:
+    for name, member in PLACEHOLDER.findall(text):
         _spoken_of(rule_id, name, member, words)
-
-    def filled(view: View) -> str:
-        def value(placeholder: re.Match[str]) -> str:
-            part = view[placeholder[1]]
-            found = part[placeholder[2]] if isinstance(part, Mapping) else ""
-            return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
-
-        return _PLACEHOLDER.sub(value, text)
-
-    return filled
 
 
 def _duration(what: str, text: str) -> timedelta:

@@ -5,6 +5,8 @@ from typing import TypeVar
 import msgspec
 
 from app.domain.order import ProductOrder
+from app.domain.plan import Plan
+from app.domain.states import TASK_ENDED
 
 T = TypeVar("T")
 
@@ -23,6 +25,12 @@ def decode(data: bytes | str, shape: type[T]) -> T:
     if decoder is None:
         decoder = _decoders[shape] = msgspec.json.Decoder(shape)
     return decoder.decode(data)  # type: ignore[return-value]  # the decoder was made for this shape
+
+
+def awaited_orders(plan: Plan) -> tuple[str, ...]:
+    """The orders that tasks of the plan still have to await."""
+    open_tasks = (task for task in plan.tasks if task.awaits and task.state not in TASK_ENDED)
+    return tuple(sorted({order_id for task in open_tasks for order_id in task.awaits}))
 
 
 def offering_words(order: ProductOrder) -> str:

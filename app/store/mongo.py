@@ -15,17 +15,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, ReturnDocument, WriteConcern
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from app.domain.actor import Actor
+from app.domain.durations import Duration, Sample, learnt
 from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
 from app.domain.worklist import work_items
-from app.store.codec import decode, encode, offering_words
+from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_batches import MongoBatches
 from app.store.mongo_work import MongoWork
 from app.store.port import (
@@ -99,6 +100,10 @@ class MongoStore:
             for field in ("state", "customer_id", "acceptor_id", "channel", "seller_id", "places", "external_ids.id"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
             await orders.create_index([("created_at", ASCENDING)])
+            # of few orders: the others have no entry
+            for field in ("jeopardy.level", "jeopardy.queue", "awaited"):
+                there: Document = {field: {"$exists": True}}
+                await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)], partialFilterExpression=there)
             await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
             await self._of("version").create_index([("order_id", ASCENDING), ("version", ASCENDING)], unique=True)
             await self._of("event").create_index(
@@ -240,11 +245,17 @@ class MongoStore:
         if change.plan is not None:
             document["plan"] = encode(change.plan)
             document["work_count"] = len(work)
+        awaited = awaited_orders(change.plan) if change.plan is not None else None
+        jeopardy = order.jeopardy
+        sometimes: Document = {
+            "waiting_since": order.waiting_since,
+            "jeopardy": {"level": jeopardy.level.value, "queue": jeopardy.queue} if jeopardy else None,
+            **({} if awaited is None else {"awaited": awaited or None}),
+        }
+        document |= {field: value for field, value in sometimes.items() if value is not None}
         update: Document = {"$set": document}
-        if order.waiting_since:
-            document["waiting_since"] = order.waiting_since
-        else:
-            update["$unset"] = {"waiting_since": ""}
+        if gone := {field: "" for field, value in sometimes.items() if value is None}:
+            update["$unset"] = gone
         if change.after == 0:
             known = await self._of("product_order").find_one({"_id": order.id}, {"_id": 1}, session=session)
             if known is not None:
@@ -396,6 +407,37 @@ class MongoStore:
             )
         return [document["_id"] for document in found]
 
+    async def awaiting(self, order_id: str) -> list[str]:
+        """See OrderStore."""
+        async with _answering():
+            found = await self._of("product_order").find({"awaited": order_id}, {"_id": 1}).to_list(None)
+        return [document["_id"] for document in found]
+
+    async def learn(self, samples: Sequence[Sample]) -> None:
+        """See OrderStore. Read and then written without a transaction: what another writer adds meanwhile is lost."""
+        operations = sorted({sample.operation for sample in samples})
+        async with _answering():
+            found = await self._of("duration").find({"_id": {"$in": operations}}).to_list(None)
+            known = {duration.operation: duration for duration in map(_duration, found)}
+            for sample in samples:
+                known[sample.operation] = learnt(known.get(sample.operation), sample)
+            await self._of("duration").bulk_write(
+                [
+                    ReplaceOne(
+                        {"_id": d.operation},
+                        {"count": d.count, "seconds": d.seconds, "by_people": d.by_people},
+                        upsert=True,
+                    )
+                    for d in known.values()
+                ],
+                ordered=False,
+            )
+
+    async def learnt(self) -> list[Duration]:
+        """See OrderStore."""
+        async with _answering():
+            return [_duration(document) for document in await self._of("duration").find().to_list(None)]
+
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
@@ -430,6 +472,15 @@ def _feed_event(document: Document) -> FeedEvent:
     return FeedEvent(document["_id"], decode(document["body"], OrderEvent))
 
 
+def _duration(document: Document) -> Duration:
+    return Duration(
+        operation=document["_id"],
+        count=document["count"],
+        seconds=document["seconds"],
+        by_people=document["by_people"],
+    )
+
+
 def _version(document: Document) -> OrderVersion:
     return OrderVersion(
         order=decode(document["body"], ProductOrder),
@@ -447,6 +498,8 @@ def _query(search: OrderSearch) -> Document:
         ("channel", list(search.channels)),
         ("seller_id", list(search.seller_ids)),
         ("places", list(search.place_ids)),
+        ("jeopardy.level", [level.value for level in search.jeopardy_levels]),
+        ("jeopardy.queue", list(search.jeopardy_queues)),
     ):
         if wanted:
             query[field] = {"$in": wanted}

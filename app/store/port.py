@@ -8,7 +8,9 @@ from typing import Protocol
 
 from app.domain.actor import Actor
 from app.domain.batch import Batch, BatchLine, LineResult, LineState
+from app.domain.durations import Duration, Sample
 from app.domain.events import OrderEvent
+from app.domain.jeopardy import JeopardyLevel
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
@@ -117,7 +119,8 @@ class OrderSearch:
     `created_from` is inclusive, `created_until` exclusive. `offering_text` is found, without regard to case, in the
     name or id of an ordered offering. `external_owner` and `external_type` are those of the same external id.
     `place_ids`: delivered, at least in part, to one of these places. `party_id`: ordered by this customer, or handing
-    something over to it.
+    something over to it. `jeopardy_levels`: their promise is in danger that much; `jeopardy_queues`: that is escalated
+    to one of these worklists.
     """
 
     states: tuple[OrderState, ...] = ()
@@ -132,6 +135,8 @@ class OrderSearch:
     external_type: str | None = None
     place_ids: tuple[str, ...] = ()
     party_id: str | None = None
+    jeopardy_levels: tuple[JeopardyLevel, ...] = ()
+    jeopardy_queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +314,15 @@ class OrderStore(Protocol):
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """Orders in this state that wait since before `before` (`ProductOrder.waiting_since`), the longest first."""
+
+    async def awaiting(self, order_id: str) -> list[str]:
+        """The orders whose plan, as it was last written, has tasks that await this order and have not ended."""
+
+    async def learn(self, samples: Sequence[Sample]) -> None:
+        """Take these into what is known of how long operations take. Of writers at once one may lose its samples."""
+
+    async def learnt(self) -> list[Duration]:
+        """What is known of how long operations take."""
 
     async def ping(self) -> None:
         """Returns when the database answers."""

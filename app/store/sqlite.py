@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import aiosqlite
 
 from app.domain.actor import Actor
+from app.domain.durations import Duration, Sample, learnt
 from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
@@ -22,7 +23,7 @@ from app.domain.states import OrderState
 from app.domain.worklist import work_items
 from app.store import sqlite_batches as batches
 from app.store import sqlite_work as work
-from app.store.codec import decode, encode, offering_words
+from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.port import (
     Change,
     Commit,
@@ -72,6 +73,17 @@ create index if not exists by_place on order_place (place_id, order_id);
 create table if not exists acceptor (
     customer_id text not null, order_id text not null, primary key (customer_id, order_id)
 ) without rowid;
+create table if not exists order_jeopardy (
+    order_id text primary key, level text not null, queue text
+) without rowid;
+create index if not exists by_jeopardy on order_jeopardy (level, order_id);
+create table if not exists order_awaited (
+    order_id text not null, awaited text not null, primary key (order_id, awaited)
+) without rowid;
+create index if not exists by_awaited on order_awaited (awaited, order_id);
+create table if not exists duration (
+    operation text primary key, count integer not null, seconds real not null, by_people integer not null
+) without rowid;
 create table if not exists version (
     order_id text not null, version integer not null, actor blob not null, reason text not null, at text not null,
     body blob not null, primary key (order_id, version)
@@ -86,6 +98,8 @@ create table if not exists idempotency_key (
 ) without rowid;
 create index if not exists by_use on idempotency_key (used_at);
 """
+
+_DURATIONS: Final = "select operation, count, seconds, by_people from duration"
 
 
 def _time(at: datetime) -> str:
@@ -257,6 +271,9 @@ class SqliteStore:
         await self._write_places(db, order)
         if order.acceptor_id is not None:
             await db.execute("insert or ignore into acceptor values (?, ?)", (order.acceptor_id, order.id))
+        await self._write_jeopardy(db, order)
+        if change.plan is not None:
+            await self._write_awaited(db, change.plan)
         for external in order.external_ids:
             if (holder := await self._holder(db, external)) is None:
                 own = (external.id, external.owner, external.type, order.id)
@@ -272,6 +289,23 @@ class SqliteStore:
             await db.execute("delete from order_place where order_id = ? and place_id = ?", (order.id, gone))
         for new in places - kept:
             await db.execute("insert into order_place values (?, ?)", (order.id, new))
+
+    async def _write_jeopardy(self, db: aiosqlite.Connection, order: ProductOrder) -> None:
+        if order.jeopardy is None:
+            await db.execute("delete from order_jeopardy where order_id = ?", (order.id,))
+        else:
+            await db.execute(
+                "insert or replace into order_jeopardy values (?, ?, ?)",
+                (order.id, order.jeopardy.level.value, order.jeopardy.queue),
+            )
+
+    async def _write_awaited(self, db: aiosqlite.Connection, plan: Plan) -> None:
+        if not any(task.awaits for task in plan.tasks):
+            return
+        await db.execute("delete from order_awaited where order_id = ?", (plan.order_id,))
+        await db.executemany(
+            "insert into order_awaited values (?, ?)", [(plan.order_id, other) for other in awaited_orders(plan)]
+        )
 
     async def _holder(self, db: aiosqlite.Connection, external: ExternalId) -> str | None:
         """The order that has this external id."""
@@ -402,9 +436,40 @@ class SqliteStore:
         )
         return [order_id for (order_id,) in rows]
 
+    async def awaiting(self, order_id: str) -> list[str]:
+        """See OrderStore."""
+        rows = await self.rows("select order_id from order_awaited where awaited = ?", (order_id,))
+        return [waiting for (waiting,) in rows]
+
+    async def learn(self, samples: Sequence[Sample]) -> None:
+        """See OrderStore."""
+        operations = sorted({sample.operation for sample in samples})
+
+        async def write(db: aiosqlite.Connection) -> None:
+            marks = ",".join("?" * len(operations))
+            rows = await db.execute_fetchall(f"{_DURATIONS} where operation in ({marks})", operations)
+            known = {duration.operation: duration for duration in map(_duration, rows)}
+            for sample in samples:
+                known[sample.operation] = learnt(known.get(sample.operation), sample)
+            await db.executemany(
+                "insert or replace into duration values (?, ?, ?, ?)",
+                [(d.operation, d.count, d.seconds, int(d.by_people)) for d in known.values()],
+            )
+
+        await self.transaction(write)
+
+    async def learnt(self) -> list[Duration]:
+        """See OrderStore."""
+        return [_duration(row) for row in await self.rows(_DURATIONS)]
+
     async def ping(self) -> None:
         """See OrderStore."""
         await self.rows("select 1")
+
+
+def _duration(row: sqlite3.Row) -> Duration:
+    operation, count, seconds, by_people = row
+    return Duration(operation=operation, count=count, seconds=seconds, by_people=bool(by_people))
 
 
 def _version(row: sqlite3.Row) -> OrderVersion:
@@ -442,6 +507,11 @@ def _where(search: OrderSearch) -> tuple[list[str], list[Value]]:
     if search.party_id is not None:
         where.append("(customer_id = ? or id in (select order_id from acceptor where customer_id = ?))")
         values += [search.party_id, search.party_id]
+    for column, escalated in (("level", search.jeopardy_levels), ("queue", search.jeopardy_queues)):
+        if escalated:
+            marks = ",".join("?" * len(escalated))
+            where.append(f"id in (select order_id from order_jeopardy where {column} in ({marks}))")
+            values += escalated
     external = {"value": search.external_id, "owner": search.external_owner, "type": search.external_type}
     if any(external.values()):
         named = " and ".join(f"{column} = ?" for column, value in external.items() if value)

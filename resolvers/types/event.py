@@ -8,9 +8,10 @@ import strawberry
 from strawberry import field
 
 from app.ordering.reading import FeedEvent
-from resolvers.enums import EventType, ItemState, OrderState, TaskState, WorkKind, WorkMove
+from resolvers.enums import EventType, ItemState, JeopardyLevel, OrderState, TaskState, WorkKind, WorkMove
 from resolvers.fields import resolved
 from resolvers.ids import POSITION, cursor_at, encode
+from resolvers.types.jeopardy import Jeopardy
 
 
 @strawberry.type(description="One item's move (TMF622 v5 itemStateChange).")
@@ -118,10 +119,39 @@ class WorkItemChangeEvent(ProductOrderEvent):
     is_type_of = _of_type(EventType.WORK_ITEM_CHANGED)
 
 
+@strawberry.type(description="A milestone that was reached.")
+class MilestoneReached:
+    name: str = field(description="Its name.")
+    item_ids: list[strawberry.ID] = field(description="The items that it is about; empty: the whole order.")
+    task_id: strawberry.ID = field(description="The task whose end reached it.")
+    promised_at: datetime | None = field(description="When it was to be reached; null: it was not promised.")
+
+
+@strawberry.type(description="A milestone of the order was reached (TMF622 v5 productOrderMilestoneEvent).")
+class ProductOrderMilestoneEvent(ProductOrderEvent):
+    milestone = resolved(MilestoneReached, lambda root: root.event.milestone, "The milestone.")
+    is_type_of = _of_type(EventType.MILESTONE_REACHED)
+
+
+@strawberry.type(
+    description="What was promised is more in danger than before, or less (TMF622 v5 productOrderJeopardyAlertEvent)."
+)
+class ProductOrderJeopardyAlertEvent(ProductOrderEvent):
+    before: JeopardyLevel | None = resolved(
+        JeopardyLevel | None, lambda root: root.event.jeopardy.before, "How much before; null: it was not."
+    )
+    jeopardy = resolved(
+        Jeopardy | None, lambda root: root.event.jeopardy.after, "How much now, and why; null: it is not any more."
+    )
+    is_type_of = _of_type(EventType.JEOPARDY_CHANGED)
+
+
 EVENT_TYPES: Final = (
     ProductOrderCreateEvent,
     ProductOrderAttributeValueChangeEvent,
     ProductOrderStateChangeEvent,
     TaskStateChangeEvent,
     WorkItemChangeEvent,
+    ProductOrderMilestoneEvent,
+    ProductOrderJeopardyAlertEvent,
 )

@@ -41,10 +41,11 @@ from resolvers.types.customer import BillingAccount, Characteristic, Customer, P
 from resolvers.types.document import Document
 from resolvers.types.event import ProductOrderEvent
 from resolvers.types.finance import Journal, Payment
+from resolvers.types.jeopardy import Jeopardy
 from resolvers.types.money import Money
 from resolvers.types.offering import PriceAlteration, ProductOffering, Term
 from resolvers.types.place import GeographicAddress, WorkOrder
-from resolvers.types.plan import Plan
+from resolvers.types.plan import Milestone, Plan, milestones_of
 from resolvers.types.resource import Reservation
 from resolvers.types.rule import FiredRule, rule_of
 from resolvers.types.step import OrderStep
@@ -244,6 +245,11 @@ def _billing_account(root: strawberry.Parent[order.ProductOrder], info: Info) ->
 async def _plan(root: strawberry.Parent[order.ProductOrder], info: Info) -> DomainPlan | None:
     stored = await info.context.loaders.order_by_id.load(root.id)
     return stored.plan if stored else None
+
+
+async def _milestones(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[Milestone]:
+    plan = await _plan(root, info)
+    return milestones_of(plan) if plan else []
 
 
 async def _timeline(
@@ -529,6 +535,10 @@ class ProductOrder(Node):
     requested_completion_at: datetime | None = field(description="Wished to be complete by then.")
     expected_completion_at: datetime | None = field(
         description="When it will be complete if every task takes its usual time; null when it is not under way."
+    )
+    jeopardy: Jeopardy | None = field(description="That its promise is in danger; null: it is not.")
+    milestones = resolved(
+        list[Milestone], _milestones, "What is reached on the way (TMF622 v5); none until somebody carries it out."
     )
     completed_at: datetime | None = field(description="When it was completed.")
     cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")

@@ -66,6 +66,16 @@ class Milestone:
         description="When it is expected; null once it is reached, or missed for good."
     )
     reached_at: datetime | None = field(description="When it was reached; null: not yet.")
+    promised_at: datetime | None = field(description="When it was to be reached; null: it is not promised.")
+
+
+@strawberry.type(description="How long an operation takes lately, learnt from completed tasks.")
+class TaskDuration:
+    operation: str = field(description="The backend's operation.")
+    samples: int = field(description="From how many tasks it was learnt.")
+    usual: timedelta = field(description="The mean of backends, in which newer tasks count more; of people the median.")
+    by_people: bool = field(description="Whether people are waited for.")
+    counts: bool = field(description="Whether it counts for more than what the rules say: enough is known.")
 
 
 class _InPlan:
@@ -150,6 +160,7 @@ class Task:
         list[EnteredValue], _entered, "What people entered when they completed it, for those who see worklists."
     )
     milestone: str | None = field(description="The milestone that is reached when it is done.")
+    awaits: list[strawberry.ID] = field(description="The customer's earlier orders that it waits for, by number.")
     point_of_no_return = resolved(
         PointOfNoReturn | None, lambda root: root.no_return, "What binds its item once it has begun."
     )
@@ -165,6 +176,11 @@ def _tasks(root: strawberry.Parent[plan.Plan]) -> list[_InPlan]:
 
 
 def _milestones(root: strawberry.Parent[plan.Plan]) -> list[Milestone]:
+    return milestones_of(root)
+
+
+def milestones_of(root: plan.Plan) -> list[Milestone]:
+    """What is reached on the way through this plan."""
     times = schedule(root, datetime.now(UTC))
     return [
         Milestone(
@@ -173,6 +189,7 @@ def _milestones(root: strawberry.Parent[plan.Plan]) -> list[Milestone]:
             task_id=strawberry.ID(task.id),
             expected_at=None if task.state in TASK_ENDED else times[task.id][1],
             reached_at=task.ended_at if task.state in TASK_PASSED else None,
+            promised_at=task.promised_at,
         )
         for task in root.tasks
         if task.milestone is not None

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry import field
 
-from app.domain.rulebook import DecompositionRule, PriorityRule, TerminationRule, ValidationRule
+from app.domain.rulebook import DecompositionRule, JeopardyRule, PriorityRule, TerminationRule, ValidationRule
 from app.ordering.rulebook import Rulebooks
 from resolvers.enums import Severity, StepKind
 
@@ -17,6 +17,7 @@ class RuleKind(Enum):
     VALIDATION = strawberry.enum_value("validation", description="What an order must keep.")
     PRIORITY = strawberry.enum_value("priority", description="How urgent an order is.")
     TERMINATION = strawberry.enum_value("termination", description="What it costs to end a product early.")
+    JEOPARDY = strawberry.enum_value("jeopardy", description="How much a promise is in danger.")
 
 
 @strawberry.type(description="A rule that is data.")
@@ -52,7 +53,7 @@ class Rulebook:
     rules: list[BusinessRule] = field(description="All of them, in the order of their files.")
 
 
-AnyRule = DecompositionRule | ValidationRule | PriorityRule | TerminationRule
+AnyRule = DecompositionRule | ValidationRule | PriorityRule | TerminationRule | JeopardyRule
 
 
 def rule_of(rule: AnyRule) -> BusinessRule:
@@ -75,6 +76,9 @@ def rule_of(rule: AnyRule) -> BusinessRule:
             months = "" if rule.at_most_months is None else f", of {rule.at_most_months} months at the most"
             effect = f"{rule.percent} percent of what is left{months}: {rule.text}"
             return _plain(rule.id, RuleKind.TERMINATION, rule.when.text, effect)
+        case JeopardyRule():
+            effect = f"jeopardy {rule.level}{f', escalated to {rule.queue}' if rule.queue else ''}"
+            return _plain(rule.id, RuleKind.JEOPARDY, rule.when.text, effect)
         case DecompositionRule():
             work = ", ".join(task.operation for task in rule.tasks)
             return _plain(rule.id, RuleKind.DECOMPOSITION, rule.when.text, work)
@@ -96,7 +100,7 @@ def _plain(rule_id: str, kind: RuleKind, when: str, effect: str) -> BusinessRule
 def rulebook_of(rules: Rulebooks) -> Rulebook:
     """The rules in force, and what became of the newest change."""
     book, refused = rules.current, rules.refused
-    found: list[AnyRule] = [*book.validation, *book.priority, *book.termination]
+    found: list[AnyRule] = [*book.validation, *book.priority, *book.termination, *book.jeopardy]
     return Rulebook(
         version=book.version,
         read_at=rules.read_at,

@@ -14,7 +14,7 @@ from tests.conftest import StartProduct
 from tests.harness import Product
 from tests.manual_work import IMPATIENT, placed, until_waiting, with_work_for_people
 
-ELSEWHERE = {"follow orders", "follow a batch"}
+ELSEWHERE = {"follow orders", "follow a batch", "follow promises"}
 """Subscriptions have tests of their own."""
 
 
@@ -334,6 +334,17 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(
     assert [e["code"] for e in nobody_asked["errors"]] == ["STALE_VERSION"]
     for number in (developer.draft, down):
         assert (await until_state(product, number, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+
+
+async def test_an_order_by_a_date_and_what_is_promised(developer: Developer) -> None:
+    placed = (await developer.do("79-place-an-order-by-a-date", {"idempotencyKey": key()}))["placeProductOrder"]
+    assert placed["errors"] == []
+    told = (await developer.do("80-milestones-of-an-order", {"id": placed["order"]["key"]}))["productOrder"]
+    listed = (await developer.do("77-orders-in-jeopardy"))["productOrders"]["nodes"]
+
+    assert told["requestedCompletionAt"] == placed["order"]["requestedCompletionAt"]
+    assert (told["state"], told["jeopardy"]) == ("ACKNOWLEDGED", None)
+    assert placed["order"]["key"] not in [one["key"] for one in listed]
 
 
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:

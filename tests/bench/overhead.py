@@ -33,6 +33,7 @@ from temporalio.client import Client
 
 from app.domain.actor import Actor, Role
 from app.domain.order import Characteristic, ProductOrder
+from app.domain.plan import Task
 from app.domain.request import ItemRequest, OrderRequest
 from app.embedded import parts as embedded
 from app.embedded.processes import ChildProcess, Guard, Part
@@ -75,6 +76,9 @@ class StartsNothing:
 
     async def start_batch(self, batch_id: str) -> None:
         """Not yet."""
+
+    async def task_done(self, order_id: str, task: Task, reference: str) -> None:
+        """Nobody waits for it."""
 
     async def tell(self, order_id: str, instruction: Instruction) -> str | None:
         """Nobody is told anything."""

@@ -18,7 +18,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from app.domain.actor import Actor, Role
 from app.domain.batch import Batch, BatchLine, BatchState, LineError, LineResult, LineState
+from app.domain.durations import Duration, Sample
 from app.domain.events import EventType, order_event
+from app.domain.jeopardy import Jeopardy, JeopardyLevel
 from app.domain.order import ExternalId, ItemAction, OrderItem, OwnershipChange, PlaceRef, ProductOrder
 from app.domain.plan import Attention, Cause, Plan, Task
 from app.domain.request import OrderRequest
@@ -204,7 +206,15 @@ SEARCHES = [
     (OrderSearch(party_id="c2"), {"c", "d"}),
     (OrderSearch(party_id="c2", channels=("retail",)), {"d"}),
     (OrderSearch(party_id="c9"), set()),
+    (OrderSearch(jeopardy_levels=(JeopardyLevel.LOW,)), {"b"}),
+    (OrderSearch(jeopardy_levels=(JeopardyLevel.LOW, JeopardyLevel.HIGH)), {"b", "c"}),
+    (OrderSearch(jeopardy_levels=(JeopardyLevel.LOW, JeopardyLevel.HIGH), customer_ids=("c2",)), {"c"}),
+    (OrderSearch(jeopardy_queues=("desk",)), {"c"}),
 ]
+
+
+def in_danger(level: str, queue: str | None = None) -> Jeopardy:
+    return Jeopardy(level=JeopardyLevel(level), since=NOW, rule="r", predicted_at=NOW, queue=queue)
 
 
 @pytest.mark.parametrize(("search", "expected"), SEARCHES)
@@ -214,8 +224,17 @@ async def test_a_search_finds_what_meets_every_criterion(
     day = timedelta(days=1)
     for order in (
         new_order("a"),
-        new_order("b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day),
-        new_order("c", state=OrderState.HELD, customer_id="c2", created_at=NOW + 2 * day, place=HOME),
+        new_order(
+            "b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day, jeopardy=in_danger("low")
+        ),
+        new_order(
+            "c",
+            state=OrderState.HELD,
+            customer_id="c2",
+            created_at=NOW + 2 * day,
+            place=HOME,
+            jeopardy=in_danger("high", queue="desk"),
+        ),
         new_order(
             "d",
             channel="retail",
@@ -394,6 +413,63 @@ async def test_a_choice_of_work_is_kept_once_under_its_key(store: OrderStore) ->
     assert (first.item_ids, first.fingerprint, first.at) == (("a", "b"), "f", NOW)
     assert again == first == await store.work.selected("ada", "k")
     assert await store.work.selected("bob", "k") is None
+
+
+async def test_what_is_in_danger_no_longer_is_not_found_as_such(store: OrderStore) -> None:
+    search = OrderSearch(jeopardy_levels=(JeopardyLevel.LOW,))
+    order = new_order("o1", jeopardy=in_danger("low"))
+    await store.commit(change(order))
+    assert await store.count(search) == 1
+
+    await store.commit(change(replace(order, jeopardy=in_danger("critical")), 1))
+    assert await store.count(search) == 0
+    assert await store.count(OrderSearch(jeopardy_levels=(JeopardyLevel.CRITICAL,))) == 1
+
+    await store.commit(change(replace(order, jeopardy=None), 2))
+    assert await store.count(OrderSearch(jeopardy_levels=tuple(JeopardyLevel))) == 0
+
+
+def waiting_plan(order_id: str, *awaited: str, state: TaskState = TaskState.AWAITING_RESULT) -> Plan:
+    task = Task(
+        id="1/w", item_ids=("1",), name="W", operation="orders.awaitEarlier", rule="r", state=state, awaits=awaited
+    )
+    return Plan(order_id=order_id, tasks=(task,))
+
+
+async def test_who_awaits_an_order_is_found_until_the_task_has_ended(store: OrderStore) -> None:
+    await store.commit(change(new_order("b"), plan=waiting_plan("b", "a", "a2")))
+    await store.commit(change(new_order("c"), plan=waiting_plan("c", "a")))
+    await store.commit(change(new_order("d"), plan=Plan(order_id="d", tasks=())))
+    assert (sorted(await store.awaiting("a")), await store.awaiting("a2")) == (["b", "c"], ["b"])
+
+    await store.commit(change(new_order("b"), 1))
+    assert await store.awaiting("a2") == ["b"], "the plan is as it was"
+    await store.commit(change(new_order("b"), 2, plan=waiting_plan("b", "a", "a2", state=TaskState.COMPLETED)))
+    assert (await store.awaiting("a"), await store.awaiting("a2"), await store.awaiting("x")) == (["c"], [], [])
+
+
+async def test_what_is_learnt_is_known_to_every_process(store: OrderStore, open_another: Open) -> None:
+    assert await store.learnt() == []
+
+    await store.learn([Sample(operation="a.b", seconds=1.0), Sample(operation="a.b", seconds=3.0)])
+    await store.learn([Sample(operation="a.b", seconds=5.0), Sample(operation="people.x", seconds=9.5, by_people=True)])
+
+    known = {duration.operation: duration for duration in await (await open_another()).learnt()}
+    assert known == {
+        "a.b": Duration(operation="a.b", count=3, seconds=3.0),
+        "people.x": Duration(operation="people.x", count=1, seconds=9.5, by_people=True),
+    }
+
+
+async def test_writers_who_learn_at_once_disturb_nobody(store: OrderStore, open_another: Open) -> None:
+    other = await open_another()
+    samples = [Sample(operation=f"a.{n}", seconds=1.0) for n in range(5)]
+
+    await asyncio.gather(*(one.learn(samples) for one in (store, other) for _ in range(10)))
+
+    known = await store.learnt()
+    assert {duration.operation for duration in known} == {sample.operation for sample in samples}
+    assert all(1 <= duration.count <= 20 for duration in known)
 
 
 def batch(batch_id: str = "b1", sender: Actor = ADA, lines: int = 5) -> Batch:

@@ -1,17 +1,26 @@
 """Rule files: what is refused and why, and that a change is taken whole or not at all."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from app.domain.plan import Escalation, Worklist
+from app.domain.money import Money
+from app.domain.plan import DependencyKind, Escalation, OnTimeout, PointOfNoReturn, Timeout, Worklist
+from app.domain.rulebook import After, Part, TaskTemplate, Together
 from app.domain.rules.business import BLANK_CASE, fired
 from app.domain.rules.case import Case
 from app.orchestration.operations import OPERATIONS
 from app.ordering.rulebook import BadRules, Rulebooks, read_rulebook
 
+TASK = "id: t, name: T, operation: customer.activate, expected: PT1S"
 VIP = "- id: vip\n  when: customer.vip\n  priority: 0"
+
+
+def work(field: str) -> str:
+    """A rule whose only task has this field as well."""
+    return f'- id: a\n  when: "true"\n  tasks: [{{{TASK}{f", {field}" if field else ""}}}]'
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,35 @@ VIP = "- id: vip\n  when: customer.vip\n  priority: 0"
         ),
         ("decomposition", "- id: a\n  wen: x\n  tasks: []", "wen"),
         ("decomposition", "{", "while"),
+        ("decomposition", work("after: [{sometimes: x}]"), "sometimes"),
+        ("decomposition", work("after: [{finishToStart: [x]}]"), "after"),
+        ("decomposition", work("together: street"), "street"),
+        ("decomposition", work("uses: [colour]"), "colour"),
+        ("decomposition", work("undo: x.y"), "rule a: there is no operation 'x.y'"),
+        ("decomposition", work("amend: x.y"), "rule a: there is no operation 'x.y'"),
+        ("decomposition", work("atVisit: sometimes"), "atVisit"),
+        ("decomposition", work("timeout: {after: soon}"), "task t: `timeout.after` is no ISO 8601 duration"),
+        ("decomposition", work("timeout: {after: PT1H, then: shout}"), "shout"),
+        ("decomposition", work("milestone: {name: m}"), "within"),
+        ("decomposition", work("milestone: {name: m, within: soon}"), "task t: `milestone.within` is no ISO 8601"),
+        ("decomposition", work("first: maybe"), "first"),
+        ("decomposition", work("pointOfNoReturn: {charge: {amount: much, currency: EUR}, reason: r}"), "amount"),
+        ("decomposition", work("worklist: {escalations: []}"), "queue"),
+        ("decomposition", work("worklist: {queue: q, escalations: [{after: now, to: x}]}"), "`escalations.after`"),
+        (
+            "decomposition",
+            work("worklist: {queue: q, escalations: [{after: PT2H, to: x}, {after: PT1H, to: y}]}"),
+            "task t: `escalations` have to follow each other in time",
+        ),
+        ("decomposition", work("").replace("name: T", "name: 'T {item.colour}'"), "rule a: there is no item.colour"),
+        ("decomposition", "- {id: a, when: 'true', oneOf: [x], tasks: []}", "oneOf"),
+        ("decomposition", "- {id: a, when: 'load.moon > 3', tasks: []}", "there is no load.moon"),
+        ("worklists", "- {id: a, when: 'task.colour == \"red\"', queue: q}", "there is no task.colour"),
+        ("worklists", "- {id: a, when: 'true'}", "queue"),
+        ("jeopardy", "- {id: a, when: 'jeopardy.mood > 3', level: low}", "rule a: there is no jeopardy.mood"),
+        ("jeopardy", "- {id: a, when: 'jeopardy.blocked', level: awful}", "awful"),
+        ("jeopardy", "- {id: a, when: 'jeopardy.lateSeconds', level: low}", "rule a: `when` gives"),
+        ("jeopardy", "- {id: a, when: 'task.name == 3', level: low, to: me}", "to"),
         ("validation", "- {id: a, when: 'true', message: '{item.colour}', step: offering}", "there is no item.colour"),
         (
             "validation",
@@ -65,6 +103,45 @@ def test_a_bad_rule_file_is_refused_with_the_reason(tmp_path: Path, file: str, t
         read_rulebook(tmp_path, OPERATIONS)
 
     assert said in str(refused.value)
+
+
+def test_everything_that_a_task_may_say_is_read(tmp_path: Path) -> None:
+    fields = """after: [a, {startToStart: b, finishToFinish: "order:c"}], pends: true, undo: customer.activate,
+      amend: customer.activate, uses: [place, payment], together: visit, atVisit: true, first: true,
+      timeout: {after: PT1H, then: cancel}, milestone: {name: active, within: P1D},
+      worklist: {queue: q, escalations: [{after: PT1H, to: leads}], asks: [colour]},
+      pointOfNoReturn: {reason: gone, charge: {amount: "4.50", currency: EUR}}"""
+    (tmp_path / "decomposition.yaml").write_text(work(fields).replace("name: T", "name: 'T {item.name}'"))
+
+    [rule] = read_rulebook(tmp_path, OPERATIONS).decomposition
+
+    assert rule.tasks == (
+        TaskTemplate(
+            id="t",
+            name="T {item.name}",
+            operation="customer.activate",
+            expected=timedelta(seconds=1),
+            after=(
+                After("a"),
+                After("b", DependencyKind.START_TO_START),
+                After("order:c", DependencyKind.FINISH_TO_FINISH),
+            ),
+            pends=True,
+            undo="customer.activate",
+            amend="customer.activate",
+            uses=frozenset({Part.PLACE, Part.PAYMENT}),
+            no_return=PointOfNoReturn(reason="gone", charge=Money(Decimal("4.50"), "EUR")),
+            together=Together.VISIT,
+            at_visit=True,
+            timeout=Timeout(after=timedelta(hours=1), then=OnTimeout.CANCEL),
+            worklist=Worklist(
+                queue="q", escalations=(Escalation(after=timedelta(hours=1), to="leads"),), asks=("colour",)
+            ),
+            milestone="active",
+            milestone_within=timedelta(days=1),
+            first=True,
+        ),
+    )
 
 
 def test_a_folder_replaces_the_files_it_has_and_no_other(tmp_path: Path) -> None:

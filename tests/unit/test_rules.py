@@ -712,6 +712,17 @@ def compatibility() -> Iterable[Row]:
         together(needs_base, owned=(replace(has_base, status="terminated"),)),
         together(needs_base, owned=(has_base,)),
     )
+    bringing = before(1, offering_ids=("base",))
+    yield required(
+        "brought by an order that does not come first",
+        together(needs_base, other_orders=(replace(bringing, later=True),)),
+        together(needs_base, other_orders=(bringing,)),
+    )
+    yield required(
+        "brought by an order that has ended",
+        together(needs_base, other_orders=(replace(bringing, open=False),)),
+        together(needs_base, other_orders=(replace(bringing, open=False), bringing)),
+    )
     yield required("ended with this order", together(needs_base, ended, owned=(has_base,)), together(needs_base, base))
     yield required(
         "none of a group",
@@ -798,9 +809,13 @@ FIBRE = line(specification=ProductSpecification(id="s", name="s", service_specif
 
 
 def lifecycle() -> Iterable[Row]:
-    def about(action: ItemAction, status: str, wanted: ProductStatus | None = None) -> Case:
+    def about(
+        action: ItemAction, status: str, wanted: ProductStatus | None = None, earlier: tuple[OtherOrder, ...] = ()
+    ) -> Case:
         return of(
-            one(action=action, product_id="p1", product_status=wanted), owned=(replace(owned("p1"), status=status),)
+            one(action=action, product_id="p1", product_status=wanted),
+            owned=(replace(owned("p1"), status=status),),
+            other_orders=earlier,
         )
 
     modify, delete = ItemAction.MODIFY, ItemAction.DELETE
@@ -812,6 +827,23 @@ def lifecycle() -> Iterable[Row]:
     yield allows("suspended twice", about(modify, "suspended", suspend), about(modify, "active", suspend))
     yield allows("resumed while active", about(modify, "active", resume), about(modify, "suspended", resume))
     yield allows("changed while suspended", about(modify, "suspended"), about(modify, "active"))
+    suspending, resuming = (before(h, f"o{h}", statuses={"p1": s}) for h, s in ((3, "suspended"), (2, "active")))
+    to_end = before(1, "o1", statuses={"p1": "terminated"})
+    yield allows(
+        "resumed while active, as it will be by then",
+        about(modify, "active", resume, (resuming, suspending)),
+        about(modify, "active", resume, (suspending,)),
+        about(modify, "active", suspend, (resuming, suspending)),
+        about(modify, "active", suspend, (replace(suspending, open=False),)),
+        about(modify, "active", suspend, (replace(suspending, later=True),)),
+        about(modify, "active", suspend, (replace(suspending, submitted_at=NOW + timedelta(1)),)),
+        about(modify, "active", suspend, (replace(suspending, statuses={"p2": "suspended"}),)),
+    )
+    yield allows(
+        "changed though an earlier order ends it",
+        about(modify, "active", None, (to_end, suspending)),
+        about(modify, "active", None, (replace(to_end, open=False),)),
+    )
     ended = about(delete, "terminated")
     yield allows("ended twice", ended, about(delete, "active"), about(delete, "suspended"))
     yield row(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.domain.actor import Role
 from app.domain.catalog import Offering
-from app.domain.facts import Facts
+from app.domain.facts import Facts, OtherOrder
 from app.domain.order import OrderItem, ProductOrder
 from app.domain.rulebook import Need, Rulebook, Surroundings
 from app.domain.violations import Violation, ViolationCode
@@ -29,6 +29,13 @@ class Case:
         """Each item with its path and its offering, when the catalog knows it."""
         for n, item in enumerate(self.order.items):
             yield f"/items/{n}", item, self.facts.offerings.get(item.offering_id)
+
+    @property
+    def earlier(self) -> tuple[OtherOrder, ...]:
+        """The customer's orders under way that are carried out before this one, the first submitted first."""
+        own = self.order.submitted_at
+        found = [o for o in self.facts.other_orders if o.open and not o.later and (own is None or o.submitted_at < own)]
+        return tuple(sorted(found, key=lambda o: o.submitted_at))
 
     @property
     def around(self) -> Surroundings:

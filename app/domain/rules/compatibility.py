@@ -105,4 +105,6 @@ def _kept(case: Case) -> Iterable[OwnedProduct]:
 
 def _there(case: Case, *, besides: OrderItem) -> frozenset[str]:
     ordered = {item.offering_id for item in _ordered(case, besides=besides)}
+    # what an earlier order brings is waited for
+    ordered |= {offering_id for other in case.earlier for offering_id in other.offering_ids}
     return frozenset(ordered | {product.offering_id for product in _kept(case) if product.offering_id})

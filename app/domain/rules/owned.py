@@ -16,7 +16,10 @@ FROM: Final[Mapping[ProductStatus, ProductStatus]] = {_P.SUSPENDED: _P.ACTIVE, _
 
 
 def status_allows(case: Case) -> Iterable[Violation]:
-    """A product is suspended when it is active, resumed when it is suspended, and ended when it is one of these."""
+    """A product is suspended when it is active, resumed when it is suspended, and ended when it is one of these.
+
+    What counts is what it will be by then: the order waits for the customer's earlier orders for the same product.
+    """
     owned = {product.id: product for product in case.facts.owned}
     for path, item, _ in case.items():
         if item.product_status is not None and item.action is not ItemAction.MODIFY:
@@ -38,13 +41,23 @@ def status_allows(case: Case) -> Iterable[Violation]:
             )
             continue
         allowed = _allowed(item)
-        if product is not None and allowed and product.status not in allowed:
+        if product is None or not allowed:
+            continue
+        status, by = _status_then(case, product)
+        if status not in allowed:
+            will_be = f"will be {status}, by order {by}" if by else f"is {status}"
             yield breach(
                 "productStatusAllows",
                 f"{path}/productId",
                 ViolationCode.OTHER_ISSUE,
-                f"{product.name!r} is {product.status}; only what is {listed(allowed)} can be {_done(item)}",
+                f"{product.name!r} {will_be}; only what is {listed(allowed)} can be {_done(item)}",
             )
+
+
+def _status_then(case: Case, product: OwnedProduct) -> tuple[str, str | None]:
+    """The product's status once the earlier orders under way are done, and the order that gives it."""
+    changes = [(o.statuses[product.id], o.id) for o in case.earlier if product.id in o.statuses]
+    return changes[-1] if changes else (product.status, None)
 
 
 def _allowed(item: OrderItem) -> frozenset[str]:

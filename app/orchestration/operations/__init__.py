@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from app.orchestration.operations import field, money, ownership, people, records, recurring, resources, upkeep
+from app.orchestration.operations import field, money, orders, ownership, people, records, recurring, resources, upkeep
 from app.orchestration.operations.work import Result, Work
 
 Operation = Callable[[Work], Awaitable[Result]]
@@ -57,6 +57,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "provisioning.createAtNewPlace": field.create_at_new_place,
     "orderway.planResumption": upkeep.plan_resumption,
     "orderway.withdrawResumption": upkeep.withdraw_resumption,
+    "orders.awaitEarlier": orders.await_earlier,
     "provisioning.createServiceOrder": field.create_service_order,
     "provisioning.endAtOldPlace": field.end_at_old_place,
     "provisioning.portNumber": field.port_number,
@@ -81,6 +82,7 @@ CHECKS: Final[Mapping[str, Operation]] = {
     "customer.awaitReleasingConsent": ownership.await_releasing,
     "documents.awaitSignature": people.check_signature,
     "provisioning.createAtNewPlace": field.check_service_order,
+    "orders.awaitEarlier": orders.await_earlier,
     "provisioning.createServiceOrder": field.check_service_order,
     "provisioning.endAtOldPlace": field.check_service_order,
     "provisioning.portNumber": field.check_service_order,
