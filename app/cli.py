@@ -121,7 +121,7 @@ def serve(port: Port = None) -> None:
         raise CannotStart("ORDERWAY_JWT_ISSUERS is not set: no token would be accepted, so nobody could sign in.")
     require_free_port(settings.host, settings.port)
     telemetry.configure(settings, "gateway")
-    from app.main import serve as run_gateway
+    from app.serve import serve as run_gateway
 
     run_gateway(settings)
 
@@ -141,7 +141,7 @@ def worker() -> None:
     settings = load()
     _require_surroundings(settings)
     telemetry.configure(settings, "worker")
-    from app.main import run_worker
+    from app.work import run_worker
 
     run_worker(settings)
 

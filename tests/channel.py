@@ -95,22 +95,29 @@ async def order(product: Product, order_key: str, **options: Json) -> Json:
 async def until_state(product: Product, order_key: str, *states: str) -> Json:
     """The order in full, once it is in one of these states."""
 
-    async def there() -> Json:
-        found = await order(product, order_key)
-        return found if found["state"] in states else None
+    async def there() -> bool:
+        return (await _progress(product, order_key))["state"] in states
 
-    return await until(there)
+    await until(there)
+    return await order(product, order_key)
 
 
 async def until_task(product: Product, order_key: str, task_id: str, state: str) -> Json:
     """The order in full, once this task of it is in this state."""
 
-    async def there() -> Json:
-        found = await order(product, order_key)
+    async def there() -> bool:
+        found = await _progress(product, order_key)
         tasks = {t["id"]: t["state"] for t in (found["plan"] or {"tasks": []})["tasks"]}
-        return found if tasks.get(task_id) == state else None
+        return tasks.get(task_id) == state
 
-    return await until(there)
+    await until(there)
+    return await order(product, order_key)
+
+
+async def _progress(product: Product, order_key: str) -> Json:
+    """How far the order is, and no more: asked for often."""
+    query = "query Progress($id: ID!) { productOrder(id: $id) { state plan { tasks { id state } } } }"
+    return (await product.graphql(query, {"id": order_key})).whole()["productOrder"]
 
 
 MADE = {

@@ -21,6 +21,7 @@ from app.settings import Settings
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 WAIT_SECONDS = 60.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 
 Json = Any
 """A JSON value as it came over the wire."""
@@ -204,10 +205,12 @@ async def start(*children: ChildProcess) -> None:
 
 
 async def until(condition: Callable[[], Awaitable[T]]) -> T:
-    """Ask until the answer is true, and give it. Fails after a minute."""
+    """Ask until the answer is true, ever more seldom, and give it. Fails after a minute."""
+    pause = SHORTEST_PAUSE
     async with asyncio.timeout(WAIT_SECONDS):
-        while not (answer := await condition()):  # noqa: ASYNC110  # another process makes it true
-            await asyncio.sleep(0.05)
+        while not (answer := await condition()):
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.3, LONGEST_PAUSE)
         return answer
 
 

@@ -13,7 +13,6 @@ from app.domain.violations import Violation, ViolationCode
 from app.ordering.drafts import case_of, established, gather, load_draft, record_edit, require
 from app.ordering.ordering import OrderAsk, Ordering, load, recall
 from app.ordering.outcomes import Committed, NotFound, Outcome, ValidationFailed
-from app.ordering.paper import contract_pdf, summary_pdf
 from app.store.port import StoredOrder
 from connectors.backends import Backends
 from connectors.documents import Document, SignatureState
@@ -53,6 +52,9 @@ async def drawn_up(backends: Backends, order: ProductOrder, *, signature: bool) 
 
     `signature`: whether the contract has to be signed.
     """
+    # drawing takes half a second to load, which only those who draw should wait for
+    from app.ordering.paper import contract_pdf, summary_pdf
+
     version = order.agreement.version + 1 if order.agreement else 1
     # of the order's own time, not now: a repeated request must store the same papers
     at = order.updated_at

@@ -173,7 +173,7 @@ class Fulfilment(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordering:
-    """Built once, in `app.main`; tests build their own."""
+    """Built once, in `app.parts`; tests build their own."""
 
     store: OrderStore
     backends: Backends

@@ -6,9 +6,7 @@ What lives here speaks the domain; nothing outside imports a database driver.
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.store.mongo import MongoStore
 from app.store.port import OrderStore, StoreUnavailable
-from app.store.sqlite import SqliteStore
 
 
 async def open_store(mongodb_uri: str | None, database: str, data_dir: Path, *, keys_kept_for: timedelta) -> OrderStore:
@@ -16,7 +14,10 @@ async def open_store(mongodb_uri: str | None, database: str, data_dir: Path, *, 
 
     Raises StoreUnavailable when it cannot be reached.
     """
+    # only the driver that is used is loaded
     if mongodb_uri is not None:
+        from app.store.mongo import MongoStore
+
         mongo = MongoStore(mongodb_uri, database, keys_kept_for=keys_kept_for)
         try:
             await mongo.open()
@@ -24,6 +25,8 @@ async def open_store(mongodb_uri: str | None, database: str, data_dir: Path, *, 
             await mongo.close()
             raise
         return mongo
+    from app.store.sqlite import SqliteStore
+
     sqlite = SqliteStore(data_dir / "orders.sqlite3")
     await sqlite.open(keys_kept_since=datetime.now(UTC) - keys_kept_for)
     return sqlite

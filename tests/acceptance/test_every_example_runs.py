@@ -8,7 +8,7 @@ import pytest
 
 from app.demo.samples import variables
 from app.domain.actor import Role
-from app.main import examples
+from app.serve import examples
 from tests.channel import Json, family, free_slot, key, order, place, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.harness import Product

@@ -170,7 +170,7 @@ async def test_what_is_held_begins_nothing_until_it_is_released(product: Product
 async def test_an_order_for_a_day_to_come_waits_for_it_and_can_be_called_off(product: Product) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-    near = await place(product, {"customerId": "cust-1079", "items": [MOBILE], "requestedStartAt": soon})
+    near = await place(product, {"customerId": "cust-1187", "items": [MOBILE], "requestedStartAt": soon})
     far = await placed(product, "cust-1080", FIBRE, placeId="addr-1080", requestedStartAt=later)
     waiting = await order(product, far.key)
     slot_query = "query S($id: ID!) { productOrder(id: $id) { items { appointment { start end } } } }"

@@ -10,12 +10,13 @@ import pytest
 from tests.channel import Json, effects_of, order, place, until_state, until_task
 from tests.draft import Draft
 from tests.harness import Product, running_product, until
-from tests.owned import ordered, owned
+from tests.owned import ordered, owned, previewed
 
 CHANGE: Final = "44-change-a-product"
 SUSPEND: Final = "45-suspend-a-product"
 RESUME: Final = "46-resume-a-product"
 END: Final = "47-discontinue-a-product"
+PREVIEW_END: Final = "53-preview-an-end"
 PREMIUM: Final = [{"name": "router", "value": "premium"}]
 PLAN: Final = """query P($id: ID!) { productOrder(id: $id) { state plan { tasks {
     id name state awaits reference startedAt endedAt } } } }"""
@@ -99,7 +100,8 @@ async def test_one_that_waits_can_be_cancelled_at_once(slow: Product) -> None:
 
 async def test_a_worker_killed_in_between_changes_nothing(slow: Product) -> None:
     first = await wished(slow, CHANGE, "prod-1159", characteristics=PREMIUM)
-    second = await wished(slow, END, "prod-1159")
+    charge = (await previewed(slow, PREVIEW_END, "prod-1159"))["charge"]
+    second = await wished(slow, END, "prod-1159", acceptedCharge=charge)
     late = await ordered(slow, SUSPEND, "prod-1159")
     await until_task(slow, second, "1/await-earlier", "AWAITING_RESULT")
 

@@ -80,7 +80,7 @@ async def test_an_order_that_is_simply_silent_gets_into_jeopardy(slow: Product) 
 
     async def endangered() -> Json:
         found = await promise(slow, key)
-        return found if found["jeopardy"] else None
+        return found if found["jeopardy"] and found["jeopardy"]["level"] != "LOW" else None
 
     found = await until(endangered)
     listed = (await run(slow, IN_JEOPARDY, token=slow.token(Role.OPERATIONS)))["productOrders"]["nodes"]
@@ -92,17 +92,16 @@ async def test_an_order_that_is_simply_silent_gets_into_jeopardy(slow: Product) 
     [entry] = [o for o in listed if o["key"] == key]
     assert entry["jeopardy"]["promisedAt"] == entry["requestedCompletionAt"] < entry["jeopardy"]["predictedAt"]
     told = await alerts(slow, key)
-    assert [(before, after) for _, _, before, after in told] == [
-        (None, "MEDIUM"),
-        ("MEDIUM", "CRITICAL"),
-        ("CRITICAL", None),
-    ]
-    # nothing but the passing of time came before the first two
+    # it may have been looked at when it was slow and not late yet
+    *first, medium, critical, none = told
+    assert [after for *_, after in first] in ([], ["LOW"])
+    assert [after for *_, after in (medium, critical, none)] == ["MEDIUM", "CRITICAL", None]
+    # nothing but the passing of time came before
     silent_from = max(e["sequence"] for e in waiting["timeline"]["nodes"])
-    assert [sequence for sequence, *_ in told][:2] == [silent_from + 1, silent_from + 2]
+    assert [sequence for sequence, *_ in told][:-1] == [silent_from + n for n in range(1, len(told))]
     assert (await promise(slow, key))["jeopardy"] is None
     assert [e["summary"] for e in ended["timeline"]["nodes"]][-1] == "order completed"
-    assert [k for k in await messages_of(slow, key) if ":jeopardy:" in k] == [f"{key}:jeopardy:{silent_from + 2}"]
+    assert [k for k in await messages_of(slow, key) if ":jeopardy:" in k] == [f"{key}:jeopardy:{critical[0]}"]
 
 
 async def test_what_is_blocked_endangers_the_order_until_it_goes_on(product: Product) -> None:

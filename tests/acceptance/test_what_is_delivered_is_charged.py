@@ -78,10 +78,10 @@ async def test_an_order_is_complete_only_when_all_of_it_is_confirmed(product: Pr
     placed = await place(product, {"customerId": "cust-1150", "items": [item]})
     order_key = placed["order"]["key"]
     await until_task(product, order_key, "1/charge", "RUNNING")
-    await product.mock_control.heal()
+    await product.mock_control.fault("channels", errorRate=1.0, operations=["POST communicationMessage"])
+    await product.mock_control.fault("billing")
     await until_task(product, order_key, "1/activate-product", "COMPLETED")
 
-    await product.mock_control.fault("channels", errorRate=1.0, operations=["POST communicationMessage"])
     waiting = await until_task(product, order_key, "order/log-interaction", "COMPLETED")
     assert waiting["state"] == "IN_PROGRESS", "the customer has not been told"
     assert waiting["completedAt"] is None

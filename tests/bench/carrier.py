@@ -17,13 +17,13 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from app import settings as environment
-from app.main import parts
 from app.orchestration import activities, operations
 from app.orchestration.lanes import LANES
 from app.orchestration.operations.work import Done, Result, Work
 from app.orchestration.payloads import DATA_CONVERTER
 from app.orchestration.worker import LOST_AFTER, make_workers
 from app.ordering.ordering import Ordering
+from app.parts import parts
 from tests.bench.bare import Bare, noop
 
 BARE_QUEUE: Final = "bare"

@@ -37,12 +37,12 @@ from app.domain.plan import Task
 from app.domain.request import ItemRequest, OrderRequest
 from app.embedded import parts as embedded
 from app.embedded.processes import ChildProcess, Guard, Part
-from app.main import parts
 from app.orchestration.contract import WORKFLOW, OrderRun, TaskPolicy, workflow_id
 from app.orchestration.payloads import DATA_CONVERTER
 from app.ordering.ordering import BackendLoad, Instruction, Ordering
 from app.ordering.outcomes import Committed
 from app.ordering.place import PlaceOrder, place_order
+from app.parts import parts
 from tests.bench.bare import BARE, Graph
 from tests.bench.carrier import BARE_QUEUE, EFFECTS, RECORDING, TELLING
 from tests.harness import ROOT, Product, start

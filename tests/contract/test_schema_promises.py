@@ -18,7 +18,7 @@ from graphql import (
     validate,
 )
 
-from app.main import examples
+from app.serve import examples
 from app.settings import describe
 from resolvers.schema import schema
 

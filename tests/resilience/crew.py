@@ -20,13 +20,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkerConfig
 
-from app.main import parts
 from app.orchestration.activities import BEAT_SECONDS
 from app.orchestration.contract import TaskCall
 from app.orchestration.lanes import LANES
 from app.orchestration.payloads import DATA_CONVERTER
 from app.orchestration.worker import make_workers
 from app.ordering.ordering import Ordering
+from app.parts import parts
 from app.settings import Settings
 
 AT_ONCE: Final = timedelta(milliseconds=1)

@@ -21,7 +21,6 @@ from temporalio.testing import WorkflowEnvironment
 from app.domain.actor import Actor, Role
 from app.domain.order import ProductOrder
 from app.domain.request import OrderRequest, Slot
-from app.main import new_order_id
 from app.orchestration.contract import TaskPolicy, workflow_id
 from app.orchestration.fulfilment import TemporalFulfilment
 from app.orchestration.lanes import LANES, Lanes
@@ -32,6 +31,7 @@ from app.ordering.ordering import Ordering
 from app.ordering.outcomes import Committed
 from app.ordering.place import PlaceOrder, place_order
 from app.ordering.rulebook import Rulebooks
+from app.parts import new_order_id
 from app.store import open_store
 from app.store.port import StoredOrder
 from connectors.backends import APIS, connect

@@ -1,0 +1,188 @@
+"""Composition of a gateway, which serves the graph."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from importlib import resources
+from socket import socket
+from typing import Final
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.domain.actor import Actor, Role
+from app.gateway import batches
+from app.gateway.app import create_app, drain
+from app.gateway.graphiql import Example, GraphiQLPage
+from app.gateway.health import Dependency, Readiness, Status
+from app.gateway.limits import Limits
+from app.gateway.operations import RequestFacts
+from app.orchestration.engine import Engine
+from app.orchestration.listener import listener_routes
+from app.ordering.batch import BatchTaken, Line, PlaceOrders, place_orders
+from app.ordering.ordering import Ordering
+from app.ordering.outcomes import IdempotencyConflict
+from app.ordering.reading import Reading
+from app.parts import Parts, beside, parts, run
+from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
+from app.settings import Settings
+from app.store.feed import Feed
+from app.store.port import OrderStore, StoreUnavailable
+from connectors.base import fetch
+from resolvers.context import Context
+from resolvers.errors import explain
+from resolvers.loaders import Loaders
+from resolvers.schema import schema
+from resolvers.upload import read_line
+
+PAGE_TOKEN_FOR: Final = timedelta(hours=12)
+DRAIN_SECONDS: Final = 5
+"""How long requests under way may take to finish when the gateway stops."""
+KEEP_ALIVE_SECONDS: Final = 75
+"""How long an idle connection is kept: longer than load balancers do, so that they never send into a closed one."""
+
+
+def serve(settings: Settings) -> None:
+    """Run a gateway until SIGTERM or SIGINT. Raises CannotStart."""
+    run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed, beside(p.ordering.rules.watch()):
+        reading = Reading(p.store, feed)
+        development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
+        verifier = TokenVerifier(
+            [Issuer(issuer, jwks) for issuer, jwks in settings.jwt_issuers.items()],
+            audience=settings.jwt_audience,
+            clock_skew=timedelta(seconds=settings.jwt_clock_skew),
+            fetch=fetch,
+            development_key=development_key,
+        )
+
+        def make_context(actor: Actor, _: RequestFacts) -> Context:
+            loaders = Loaders(p.backends, reading, actor)
+            return Context(actor, p.ordering, reading, loaders, settings.limits.page_size, settings.limits.batch_lines)
+
+        app = create_app(
+            schema,
+            authenticate=verifier.authenticate,
+            make_context=make_context,
+            readiness=lambda: readiness(p),
+            limits=Limits(
+                body_bytes=settings.limits.body_bytes,
+                tokens=settings.limits.tokens,
+                depth=settings.limits.depth,
+                aliases=settings.limits.aliases,
+            ),
+            explain=explain,
+            routes=[
+                *listener_routes(p.backends, p.fulfilment),
+                Route(batches.PATH, _upload(verifier, p.ordering, settings.limits.batch_lines), methods=["POST"]),
+            ],
+            body_bytes_at={batches.PATH: settings.limits.batch_bytes},
+            allowed_origins=settings.allowed_origins,
+            graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
+        )
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        await _DrainingServer(config, app).serve()
+
+
+def _upload(verifier: TokenVerifier, ordering: Ordering, most_lines: int) -> Callable[[Request], Awaitable[Response]]:
+    async def take(actor: Actor, key: str, lines: Sequence[Line]) -> batches.Taken | batches.Turned:
+        ask = PlaceOrders(idempotency_key=key, lines=tuple(lines))
+        match await place_orders(ordering, actor, ask, most=most_lines):
+            case BatchTaken(batch, replayed):
+                return batches.Taken(
+                    key=batch.id, line_count=batch.line_count, refused_count=batch.refused_count, replayed=replayed
+                )
+            case refusal:
+                conflict = isinstance(refusal, IdempotencyConflict)
+                return batches.Turned(message=refusal.message, code=refusal.code.name, conflict=conflict)
+
+    return batches.BatchUpload(verifier.authenticate, read_line, take, explain, most_lines=most_lines).__call__
+
+
+class _DrainingServer(uvicorn.Server):
+    """Tells subscribers to go elsewhere before it lets go of the port."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        await drain(self._app)
+        await super().shutdown(sockets)
+
+
+def _page_token(key: DevelopmentKey | None) -> str | None:
+    """The token that GraphiQL is opened with, in development only."""
+    actor = Actor(subject="developer-1", role=Role.DEVELOPER, channel="online")
+    return key.mint(actor, PAGE_TOKEN_FOR) if key else None
+
+
+def examples() -> list[Example]:
+    """The example operations, in the order of their file names; variables stand beside the document."""
+    folder = resources.files("app.examples")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".graphql"))
+    return [
+        Example(
+            name=name.removesuffix(".graphql").split("-", 1)[1].replace("-", " "),
+            document=(folder / name).read_text(),
+            variables=orjson.loads((folder / name.replace(".graphql", ".json")).read_bytes()),
+        )
+        for name in names
+    ]
+
+
+async def readiness(p: Parts) -> Readiness:
+    """Store and Temporal are needed to be ready; a backend that is away only takes its own part with it."""
+    store, temporal, probes = await asyncio.gather(
+        _store_health(p.store),
+        _engine_health(p.engine),
+        asyncio.gather(*(http.probe() for http in p.backends.http.values())),
+    )
+    health = p.backends.health()
+    backends = {
+        name: {
+            "status": (Status.UP if reachable else Status.DOWN).value,
+            "breaker": health[name].breaker.value,
+            "inFlight": health[name].in_flight,
+            "lastFailure": health[name].last_failure,
+        }
+        for name, reachable in zip(p.backends.http, probes, strict=True)
+    }
+    return Readiness(
+        {
+            "store": store,
+            "temporal": temporal,
+            "backends": Dependency(
+                status=Status.UP if all(probes) else Status.DEGRADED, required=False, detail=backends
+            ),
+        }
+    )
+
+
+async def _store_health(store: OrderStore) -> Dependency:
+    try:
+        await store.ping()
+    except StoreUnavailable:
+        return Dependency(Status.DOWN)
+    return Dependency(Status.UP)
+
+
+async def _engine_health(engine: Engine) -> Dependency:
+    # orders can be taken without Temporal, and are started when it is back: so it does not make the gateway unready
+    return Dependency(Status.UP if await engine.answers() else Status.DOWN, required=False)

@@ -1,0 +1,25 @@
+"""Composition of a worker, which carries orders out. It knows nothing of the graph."""
+
+import asyncio
+import signal
+
+from app.orchestration.worker import keep_up
+from app.ordering.expiry import DraftPolicy
+from app.parts import beside, parts, run
+from app.settings import Settings
+
+
+def run_worker(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. Raises CannotStart."""
+    run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with parts(settings, needs_temporal=True) as p:
+        policy = DraftPolicy(days=settings.drafts.days, notice_days=settings.drafts.notice_days)
+        upkeep = keep_up(p.ordering, settings.callback_url, policy)
+        async with beside(upkeep, p.ordering.rules.watch()), p.engine.worker(p.ordering):
+            await stop.wait()
