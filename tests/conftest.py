@@ -11,6 +11,7 @@ import pytest
 from app.settings import PREFIX, TEST_PREFIX
 from tests.harness import Product, running_product
 
+SLOW = 1000.0
 StartProduct = Callable[..., Awaitable[Product]]
 
 
@@ -33,6 +34,13 @@ async def product(shared_product: Product) -> AsyncIterator[Product]:
     """A running product that other tests use too: make your own orders, kill nothing. Faults end with the test."""
     yield shared_product
     await shared_product.mock_control.heal()
+
+
+@pytest.fixture
+async def slow(product: Product) -> Product:
+    """The same with a provisioning that takes minutes, until the test heals the backends."""
+    await product.mock_control.fault("provisioning", pace=SLOW)
+    return product
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 `PUT /control/{backend}` takes any of: `latency` {"fixedMs": n} or {"distribution": "uniform", "lowMs", "highMs"} or
 {"distribution": "lognormal", "medianMs", "sigma"}; `errorRate` (0 to 1) and `errorStatus`; `failNext` (this many
 requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
-lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`;
-`outage` (the connection is broken off); `stall` ("before" or "after": the request, or its answer, waits until this
-backend's faults are set anew; `GET /control` names what waits); `operations` (only these, e.g. ["POST serviceOrder"]);
-`keys` (only requests whose idempotency key begins with one of these); `holdSeconds` (for how long what was reserved and
-not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of serviceability holds; as
-usual two weeks).
+lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`; `outage` (the
+connection is broken off); `stall` ("before" or "after": the request, or its answer, waits until this backend's faults
+are set anew; `GET /control` names what waits); `operations` (only these, e.g. ["POST serviceOrder"]); `pace` (how much
+longer than usual the work that it took on takes, the work under way included); `keys` (only requests whose idempotency
+key begins with one of these); `holdSeconds` (for how long what was reserved and not confirmed is held; as usual half an
+hour); `guaranteedSeconds` (for how long an answer of serviceability holds; as usual two weeks).
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -67,6 +68,7 @@ class Faults(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     operations: list[str] = []
     hold_seconds: float = 1800.0
     guaranteed_seconds: float = 14 * 86400.0
+    pace: float = 1.0
 
 
 class Control:
@@ -160,6 +162,15 @@ class Control:
         """How often a callback of this backend is sent now: not at all, once, or more."""
         faults = self.faults[backend]
         return 0 if self._chance.random() < faults.drop_callbacks else 1 + faults.duplicate_callbacks
+
+    async def worked(self, backend: str, seconds: float) -> None:
+        """Until this backend has done work of this length, at whatever pace it goes meanwhile."""
+        loop = asyncio.get_running_loop()
+        while seconds > 0:
+            begun, pace = loop.time(), self.faults[backend].pace
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._set_anew[backend].wait(), seconds * pace)
+            seconds = 0 if loop.time() - begun >= seconds * pace else seconds - (loop.time() - begun) / pace
 
     def routes(self) -> list[Route]:
         """The control endpoint."""

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.mock.collection import Refused, Resource, answer, body_of, error, now
+from connectors.mock.faults import Control
 from connectors.mock.hub import Hub
 from connectors.mock.state import Document, State, text_of
 
@@ -25,9 +26,10 @@ STATE_CHANGE = "serviceOrderStateChangeEvent"
 class Provisioning:
     """Carries service orders through their states. `pace` multiplies how long each takes."""
 
-    def __init__(self, state: State, hub: Hub, pace: float) -> None:
+    def __init__(self, state: State, hub: Hub, control: Control, pace: float) -> None:
         self._state = state
         self._hub = hub
+        self._control = control
         self._pace = pace
         self._work: set[asyncio.Task[None]] = set()
 
@@ -74,7 +76,7 @@ class Provisioning:
         for state in ("inProgress", "failed" if _asked_to_fail(order) else "completed"):
             if order["state"] == state:
                 continue
-            await asyncio.sleep(_seconds(order) * self._pace)
+            await self._control.worked("provisioning", _seconds(order) * self._pace)
             order = self._state.members("serviceOrder")[order_id]
             if order["state"] in ENDED:
                 return

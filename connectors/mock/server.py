@@ -76,7 +76,7 @@ def create_app(folder: Path | None, *, pace: float = 1.0) -> ASGIApp:
         backend: Hub(backend, root, state, control, dialect.outgoing)
         for backend, root in (("catalog", catalog.ROOT), ("provisioning", provisioning.ROOT))
     }
-    service_orders = Provisioning(state, hubs["provisioning"], pace)
+    service_orders = Provisioning(state, hubs["provisioning"], control, pace)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -1,25 +1,15 @@
 """An order under way is cancelled as a preview said, in whole or in part; held and released; begun on a day to come."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import pytest
-
 from tests.channel import Json, effects_of, expected_effects, key, order, place, run, until_state, until_task
 from tests.draft import Draft, mutate
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 
 MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 FIBRE: Final = {"offeringId": "fibre-500", "characteristics": [{"name": "router", "value": "own"}]}
 CHARGE: Final = {"amount": "49.00", "currency": "EUR"}
-
-
-@pytest.fixture(scope="module")
-async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose provisioning takes so long that its orders stay under way."""
-    async with running_product(tmp_path_factory.mktemp("slow"), pace=60) as running:
-        yield running
 
 
 async def placed(product: Product, customer: str, *items: Json, **other: Json) -> Draft:
@@ -172,7 +162,7 @@ async def test_an_order_for_a_day_to_come_waits_for_it_and_can_be_called_off(pro
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     near = await place(product, {"customerId": "cust-1187", "items": [MOBILE], "requestedStartAt": soon})
     far = await placed(product, "cust-1080", FIBRE, placeId="addr-1080", requestedStartAt=later)
-    waiting = await order(product, far.key)
+    waiting = await until_task(product, far.key, "1/provision", "PENDING")
     slot_query = "query S($id: ID!) { productOrder(id: $id) { items { appointment { start end } } } }"
     [visit] = (await product.graphql(slot_query, {"id": far.key})).whole()["productOrder"]["items"]
 

@@ -1,27 +1,17 @@
 """An order under way is wished for otherwise: what the preview says of price, tasks, charges and refusals happens."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-import pytest
-
 from tests.channel import Json, effects_of, expected_effects, key, order, run, until_state, until_task
 from tests.draft import Draft
-from tests.harness import Product, running_product
+from tests.harness import Product
 
 ESIM: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 CARD: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "physical"}]}
 FIBRE: Final = {"offeringId": "fibre-500", "characteristics": [{"name": "router", "value": "own"}]}
 CHARGE: Final = {"amount": "49.00", "currency": "EUR"}
-
-
-@pytest.fixture(scope="module")
-async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose provisioning takes some seconds, so that there is time to change one's mind."""
-    async with running_product(tmp_path_factory.mktemp("slow"), pace=15) as running:
-        yield running
 
 
 async def placed(product: Product, customer: str, *items: Json, **other: Json) -> Draft:
@@ -76,6 +66,7 @@ async def test_a_bundle_is_amended_while_the_technician_is_booked(slow: Product)
     said = await preview(slow, draft, items=[same, ESIM])
     unchanged = await order(slow, draft.key)
     payload = await revised(slow, draft, [same, ESIM])
+    await slow.mock_control.heal()
     found = await until_state(slow, draft.key, "COMPLETED", "HELD", "PARTIAL")
 
     assert (said["possible"], said["charge"], said["itemIds"], said["errors"]) == (True, None, ["2"], [])
@@ -97,6 +88,7 @@ async def test_what_was_done_otherwise_is_taken_back_and_done_anew_and_once_more
     said = await preview(slow, draft, items=[{"id": "1", **CARD}])
     first = await revised(slow, draft, [{"id": "1", **CARD}])
     second = await revised(slow, draft, [{"id": "1", **CARD}, {**ESIM, "quantity": 1}])
+    await slow.mock_control.heal()
     found = await until_state(slow, draft.key, "COMPLETED", "HELD", "PARTIAL")
 
     assert (first["errors"], second["errors"]) == ([], [])
@@ -132,6 +124,7 @@ async def test_another_visit_after_the_technician_was_ordered_costs_what_has_to_
     silent = await revised(slow, draft, wish)
     wrong = await revised(slow, draft, wish, acceptedCharge={"amount": "1.00", "currency": "EUR"})
     accepted = await revised(slow, draft, wish, acceptedCharge=CHARGE)
+    await slow.mock_control.heal()
     found = await until_state(slow, draft.key, "COMPLETED", "HELD", "PARTIAL")
 
     assert (said["possible"], said["charge"]) == (True, CHARGE)
@@ -156,6 +149,7 @@ async def test_an_item_that_is_not_wanted_any_more_is_taken_back_the_rest_goes_o
 
     said = await preview(slow, draft, items=[{"id": "1", **ESIM}])
     payload = await revised(slow, draft, [{"id": "1", **ESIM}])
+    await slow.mock_control.heal()
     found = await until_state(slow, draft.key, "COMPLETED", "HELD", "PARTIAL")
 
     assert payload["errors"] == []
@@ -167,12 +161,15 @@ async def test_an_item_that_is_not_wanted_any_more_is_taken_back_the_rest_goes_o
 async def test_a_number_that_is_being_ported_binds_for_good(slow: Product) -> None:
     brought = {**ESIM, "characteristics": [*ESIM["characteristics"], {"name": "msisdn", "value": "+49 151 1234567"}]}
     draft = await placed(slow, "cust-1051", brought)
-    await until_task(slow, draft.key, "1/port-number", "AWAITING_RESULT")
+    await until_task(slow, draft.key, "1/provision", "AWAITING_RESULT")
+    await slow.mock_control.fault("provisioning", stall="after", operations=["POST serviceOrder"])
+    await until_task(slow, draft.key, "1/port-number", "RUNNING")
 
     cancelled = (await run(slow, "40-preview-a-cancellation", {"id": draft.key}))["previewCancellation"]
     refused = await draft.ask("cancelProductOrder", reason="changed my mind")
     said = await preview(slow, draft, items=[{"id": "1", **ESIM}])
     other = await revised(slow, draft, [{"id": "1", **ESIM}])
+    await slow.mock_control.heal()
     found = await until_state(slow, draft.key, "COMPLETED", "HELD")
 
     assert not cancelled["possible"]

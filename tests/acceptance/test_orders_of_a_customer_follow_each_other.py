@@ -1,15 +1,12 @@
 """An order for what an earlier order of the same customer is about waits for it, says so, and goes on when it ends."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-import pytest
-
 from tests.channel import Json, effects_of, order, place, until_state, until_task
 from tests.draft import Draft
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 from tests.owned import ordered, owned, previewed
 
 CHANGE: Final = "44-change-a-product"
@@ -20,13 +17,6 @@ PREVIEW_END: Final = "53-preview-an-end"
 PREMIUM: Final = [{"name": "router", "value": "premium"}]
 PLAN: Final = """query P($id: ID!) { productOrder(id: $id) { state plan { tasks {
     id name state awaits reference startedAt endedAt } } } }"""
-
-
-@pytest.fixture(scope="module")
-async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose provisioning takes some seconds."""
-    async with running_product(tmp_path_factory.mktemp("slow"), pace=8) as running:
-        yield running
 
 
 async def tasks(product: Product, order_key: str) -> dict[str, Json]:
@@ -55,6 +45,7 @@ async def test_a_suspension_waits_for_the_change_before_it(slow: Product) -> Non
     [violation] = again["errors"][0]["violations"]
     assert (violation["rule"], third in violation["message"]) == ("productStatusAllows", True)
 
+    await slow.mock_control.heal()
     for key in (first, second, third):
         assert (await until_state(slow, key, "COMPLETED", "HELD", "FAILED"))["state"] == "COMPLETED"
     ends = [await tasks(slow, key) for key in (first, second, third)]
@@ -74,6 +65,7 @@ async def test_what_waits_is_told_at_once(slow: Product) -> None:
     second = await wished(slow, SUSPEND, "prod-1153")
     await until_task(slow, second, "1/await-earlier", "AWAITING_RESULT")
 
+    await slow.mock_control.heal()
     await until_state(slow, first, "COMPLETED")
     await until_task(slow, second, "1/await-earlier", "COMPLETED")
 
@@ -93,6 +85,7 @@ async def test_one_that_waits_can_be_cancelled_at_once(slow: Product) -> None:
     await draft.tell("cancelProductOrder", reason="not any more")
     await until_state(slow, draft.key, "CANCELLED")
 
+    await slow.mock_control.heal()
     assert (await tasks(slow, draft.key))["1/await-earlier"]["state"] == "ABANDONED"
     assert await effects_of(slow, draft.key) == []
     assert (await until_state(slow, first, "COMPLETED"))["state"] == "COMPLETED"
@@ -108,6 +101,7 @@ async def test_a_worker_killed_in_between_changes_nothing(slow: Product) -> None
     await slow.worker.kill()
     await slow.worker.start()
     await slow.worker.until_ready()
+    await slow.mock_control.heal()
     for key in (first, second):
         assert (await until_state(slow, key, "COMPLETED", "HELD", "FAILED"))["state"] == "COMPLETED"
 
@@ -132,6 +126,7 @@ async def test_what_is_new_waits_for_what_it_requires(slow: Product) -> None:
     key = sport["order"]["key"]
     await until_task(slow, key, "1/await-earlier", "AWAITING_RESULT")
     assert (await tasks(slow, key))["1/await-earlier"]["awaits"] == [basic["order"]["key"]]
+    await slow.mock_control.heal()
 
     async def both() -> bool:
         found = [(await order(slow, one))["state"] for one in (basic["order"]["key"], key)]
