@@ -162,7 +162,7 @@ async def test_a_number_that_is_being_ported_binds_for_good(slow: Product) -> No
     brought = {**ESIM, "characteristics": [*ESIM["characteristics"], {"name": "msisdn", "value": "+49 151 1234567"}]}
     draft = await placed(slow, "cust-1051", brought)
     await until_task(slow, draft.key, "1/provision", "AWAITING_RESULT")
-    await slow.mock_control.fault("provisioning", stall="after", operations=["POST serviceOrder"])
+    await slow.mock_control.fault("provisioning", stall="before", operations=["POST serviceOrder"])
     await until_task(slow, draft.key, "1/port-number", "RUNNING")
 
     cancelled = (await run(slow, "40-preview-a-cancellation", {"id": draft.key}))["previewCancellation"]

@@ -25,13 +25,13 @@ JEOPARDY: Final = "ProductOrderJeopardyAlertEvent"
 
 @pytest.fixture(scope="module")
 async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose provisioning takes many seconds and is expected to take six."""
+    """A product whose provisioning takes many seconds and is expected to take two."""
     folder = tmp_path_factory.mktemp("slow")
     shutil.copytree(RULES, folder / "rules", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     work = folder / "rules" / "decomposition.yaml"
-    work.write_text(work.read_text().replace("expected: PT10S", "expected: PT6S"))
+    work.write_text(work.read_text().replace("expected: PT10S", "expected: PT2S"))
     environment = {"ORDERWAY_RULES_DIR": str(folder / "rules")}
-    async with running_product(folder / "product", pace=30, environment=environment) as running:
+    async with running_product(folder / "product", pace=100, environment=environment) as running:
         yield running
 
 
@@ -73,7 +73,7 @@ async def alerts(product: Product, order_key: str) -> list[tuple[int, str, str |
 
 
 async def test_an_order_that_is_simply_silent_gets_into_jeopardy(slow: Product) -> None:
-    promised = in_seconds(17)
+    promised = in_seconds(13)
     key = await change_by(slow, 1147, promised)
     waiting = await until_task(slow, key, "1/provision", "AWAITING_RESULT")
     assert (await promise(slow, key))["jeopardy"] is None, "there is time enough"
@@ -84,6 +84,12 @@ async def test_an_order_that_is_simply_silent_gets_into_jeopardy(slow: Product) 
 
     found = await until(endangered)
     listed = (await run(slow, IN_JEOPARDY, token=slow.token(Role.OPERATIONS)))["productOrders"]["nodes"]
+
+    async def broken() -> bool:
+        return bool((await promise(slow, key))["jeopardy"]["level"] == "CRITICAL")
+
+    await until(broken)
+    await slow.mock_control.fault("provisioning", pace=0.001)
     ended = await until_state(slow, key, "COMPLETED")
 
     assert found["jeopardy"]["level"] == "MEDIUM"
