@@ -46,7 +46,10 @@ run: install
 	@exec $(BIN)/orderway dev --demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+test-thorough: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m thorough
 
 lint: install
 	$(BIN)/ruff check .

@@ -365,6 +365,7 @@ async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_e
         assert [v["reason"] for v in completed["versions"] if "back" in v["reason"]] == ["retry 1/provision: back"]
 
 
+@pytest.mark.thorough
 async def test_a_bulk_decision_that_nobody_could_take_in_is_asked_again_and_taken_once(
     start_product: StartProduct,
 ) -> None:

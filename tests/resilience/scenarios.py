@@ -117,13 +117,32 @@ async def _suspend(stage: Stage) -> str:
     return str(payload["order"]["key"])
 
 
+async def _amend(stage: Stage, run: Run) -> None:
+    await run.paused.wait()
+    await stage.until_task(run.order_id, PROVISION, TaskState.COMPLETED)
+    card = {"id": "1", "offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "physical"}]}
+    await tell(stage, run.order_id, "reviseProductOrder", revision={"items": [card]})
+    run.go_on.set()
+
+
+async def _move(stage: Stage) -> str:
+    _, home = next(HOMES)
+    slot = await free_slot(stage.product, home)
+    given = {"productId": next(OWNED), "placeId": home, "slot": slot, "idempotencyKey": key(), "reason": "a new flat"}
+    payload = (await run(stage.product, "60-move-a-product", {"input": given}))["moveProduct"]
+    assert payload["errors"] == []
+    return str(payload["order"]["key"])
+
+
 SCENARIOS: Final = (
     Scenario(name="family-bundle", start=_family),
     Scenario(name="mobile-line", start=_mobile),
     Scenario(name="prepaid-line", start=_prepaid),
     Scenario(name="cancelled", start=_mobile, pauses={CHARGE}, go_on=_cancel, ends="CANCELLED"),
+    Scenario(name="amended", start=_mobile, pauses={CHARGE}, go_on=_amend),
     Scenario(name="fallout-retried", start=_mobile, prepare=_refuse_provisioning, go_on=_retry),
     Scenario(name="fallout-given-up", start=_mobile, prepare=_refuse_provisioning, go_on=_fail_item, ends="FAILED"),
     Scenario(name="held-and-released", start=_mobile, pauses={RECORD}, go_on=_hold_and_release),
     Scenario(name="suspended", start=_suspend),
+    Scenario(name="moved", start=_move),
 )

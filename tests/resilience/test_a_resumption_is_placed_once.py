@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.channel import until_state, until_task
 from tests.harness import Product
 from tests.owned import done, ordered, owned, resumptions
@@ -28,6 +30,7 @@ async def test_a_killed_worker_places_the_resumption_once(start_product: Callabl
     assert placed["state"] == "ACKNOWLEDGED"
 
 
+@pytest.mark.thorough
 async def test_a_resumption_comes_when_nothing_ran_on_its_day(
     start_product: Callable[..., Awaitable[Product]],
 ) -> None:

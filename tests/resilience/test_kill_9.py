@@ -139,6 +139,7 @@ async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged
     await all_delivered_once(fragile, keys)
 
 
+@pytest.mark.thorough
 async def test_an_order_that_was_taken_while_temporal_was_away_is_started_later(fragile: Product) -> None:
     await fragile.temporal.kill()
     order_key = await place_mobile(fragile, "cust-1018")

@@ -74,6 +74,7 @@ async def test_a_worker_killed_in_the_middle_of_its_calls_has_each_effect_once(f
         await delivered_once(fragile, draft.key)
 
 
+@pytest.mark.thorough
 async def test_temporal_killed_at_random_times_loses_nothing(fragile: Product) -> None:
     seed = int(os.environ.get(SEED, random.randrange(10**6)))
     chance = random.Random(seed)
@@ -93,6 +94,7 @@ async def test_temporal_killed_at_random_times_loses_nothing(fragile: Product) -
         raise
 
 
+@pytest.mark.thorough
 async def test_what_no_worker_takes_is_said_again_and_followed_once(fragile: Product) -> None:
     await fragile.mock_control.fault("inventory", errorRate=1.0, operations=["POST product"])
     draft = await Draft.start(fragile, "cust-1089", items=[MOBILE])

@@ -52,6 +52,7 @@ async def provisioned(product: Product) -> list[str]:
     return [e["key"].split(":")[0] for e in effects if e["resource"] == "serviceOrder" and e["method"] == "POST"]
 
 
+@pytest.mark.thorough
 async def test_urgent_orders_overtake_those_that_wait_for_a_busy_backend(healed: Product) -> None:
     # Given a backend whose lane is full of orders that are in no hurry
     await healed.mock_control.fault("provisioning", **HELD_BACK)

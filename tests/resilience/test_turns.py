@@ -126,6 +126,7 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clie
         yield connected
 
 
+@pytest.mark.thorough
 async def test_the_urgent_go_before_those_who_wait_already(client: Client) -> None:
     async with full_lane(client, "urgent") as queue:
         for n in range(10):
@@ -140,6 +141,7 @@ async def test_the_urgent_go_before_those_who_wait_already(client: Client) -> No
     assert set(queue.served[1:4]) == {"urgent-0", "urgent-1", "urgent-2"}, queue.served
 
 
+@pytest.mark.thorough
 async def test_each_priority_goes_before_the_next(client: Client) -> None:
     async with full_lane(client, "levels") as queue:
         await queue.come("first", order_of("cust-1", 4))
@@ -177,6 +179,7 @@ async def test_nobody_waits_for_ever_while_urgent_ones_keep_coming(client: Clien
     assert queue.waiting_when_served["patient"] > 0, "there were urgent ones who had to let it go first"
 
 
+@pytest.mark.thorough
 async def test_who_orders_in_bulk_crowds_nobody_out(client: Client) -> None:
     bulk, single = order_of("cust-1", 4), order_of("cust-2", 4)
     assert urgency(bulk).fairness_key != urgency(single).fairness_key
@@ -192,6 +195,7 @@ async def test_who_orders_in_bulk_crowds_nobody_out(client: Client) -> None:
     assert queue.served.index("single") <= 3, queue.served
 
 
+@pytest.mark.thorough
 async def test_a_server_without_fairness_serves_everybody(tmp_path: Path) -> None:
     def usual(part: Part) -> Part:
         return replace(part, command=part.command[: part.command.index("--dynamic-config-value")])

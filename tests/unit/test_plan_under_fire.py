@@ -241,6 +241,8 @@ class CarriedOut(RuleBasedStateMachine):
     def a_call_ends(self, data: st.DataObject, outcome: str) -> None:
         command = self.take(data)
         task_id, revision = command.task_id, command.revision
+        if isinstance(command, Run) and outcome == "refused" and (task_id, revision) in self.keys:
+            outcome = "done"  # what was done under a key is answered so again, however often it is asked
         if isinstance(command, Run) and outcome != "refused":
             self.take_effect(command)
         match outcome:
@@ -498,5 +500,5 @@ def before_revision(plan: Plan, task_id: str) -> int:
     return found.revision if found else 0
 
 
-CarriedOut.TestCase.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
+CarriedOut.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestCarriedOut = CarriedOut.TestCase

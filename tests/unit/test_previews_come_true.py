@@ -111,7 +111,7 @@ def assert_whole(plan: Plan, said: Outlook) -> None:
             assert named == 1 or (named == 2 and both), task.id
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_what_a_cancellation_is_said_to_do_it_does(data: st.DataObject) -> None:
     plan, at = begun(data)
@@ -122,7 +122,7 @@ def test_what_a_cancellation_is_said_to_do_it_does(data: st.DataObject) -> None:
     comes_true(data, plan, CancellationRequested(at=at, item_ids=wanted))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_what_a_revision_is_said_to_do_it_does(data: st.DataObject) -> None:
     plan, at = begun(data)

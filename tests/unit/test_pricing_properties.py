@@ -20,7 +20,7 @@ CENT = Fraction(1, 100)
 MOMENT = timedelta(microseconds=1)
 LONGEST = 6
 Kind = tuple[PriceType, str | None, str]
-unhurried = settings(deadline=None, max_examples=100)
+unhurried = settings(deadline=None, max_examples=40)
 
 amounts = st.decimals("-1000", "10000", places=2)
 percentages = st.decimals("-50", "100", places=2)
