@@ -191,10 +191,12 @@ def _worklist(task: Task, order: ProductOrder, rulebook: Rulebook) -> Worklist |
 
 def task_view(task: Task, order: ProductOrder) -> View:
     """What a condition about worklists may speak of."""
-    return {
-        "task": {"operation": task.operation, "backend": task.backend, "rule": task.rule, "name": task.name},
-        "order": {"priority": order.priority, "channel": order.channel, "category": order.category or ""},
-    }
+    return View(
+        {
+            "task": {"operation": task.operation, "backend": task.backend, "rule": task.rule, "name": task.name},
+            "order": {"priority": order.priority, "channel": order.channel, "category": order.category or ""},
+        }
+    )
 
 
 def _content(order: ProductOrder, template: TaskTemplate, items: tuple[OrderItem, ...]) -> str:

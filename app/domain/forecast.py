@@ -1,6 +1,6 @@
 """What is predicted of a plan against what was promised, and how much that is in danger by the rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -93,21 +93,23 @@ def _surely(rule: JeopardyRule, view: View) -> bool:
 
 def jeopardy_view(
     order: ProductOrder, promise: Promise, reasons: Sequence[JeopardyReason], task: Task, at: datetime
-) -> Mapping[str, object]:
+) -> View:
     """What a condition about jeopardy may speak of: `jeopardy`, `order`, and `task`, one that is a reason for it."""
     promised = promise.promised_at
     kinds = {reason.kind for reason in reasons}
-    return {
-        **task_view(task, order),
-        "jeopardy": {
-            "promised": promised is not None,
-            "lateSeconds": _seconds(promise.predicted_at - promised) if promised else 0,
-            "leftSeconds": _seconds(promised - at) if promised else 0,
-            "blocked": JeopardyKind.BLOCKED in kinds,
-            "slow": JeopardyKind.LATE in kinds,
-            "milestone": (promise.task.milestone or "") if promise.task else "",
-        },
-    }
+    return View(
+        {
+            **task_view(task, order),
+            "jeopardy": {
+                "promised": promised is not None,
+                "lateSeconds": _seconds(promise.predicted_at - promised) if promised else 0,
+                "leftSeconds": _seconds(promised - at) if promised else 0,
+                "blocked": JeopardyKind.BLOCKED in kinds,
+                "slow": JeopardyKind.LATE in kinds,
+                "milestone": (promise.task.milestone or "") if promise.task else "",
+            },
+        }
+    )
 
 
 def _seconds(duration: timedelta) -> int:

@@ -19,8 +19,19 @@ from app.domain.plan import DependencyKind, PointOfNoReturn, Timeout, Worklist
 from app.domain.states import OrderState
 from app.domain.violations import Severity, StepKind, ViolationCode
 
-View = Mapping[str, object]
-"""What a condition may speak of, by name."""
+Members = Mapping[str, object]
+"""The values of a part, by name."""
+
+
+class View(dict[str, object]):
+    """The parts that a condition may speak of, by name. It stays as it is, so that many conditions can look at it.
+
+    `prepared` is left there by who judges the first of them, for the others.
+    """
+
+    prepared: object = None
+
+
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\.(\w+)\}")
 """What stands in a text for something that conditions speak of, such as {item.name}."""
 
@@ -342,25 +353,27 @@ def item_view(
     """What a decomposition condition may speak of: `item`, `order`, `customer`, `place` and `load`."""
     customer, place = around.customer, order.place_of(item)
     at = around.places.get(place.id) if place else None
-    return {
-        "item": {**item_part(item, offering), "earlierOrders": list(around.earlier.get(item.id, ()))},
-        "order": order_part(order),
-        "customer": {
-            "segment": (customer.segment or "") if customer else "",
-            "market": (customer.market or "") if customer else "",
-            "vip": customer is not None and customer.vip,
-        },
-        "place": {
-            "known": place is not None,
-            "country": (at.country or "") if at else "",
-            "postcode": (at.postcode or "") if at else "",
-            "services": [s for q in order.qualifications if place and q.place_id == place.id for s in q.services],
-        },
-        "load": {backend: around.load.get(backend, 0) for backend in BACKENDS},
-    }
+    return View(
+        {
+            "item": {**item_part(item, offering), "earlierOrders": list(around.earlier.get(item.id, ()))},
+            "order": order_part(order),
+            "customer": {
+                "segment": (customer.segment or "") if customer else "",
+                "market": (customer.market or "") if customer else "",
+                "vip": customer is not None and customer.vip,
+            },
+            "place": {
+                "known": place is not None,
+                "country": (at.country or "") if at else "",
+                "postcode": (at.postcode or "") if at else "",
+                "services": [s for q in order.qualifications if place and q.place_id == place.id for s in q.services],
+            },
+            "load": {backend: around.load.get(backend, 0) for backend in BACKENDS},
+        }
+    )
 
 
-def item_part(item: OrderItem, offering: Offering | None) -> View:
+def item_part(item: OrderItem, offering: Offering | None) -> Members:
     """What conditions call `item`."""
     specification = offering.specification if offering else None
     return {
@@ -390,7 +403,7 @@ def item_part(item: OrderItem, offering: Offering | None) -> View:
     }
 
 
-def order_part(order: ProductOrder) -> View:
+def order_part(order: ProductOrder) -> Members:
     """What conditions call `order`. Amounts are in hundredths and with tax: conditions compare, they do not round."""
     return {
         "channel": order.controlled_by,

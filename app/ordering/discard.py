@@ -12,7 +12,7 @@ from app.ordering.drafts import load_draft
 from app.ordering.ordering import OrderAsk, Ordering, commit, recall
 from app.ordering.outcomes import Committed, Outcome
 from app.ordering.reserve import give_back
-from app.ordering.visits import release
+from app.ordering.visits import release_visits
 from app.store.port import StoredOrder
 from connectors.backends import Backends
 
@@ -57,10 +57,13 @@ def given_up(order: ProductOrder) -> ProductOrder:
     )
 
 
-async def give_all_back(backends: Backends, items: Iterable[OrderItem]) -> None:
-    """Visits and reservations held for these items; what cannot be given back expires at its backend."""
+async def give_all_back(backends: Backends, items: Iterable[OrderItem], *, unless_of: Iterable[OrderItem] = ()) -> None:
+    """Visits (unless one of the others still wants them) and reservations held for these items.
+
+    What cannot be given back expires at its backend.
+    """
     held = list(items)
     await asyncio.gather(
-        *(release(backends, item.appointment) for item in held if item.appointment),
+        release_visits(backends, held, unless_of=unless_of),
         *(give_back(backends, reservation) for item in held for reservation in item.reservations),
     )

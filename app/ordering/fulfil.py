@@ -91,7 +91,8 @@ async def record_progress(
         )
         if isinstance(outcome, Written):
             ordering.durations.saw(samples(stored.plan, plan))
-            await give_all_back(ordering.backends, _never_taken(stored.order, progress.order, plan))
+            gone = _never_taken(stored.order, progress.order, plan)
+            await give_all_back(ordering.backends, gone, unless_of=progress.order.items)
             if progress.order.state in ORDER.terminal:
                 await tell_those_waiting(ordering, progress.order)
         if isinstance(outcome, KeyUsed):

@@ -45,5 +45,5 @@ async def remove_item(ordering: Ordering, actor: Actor, ask: RemoveItem) -> Outc
         input_paths=lambda _: {},
     )
     if isinstance(outcome, Committed):
-        await give_all_back(ordering.backends, removed)
+        await give_all_back(ordering.backends, removed, unless_of=outcome.order.items)
     return outcome

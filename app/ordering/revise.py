@@ -130,7 +130,7 @@ async def _revise(ordering: Ordering, actor: Actor, ask: ReviseOrder) -> Outcome
     key = key_of(actor, ask)
     if decided.asks_bureau:
         decided = await _with_credit(ordering, decided, key)
-    booked = await _booked(ordering, decided.order, key)
+    booked = await book_all(ordering.backends, decided.order, key=key, at=ordering.clock())
     if isinstance(booked, SlotUnavailable):
         return booked
     instruction = Instruction(
@@ -165,7 +165,7 @@ async def preview_revision(
         return Preview(refusals=(decided,))
     if decided.blocked_by:
         return Preview(refusals=(PointOfNoReturnPassed(order, decided.blocked_by),), passed=decided.passed)
-    if taken := await look_all(ordering.backends, _new_visits(decided.order), at=at):
+    if taken := await look_all(ordering.backends, decided.order, at=at):
         return Preview(refusals=(taken,))
     seen = outlook(plan, Revised(at=at, wish=decided.wish, charge=decided.charge))
     touched = (*decided.wish.changed, *decided.wish.removed)
@@ -338,28 +338,6 @@ async def _with_credit(ordering: Ordering, decided: _Decided, key: IdempotencyKe
     name = f"{key.owner}:{key.key}:credit"
     credit = await assessed(ordering.backends, decided.order, consent_at=consent_at, at=at, key=name)
     return replace(decided, order=replace(decided.order, credit=credit))
-
-
-def _new_visits(after: ProductOrder) -> ProductOrder:
-    """The order with those visits only that are not held yet."""
-    return replace(
-        after,
-        items=tuple(
-            item if item.appointment and not item.appointment.id else replace(item, appointment=None)
-            for item in after.items
-        ),
-    )
-
-
-async def _booked(ordering: Ordering, after: ProductOrder, key: IdempotencyKey) -> ProductOrder | SlotUnavailable:
-    """The order with its new visits held."""
-    booked = await book_all(ordering.backends, _new_visits(after), key=key, at=ordering.clock())
-    if isinstance(booked, SlotUnavailable):
-        return booked
-    held = {item.id: item.appointment for item in booked.items if item.appointment}
-    return replace(
-        after, items=tuple(replace(item, appointment=held.get(item.id, item.appointment)) for item in after.items)
-    )
 
 
 async def _give_back(

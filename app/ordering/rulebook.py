@@ -421,7 +421,9 @@ def _condition(rule_id: str, text: str, words: View) -> Condition:
 
     def holds(view: View) -> bool:
         try:
-            found = program.execute(dict(view))
+            if not isinstance(view.prepared, cel.Context):
+                view.prepared = cel.Context(dict(view))  # costs more than all the conditions that look at it
+            found = program.execute(view.prepared)
         except (RuntimeError, TypeError, ValueError, KeyError, ArithmeticError) as error:
             raise CannotJudge(f"rule {rule_id}: `when` cannot be judged: {error}") from error
         if not isinstance(found, bool):

@@ -11,7 +11,7 @@ from app.ordering.change_item import no_such_item, replace_item
 from app.ordering.drafts import gather, load_draft, record_edit
 from app.ordering.ordering import OrderAsk, Ordering, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, SlotUnavailable, ValidationFailed
-from app.ordering.visits import book, release
+from app.ordering.visits import book, held_already, release_visits
 from app.store.port import StoredOrder
 
 
@@ -38,7 +38,7 @@ async def set_appointment(ordering: Ordering, actor: Actor, ask: SetAppointment)
         return no_such_item(ask.item_id)
     if problem := _slot_problem(stored.order, item, ask.slot, ordering.clock()):
         return ValidationFailed((problem,))
-    booked = await book(
+    booked = held_already(stored.order, item, ask.slot) or await book(
         ordering.backends, stored.order, item, ask.slot, key=key_of(actor, ask), path="/slot", at=ordering.clock()
     )
     if isinstance(booked, SlotUnavailable):
@@ -55,8 +55,8 @@ async def set_appointment(ordering: Ordering, actor: Actor, ask: SetAppointment)
         changed=(f"/items/{item.id}/appointment",),
         summary=f"visit for item {item.id} on {booked.start:%Y-%m-%d %H:%M}",
     )
-    if item.appointment and isinstance(outcome, Committed):
-        await release(ordering.backends, item.appointment)
+    if isinstance(outcome, Committed):
+        await release_visits(ordering.backends, (item,), unless_of=edited.items)
     return outcome
 
 

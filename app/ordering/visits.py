@@ -1,15 +1,17 @@
 """Technicians' visits: held when the channel chooses a slot, given back when they are no longer wanted."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from app.domain.facts import AppointmentFact, Facts
-from app.domain.order import AppointmentRef, OrderItem, ProductOrder
+from app.domain.order import AppointmentRef, OrderItem, PlaceRef, ProductOrder
 from app.domain.request import Slot
+from app.domain.states import ITEM, NOT_WANTED
 from app.ordering.outcomes import SlotUnavailable
 from app.store.port import IdempotencyKey
 from connectors.backends import Backends
@@ -54,41 +56,83 @@ async def book(
     return AppointmentRef(id=booked.id, start=booked.start, end=booked.end)
 
 
+def held_already(order: ProductOrder, item: OrderItem, slot: Slot) -> AppointmentRef | None:
+    """The visit that another item of the order has at this place and time: one technician does both."""
+    place = order.place_of(item)
+    return next(
+        (
+            other.appointment
+            for other in order.items
+            if other.id != item.id
+            and order.place_of(other) == place
+            and other.appointment is not None
+            and other.appointment.id
+            and Slot(start=other.appointment.start, end=other.appointment.end) == slot
+            and other.state not in ITEM.terminal
+        ),
+        None,
+    )
+
+
 async def book_all(
     backends: Backends, draft: ProductOrder, *, key: IdempotencyKey, at: datetime
 ) -> ProductOrder | SlotUnavailable:
     """The draft with every wished-for slot held; when one is taken, which and what is free instead.
 
+    Items at the same place that wish for the same slot share one visit.
+
     What could be held stays held for the repeated request, and else expires at the workforce. Raises BackendFailure.
     """
 
-    async def visit(n: int, item: OrderItem) -> AppointmentRef | SlotUnavailable | None:
-        if item.appointment is None:
-            return None
-        slot = Slot(start=item.appointment.start, end=item.appointment.end)
-        return await book(backends, draft, item, slot, key=key, path=f"/items/{n}/slot", at=at)
+    wanted: dict[_Visit, tuple[int, OrderItem]] = {}
+    for n, item in enumerate(draft.items):
+        if (visit := _wished(draft, item)) is not None:
+            wanted.setdefault(visit, (n, item))
 
-    visits = await asyncio.gather(*(visit(n, item) for n, item in enumerate(draft.items)))
-    items: list[OrderItem] = []
-    for item, booked in zip(draft.items, visits, strict=True):
+    async def held(visit: _Visit, n: int, item: OrderItem) -> AppointmentRef | SlotUnavailable:
+        path = f"/items/{n}/slot"
+        there = held_already(draft, item, visit.slot)
+        return there or await book(backends, draft, item, visit.slot, key=key, path=path, at=at)
+
+    found = await asyncio.gather(*(held(visit, n, item) for visit, (n, item) in wanted.items()))
+    visits: dict[_Visit, AppointmentRef] = {}
+    for visit, booked in zip(wanted, found, strict=True):
         if isinstance(booked, SlotUnavailable):
             return booked
-        items.append(replace(item, appointment=booked))
-    return replace(draft, items=tuple(items))
+        visits[visit] = booked
+
+    def with_visit(item: OrderItem) -> OrderItem:
+        visit = _wished(draft, item)
+        return item if visit is None else replace(item, appointment=visits[visit])
+
+    return replace(draft, items=tuple(map(with_visit, draft.items)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    place: PlaceRef | None
+    slot: Slot
+
+
+def _wished(draft: ProductOrder, item: OrderItem) -> _Visit | None:
+    """The visit that is still to be held for the item."""
+    wish = item.appointment
+    if wish is None or wish.id:
+        return None
+    return _Visit(draft.place_of(item), Slot(start=wish.start, end=wish.end))
 
 
 async def look_all(backends: Backends, draft: ProductOrder, *, at: datetime) -> SlotUnavailable | None:
     """What `book_all` would refuse now, holding nothing. Raises BackendFailure."""
 
     async def look(n: int, item: OrderItem) -> SlotUnavailable | None:
-        place = draft.place_of(item)
-        if item.appointment is None or place is None:
+        visit = _wished(draft, item)
+        if visit is None or visit.place is None or held_already(draft, item, visit.slot):
             return None
-        slot = Slot(start=item.appointment.start, end=item.appointment.end)
-        free = await backends.workforce.time_slots(place.id, slot.start, slot.end)
-        if any(found.start == slot.start for found in free):
+        free = await backends.workforce.time_slots(visit.place.id, visit.slot.start, visit.slot.end)
+        if any(found.start == visit.slot.start for found in free):
             return None
-        return await _taken(backends, place.id, slot, "it is taken", path=f"/items/{n}/slot", at=at)
+        return await _taken(backends, visit.place.id, visit.slot, "it is taken", path=f"/items/{n}/slot", at=at)
 
     found = await asyncio.gather(*(look(n, item) for n, item in enumerate(draft.items)))
     return next((taken for taken in found if taken), None)
@@ -109,6 +153,15 @@ def as_if_booked(draft: ProductOrder, facts: Facts) -> Facts:
     """The wished-for slots count as held while the rest is judged: nothing is booked for an order that is refused."""
     wished = (item.appointment for item in draft.items if item.appointment)
     return replace(facts, appointments={a.id: AppointmentFact(id=a.id, status="wished", start=a.start) for a in wished})
+
+
+async def release_visits(
+    backends: Backends, items: Iterable[OrderItem], *, unless_of: Iterable[OrderItem] = ()
+) -> None:
+    """Give the visits of these items back, each once, unless one of the others still wants it."""
+    wanted = {item.appointment.id for item in unless_of if item.appointment and item.state not in NOT_WANTED}
+    held = {item.appointment.id: item.appointment for item in items if item.appointment}
+    await asyncio.gather(*(release(backends, visit) for visit_id, visit in held.items() if visit_id not in wanted))
 
 
 async def release(backends: Backends, appointment: AppointmentRef) -> None:

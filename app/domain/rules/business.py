@@ -16,6 +16,7 @@ from app.domain.rulebook import (
     BLANK_ORDER,
     CannotJudge,
     DecompositionRule,
+    Members,
     PriorityRule,
     Rulebook,
     Scope,
@@ -39,9 +40,10 @@ HOUR: Final = timedelta(hours=1)
 
 def business_rules(case: Case) -> Iterable[Violation]:
     """Every breach of every validation rule that is in force and whose sources have answered."""
+    views = {scope: tuple(_views(case, scope)) for scope in Scope}
     for rule in case.rulebook.validation:
         if rule.in_force(case.at) and rule.sources.isdisjoint(case.facts.unanswered):
-            for item_id, view in _views(case, rule.scope):
+            for item_id, view in views[rule.scope]:
                 path = _path_of(case, item_id)
                 try:
                     broken = rule.when.holds(view)
@@ -99,9 +101,10 @@ class Fired:
 
 def fired(case: Case) -> Iterable[Fired]:
     """Every rule that is data and speaks of this order: what it must keep, how urgent it is, which work it asks for."""
+    views = {scope: tuple(_views(case, scope)) for scope in Scope}
     for rule in case.rulebook.validation:
         if rule.in_force(case.at) and rule.sources.isdisjoint(case.facts.unanswered):
-            for item_id, view in _views(case, rule.scope):
+            for item_id, view in views[rule.scope]:
                 yield from _if_held(rule, item_id, view)
     whole = case_view(case, None, None)
     for urgency in case.rulebook.priority:
@@ -138,17 +141,19 @@ def _path_of(case: Case, item_id: str | None) -> str:
 def case_view(case: Case, item: OrderItem | None, offering: Offering | None) -> View:
     """What a validation or priority condition may speak of."""
     item = item or BLANK_ITEM
-    return {
-        "item": item_part(item, offering),
-        "order": {**order_part(case.order), "daysBack": _days_back(case)},
-        "actor": {"role": case.role.value if case.role else "", "external": case.role in EXTERNAL},
-        "offering": _offering_part(offering),
-        "customer": _customer_part(case),
-        "place": _place_part(case, item),
-        "product": _product_part(case, item),
-        "duplicate": _duplicate_part(case, item),
-        "repackaging": _repackaging_part(case),
-    }
+    return View(
+        {
+            "item": item_part(item, offering),
+            "order": {**order_part(case.order), "daysBack": _days_back(case)},
+            "actor": {"role": case.role.value if case.role else "", "external": case.role in EXTERNAL},
+            "offering": _offering_part(offering),
+            "customer": _customer_part(case),
+            "place": _place_part(case, item),
+            "product": _product_part(case, item),
+            "duplicate": _duplicate_part(case, item),
+            "repackaging": _repackaging_part(case),
+        }
+    )
 
 
 def _days_back(case: Case) -> int:
@@ -157,7 +162,7 @@ def _days_back(case: Case) -> int:
     return max((case.at - start).days, 0) if start else 0
 
 
-def _offering_part(offering: Offering | None) -> View:
+def _offering_part(offering: Offering | None) -> Members:
     found = offering or BLANK_OFFERING
     return {
         "id": found.id,
@@ -172,7 +177,7 @@ def _offering_part(offering: Offering | None) -> View:
     }
 
 
-def _customer_part(case: Case) -> View:
+def _customer_part(case: Case) -> Members:
     customer, facts = case.facts.customer or BLANK_CUSTOMER, case.facts
     age = customer.age_on(case.at.date())
     return {
@@ -191,7 +196,7 @@ def _customer_part(case: Case) -> View:
     }
 
 
-def _place_part(case: Case, item: OrderItem) -> View:
+def _place_part(case: Case, item: OrderItem) -> Members:
     place = case.order.place_of(item)
     at = case.facts.places.get(place.id) if place else None
     return {
@@ -201,7 +206,7 @@ def _place_part(case: Case, item: OrderItem) -> View:
     }
 
 
-def _product_part(case: Case, item: OrderItem) -> View:
+def _product_part(case: Case, item: OrderItem) -> Members:
     """The owned product that the item is about, as it is when the order takes effect."""
     named = (product for product in case.facts.owned if product.id == item.product_id)
     product, at = next(named, BLANK_PRODUCT), case.order.takes_effect_at(case.at)
@@ -220,7 +225,7 @@ def _product_part(case: Case, item: OrderItem) -> View:
     }
 
 
-def _repackaging_part(case: Case) -> View:
+def _repackaging_part(case: Case) -> Members:
     """What the customer takes on when owned products become another offering, and what was agreed about it."""
     repackaging, agreement = case.order.repackaging, case.order.agreement
     takes_on = commitment(case.order) if repackaging else None
@@ -243,7 +248,7 @@ def _repackaging_part(case: Case) -> View:
     }
 
 
-def _duplicate_part(case: Case, item: OrderItem) -> View:
+def _duplicate_part(case: Case, item: OrderItem) -> Members:
     """An open order of the same customer that already brings the same offering, first of all to the same place."""
     place = case.order.place_of(item)
     found = [
