@@ -6,38 +6,41 @@ alone, in an order of its own.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.resilience.crash import undisturbed
-from tests.resilience.crew import Run, every_boundary
+from tests.resilience.crew import every_boundary
 from tests.resilience.scenarios import SCENARIOS
-from tests.resilience.stage import Outcome, Scenario, crewed, without_worker
+from tests.resilience.stage import Scenario, crewed, without_worker
 
-pytestmark = pytest.mark.timeout(300)  # all scenarios are played before the first test
+pytestmark = pytest.mark.timeout(300)  # the scenarios are played together
 
-Ended = tuple[Outcome, Run, Outcome]
+OFTEN: Final = [s for s in SCENARIOS if s.name in {"mobile-line", "cancelled", "amended", "fallout-retried"}]
+SELDOM: Final = [s for s in SCENARIOS if s not in OFTEN]
 
 
-@pytest.fixture(scope="module")
-async def ended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mapping[str, Ended]]:
-    """What came of each scenario undisturbed, and with every call lost; played side by side, as they mostly wait."""
-    async with without_worker(tmp_path_factory.mktemp("stage")) as product:
-        calm = await undisturbed(product, SCENARIOS)
+async def lost_at_every_boundary(folder: Path, scenarios: Sequence[Scenario]) -> None:
+    """Play the scenarios side by side, as they mostly wait: undisturbed, and with every call lost."""
+    async with without_worker(folder) as product:
+        calm = await undisturbed(product, scenarios)
         async with crewed(product, remembers=False) as stage:
-            runs = await asyncio.gather(*(stage.play(scenario, every_boundary) for scenario in SCENARIOS))
+            runs = await asyncio.gather(*(stage.play(scenario, every_boundary) for scenario in scenarios))
             outcomes = await stage.outcomes(runs)
-        yield {
-            scenario.name: (calm[scenario.name][1], run, outcome)
-            for scenario, run, outcome in zip(SCENARIOS, runs, outcomes, strict=True)
-        }
+    for scenario, run, outcome in zip(scenarios, runs, outcomes, strict=True):
+        undisturbed_outcome = calm[scenario.name][1]
+        assert (scenario.name, undisturbed_outcome.state) == (scenario.name, scenario.ends)
+        assert (scenario.name, outcome.differences(undisturbed_outcome)) == (scenario.name, [])
+        assert {boundary for boundary, _ in run.struck} == set(run.boundaries), scenario.name
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_a_worker_lost_at_every_boundary_changes_nothing(ended: Mapping[str, Ended], scenario: Scenario) -> None:
-    calm, run, outcome = ended[scenario.name]
+async def test_a_worker_lost_at_every_boundary_changes_nothing(tmp_path: Path) -> None:
+    await lost_at_every_boundary(tmp_path, OFTEN)
 
-    assert calm.state == scenario.ends
-    assert outcome.differences(calm) == []
-    assert {boundary for boundary, _ in run.struck} == set(run.boundaries)
+
+@pytest.mark.thorough
+async def test_nor_does_it_in_the_other_scenarios(tmp_path: Path) -> None:
+    await lost_at_every_boundary(tmp_path, SELDOM)

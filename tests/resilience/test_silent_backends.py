@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.channel import Json, effects_of, expected_effects, key, order, place, until_state
+from tests.channel import MADE, Json, effects_of, expected_effects, key, order, place, until_state
 from tests.draft import Draft
 from tests.harness import Product, running_product, until
 
@@ -25,6 +25,7 @@ SERVES: Final = {
 """By backend, the step of a fixed line that it serves. The catalog is read once and remembered; what serviceability
 said of a place is kept with the draft for as long as it is guaranteed."""
 FIBRE: Final = {"offeringId": "fibre-500", "characteristics": [{"name": "router", "value": "own"}]}
+WRITES: Final = sorted({made for each in MADE.values() for made in each})
 MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 
 
@@ -157,7 +158,8 @@ async def test_an_order_under_way_waits_for_all_of_them_and_is_delivered_once(he
     delivering = ["provisioning", "inventory", "channels", "intelligent_network", "ledger", "service_resources"]
     await healed.mock_control.fault("channels", errorRate=1.0)
     for backend in delivering:
-        await healed.mock_control.fault(backend, errorRate=0.6)
+        # what is read before the order is taken is answered
+        await healed.mock_control.fault(backend, errorRate=0.6, operations=WRITES)
     sim = {"offeringId": "prepaid-start", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 
     placed = await place(healed, {"customerId": "cust-1058", "items": [sim], "paymentMethodId": "pm-cust-1058"})
