@@ -1,11 +1,11 @@
 """Two versions of an order against its running plan: what is kept, taken back, done once more, changed and added."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from app.domain.plan import Dependency, Fate, Plan, PointOfNoReturn, Task, Wish
+from app.domain.plan import Fate, Plan, PointOfNoReturn, Task, Wish
 from app.domain.states import TASK_LOST, TaskState
-from app.domain.undoing import Tasks, ancestors
+from app.domain.undoing import Tasks, ancestors, still_there
 
 UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.CLOSING, TaskState.COMPLETED})
 
@@ -35,22 +35,7 @@ def merged(plan: Plan, wish: Wish) -> Tasks:
         if unwanted and old.undoes is None and old.amount is None:
             tasks[old.id] = replace(old, fate=Fate.DROP)
     _with_what_came_after(tasks, again, gone)
-    return {task.id: replace(task, depends_on=tuple(_still_there(tasks, task))) for task in tasks.values()}
-
-
-def _still_there(tasks: Tasks, task: Task) -> Iterable[Dependency]:
-    """What the task waits for: in place of what is not wanted any more, what that waited for."""
-    waits = task.state is TaskState.PENDING and not task.undoes
-    found: dict[Dependency, None] = {}
-    left = list(task.depends_on)
-    while left:
-        dependency = left.pop(0)
-        other = tasks.get(dependency.task_id)
-        if other is not None and waits and other.fate is Fate.DROP:
-            left += [Dependency(before.task_id, dependency.kind) for before in other.depends_on]
-        elif other is not None:
-            found[dependency] = None
-    return found
+    return {task.id: replace(task, depends_on=still_there(tasks, task)) for task in tasks.values()}
 
 
 def _as_before(task: Task, changed: Collection[str]) -> bool:

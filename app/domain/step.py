@@ -374,7 +374,7 @@ def _end(tasks: Tasks, task: Task, at: datetime) -> None:
     if task.undoes is not None:
         undone = tasks[task.undoes]
         wanted = undone.fate is Fate.REDO
-        tasks[undone.id] = anew(undone) if wanted else replace(undone, state=TaskState.UNDONE, ended_at=at)
+        tasks[undone.id] = anew(tasks, undone) if wanted else replace(undone, state=TaskState.UNDONE, ended_at=at)
 
 
 def _start_ready(tasks: Tasks, plan: Plan, at: datetime) -> Iterable[Command]:

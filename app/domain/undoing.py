@@ -184,7 +184,7 @@ def _begin_anew(tasks: Tasks, scope: Iterable[Task], out: Collection[str | None]
         # people may decide to go on though it could not be taken back
         settled = _leaves_nothing(task) if undoing is None else undoing.state in GONE_ON_WITHOUT
         if task.fate is Fate.REDO and settled and not serves_only(task, out):
-            tasks[task.id] = anew(task)
+            tasks[task.id] = anew(tasks, task)
 
 
 def _leaves_nothing(task: Task) -> bool:
@@ -195,9 +195,9 @@ def _leaves_nothing(task: Task) -> bool:
     return task.state is TaskState.COMPLETED and not has_effect(task)
 
 
-def anew(task: Task) -> Task:
+def anew(tasks: Tasks, task: Task) -> Task:
     """The task as it waits to be done once more."""
-    return replace(
+    waiting = replace(
         task,
         state=TaskState.PENDING,
         revision=task.revision + 1,
@@ -209,6 +209,22 @@ def anew(task: Task) -> Task:
         attention=None,
         data=(),
     )
+    return replace(waiting, depends_on=still_there(tasks, waiting))
+
+
+def still_there(tasks: Tasks, task: Task) -> tuple[Dependency, ...]:
+    """What the task waits for: in place of what is not wanted any more, what that waited for."""
+    waits = task.state is TaskState.PENDING and not task.undoes
+    found: dict[Dependency, None] = {}
+    left = list(task.depends_on)
+    while left:
+        dependency = left.pop(0)
+        other = tasks.get(dependency.task_id)
+        if other is not None and waits and other.fate is Fate.DROP:
+            left += [Dependency(before.task_id, dependency.kind) for before in other.depends_on]
+        elif other is not None:
+            found[dependency] = None
+    return tuple(found)
 
 
 def ancestors(tasks: Mapping[str, Task], task_id: str) -> frozenset[str]:
