@@ -8,7 +8,7 @@ from tests.channel import Json, key, run
 from tests.conftest import StartProduct
 from tests.harness import Product, start, until
 
-LINES = 90
+LINES = 150
 BAD = {n for n in range(1, LINES + 1) if n % 33 == 0}  # 3 in a hundred
 
 
