@@ -28,7 +28,7 @@ from app.ordering.credit import assessed
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
 from app.ordering.ordering import Ask, Ordering, commit, external_id_taken, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, Refusal, SlotUnavailable, ValidationFailed
-from app.ordering.planning import planned
+from app.ordering.planning import planned, unplannable
 from app.ordering.preview import Preview, price_changes
 from app.ordering.submit import acknowledged, finished
 from app.ordering.visits import as_if_booked, book_all, look_all
@@ -160,6 +160,8 @@ async def _decide(
     case = case_of(ordering, draft, facts, actor)
     if breaches := tuple(v for v in refusals(violations(case)) if v.rule not in follows):
         return ValidationFailed(breaches)
+    if circle := unplannable(case):
+        return ValidationFailed(circle)
     return _Decided(draft=draft, case=case, order=finished(case), at=at)
 
 

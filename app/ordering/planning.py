@@ -5,10 +5,28 @@ from dataclasses import replace
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
+from app.domain.rulebook import CannotJudge
+from app.domain.rules.case import Case
+from app.domain.timing import CyclicPlan
+from app.domain.violations import Violation, ViolationCode
 from app.ordering.earlier import orders_before
 from app.ordering.facts import offerings_of, surroundings_of
 from app.ordering.load import load
 from app.ordering.ordering import Ordering
+
+
+def unplannable(case: Case) -> tuple[Violation, ...]:
+    """The breach of an order whose tasks, by the rules that are data, would wait for each other in a circle."""
+    try:
+        decompose(case.order, case.facts.offerings, case.rulebook, case.around)
+    except (CyclicPlan, CannotJudge) as problem:
+        return (unplanned(problem),)
+    return ()
+
+
+def unplanned(problem: CyclicPlan | CannotJudge) -> Violation:
+    """The breach, with the circle in its message."""
+    return Violation("planPossible", "/items", ViolationCode.OTHER_ISSUE, f"/items: {problem} (planPossible).")
 
 
 async def planned(ordering: Ordering, order: ProductOrder) -> Plan:

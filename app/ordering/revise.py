@@ -48,7 +48,7 @@ from app.ordering.outcomes import (
     ValidationFailed,
 )
 from app.ordering.place import CONTRACT_FOLLOWS, CREDIT_FOLLOWS
-from app.ordering.planning import planned
+from app.ordering.planning import planned, unplanned
 from app.ordering.preview import Preview, foreseen, price_changes
 from app.ordering.submit import finished
 from app.ordering.visits import as_if_booked, book_all, look_all, release
@@ -214,8 +214,7 @@ async def _decide(
     try:
         in_order(tasks)
     except CyclicPlan as problem:
-        message = f"/items: {problem} (planPossible)."
-        return ValidationFailed((Violation("planPossible", "/items", ViolationCode.OTHER_ISSUE, message),))
+        return ValidationFailed((unplanned(problem),))
     passed = tuple(
         Passed(item_id=(task.item_ids or ("",))[0], task_id=task.id, task_name=task.name, point=point)
         for task, point in bound_by(plan, tasks, wish)

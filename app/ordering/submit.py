@@ -19,6 +19,7 @@ from app.ordering.credit import reassessed
 from app.ordering.drafts import case_of, established, gather, load_draft
 from app.ordering.ordering import OrderAsk, Ordering, commit, recall
 from app.ordering.outcomes import Committed, Outcome, ValidationFailed
+from app.ordering.planning import unplannable
 from app.store.port import StoredOrder
 
 
@@ -43,7 +44,7 @@ async def submit_order(ordering: Ordering, actor: Actor, ask: SubmitOrder) -> Ou
     at = ordering.clock()
     draft = await reassessed(ordering, established(stored.order, facts, at), facts, at)
     case = case_of(ordering, draft, facts, actor)
-    if breaches := refusals(violations(case)):
+    if breaches := refusals(violations(case)) or unplannable(case):
         return await recall(ordering, actor, ask) or ValidationFailed(breaches)
     if costs := not_accepted(case, stored.order, ask.accepted_charge):
         return costs

@@ -32,6 +32,14 @@ SUBMIT: Final = """mutation Submit($id: ID!, $key: String!) { submitProductOrder
 WORK: Final = """
 - {id: bad, when: "true", tasks: [{id: t, name: T, operation: billing.printMoney, expected: PT1S}]}"""
 
+ROUND: Final = """
+- id: round
+  when: item.offering == "mobile-m"
+  tasks:
+    - {id: there, name: There, operation: people.perform, after: [back], expected: PT1S}
+    - {id: back, name: Back, operation: people.perform, after: [there], expected: PT1S}
+"""
+
 
 def rule(when: str, *, name: str = "bad", message: str = "m", more: str = "code: invalidValue") -> str:
     head = f"- id: {name}\n  scope: order\n  step: review\n  message: '{message}'\n  {more}"
@@ -244,3 +252,15 @@ async def test_nothing_in_a_rule_is_run_as_python(rules: Rules, tmp_path: Path) 
         assert (await rules.book())["version"] == version
 
     assert not marker.exists()
+
+
+async def test_work_that_goes_round_in_a_circle_is_refused_with_the_circle(rules: Rules) -> None:
+    await rules.take("decomposition.yaml", ROUND)
+
+    placed = await place(rules.product, {"customerId": "cust-1102", "items": [MOBILE]})
+
+    [error] = placed["errors"]
+    assert (placed["order"], error["code"]) == (None, "VALIDATION_FAILED")
+    [violation] = error["violations"]
+    assert (violation["rule"], violation["path"]) == ("planPossible", "/items")
+    assert "1/there → 1/back → 1/there" in violation["message"]
