@@ -35,7 +35,7 @@ def merged(plan: Plan, wish: Wish) -> Tasks:
         if unwanted and old.undoes is None and old.amount is None:
             tasks[old.id] = replace(old, fate=Fate.DROP)
     _with_what_came_after(tasks, again, gone)
-    return {task.id: replace(task, depends_on=still_there(tasks, task)) for task in tasks.values()}
+    return {task.id: replace(task, depends_on=still_there(tasks, task, gone)) for task in tasks.values()}
 
 
 def _as_before(task: Task, changed: Collection[str]) -> bool:

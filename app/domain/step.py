@@ -71,10 +71,10 @@ def step(plan: Plan, event: PlanEvent) -> tuple[Plan, tuple[Command, ...]]:
     if after is None:
         return plan, ()
     plan = _time_passed(after, tasks, event.at)
-    _close(tasks, event.at)
+    _close(tasks, plan, event.at)
     give_up(tasks, plan, event.at)
     take_back(tasks, plan, event.at)
-    _close(tasks, event.at)
+    _close(tasks, plan, event.at)
     commands += _start_ready(tasks, plan, event.at)
     # whatever it was, all that is due by then has been seen to
     checked_at = max(filter(None, (plan.checked_at, event.at)))
@@ -348,14 +348,14 @@ def _waited_too_long(plan: Plan, tasks: Tasks, task: Task, at: datetime) -> Plan
     return _after_failure(plan, tasks, task)
 
 
-def _close(tasks: Tasks, at: datetime) -> None:
+def _close(tasks: Tasks, plan: Plan, at: datetime) -> None:
     """What is done ends as soon as nothing is left that it must not end before."""
     changed = True
     while changed:
         changed = False
         for task in list(tasks.values()):
             if task.state is TaskState.CLOSING and all(_may_end(d, tasks[d.task_id]) for d in task.depends_on):
-                _end(tasks, task, at)
+                _end(tasks, plan, task, at)
                 changed = True
 
 
@@ -366,15 +366,17 @@ def _may_end(dependency: Dependency, other: Task) -> bool:
     return ended or (not dependency.of_finish and other.started)
 
 
-def _end(tasks: Tasks, task: Task, at: datetime) -> None:
+def _end(tasks: Tasks, plan: Plan, task: Task, at: datetime) -> None:
     if task.fate is Fate.AMEND:
         tasks[task.id] = amending(task)
         return
     tasks[task.id] = replace(task, state=TaskState.COMPLETED, ended_at=at, amending=False)
     if task.undoes is not None:
         undone = tasks[task.undoes]
-        wanted = undone.fate is Fate.REDO
-        tasks[undone.id] = anew(tasks, undone) if wanted else replace(undone, state=TaskState.UNDONE, ended_at=at)
+        if undone.fate is Fate.REDO:
+            tasks[undone.id] = anew(tasks, undone, out_of_scope(tasks, plan))
+        else:
+            tasks[undone.id] = replace(undone, state=TaskState.UNDONE, ended_at=at)
 
 
 def _start_ready(tasks: Tasks, plan: Plan, at: datetime) -> Iterable[Command]:

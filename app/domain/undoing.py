@@ -184,7 +184,7 @@ def _begin_anew(tasks: Tasks, scope: Iterable[Task], out: Collection[str | None]
         # people may decide to go on though it could not be taken back
         settled = _leaves_nothing(task) if undoing is None else undoing.state in GONE_ON_WITHOUT
         if task.fate is Fate.REDO and settled and not serves_only(task, out):
-            tasks[task.id] = anew(tasks, task)
+            tasks[task.id] = anew(tasks, task, out)
 
 
 def _leaves_nothing(task: Task) -> bool:
@@ -195,7 +195,7 @@ def _leaves_nothing(task: Task) -> bool:
     return task.state is TaskState.COMPLETED and not has_effect(task)
 
 
-def anew(tasks: Tasks, task: Task) -> Task:
+def anew(tasks: Tasks, task: Task, out: Collection[str | None]) -> Task:
     """The task as it waits to be done once more."""
     waiting = replace(
         task,
@@ -209,10 +209,10 @@ def anew(tasks: Tasks, task: Task) -> Task:
         attention=None,
         data=(),
     )
-    return replace(waiting, depends_on=still_there(tasks, waiting))
+    return replace(waiting, depends_on=still_there(tasks, waiting, out))
 
 
-def still_there(tasks: Tasks, task: Task) -> tuple[Dependency, ...]:
+def still_there(tasks: Tasks, task: Task, out: Collection[str | None]) -> tuple[Dependency, ...]:
     """What the task waits for: in place of what is not wanted any more, what that waited for."""
     waits = task.state is TaskState.PENDING and not task.undoes
     found: dict[Dependency, None] = {}
@@ -220,7 +220,7 @@ def still_there(tasks: Tasks, task: Task) -> tuple[Dependency, ...]:
     while left:
         dependency = left.pop(0)
         other = tasks.get(dependency.task_id)
-        if other is not None and waits and other.fate is Fate.DROP:
+        if other is not None and waits and (other.fate is Fate.DROP or (other.item_ids and serves_only(other, out))):
             left += [Dependency(before.task_id, dependency.kind) for before in other.depends_on]
         elif other is not None:
             found[dependency] = None
