@@ -92,6 +92,20 @@ async def order(product: Product, order_key: str, **options: Json) -> Json:
     return (await run(product, ONE_ORDER, {"id": order_key}, **options))["productOrder"]
 
 
+async def timeline_of(product: Product, order_key: str) -> list[Json]:
+    """Every event of the order, page by page."""
+    query = """query Timeline($id: ID!, $after: String) { productOrder(id: $id) {
+      timeline(first: 100, after: $after) { nodes { __typename sequence summary } pageInfo { hasNextPage endCursor } } } }"""
+    found: list[Json] = []
+    after = None
+    while True:
+        page = (await product.graphql(query, {"id": order_key, "after": after})).whole()["productOrder"]["timeline"]
+        found += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+
+
 async def until_state(product: Product, order_key: str, *states: str) -> Json:
     """The order in full, once it is in one of these states."""
 

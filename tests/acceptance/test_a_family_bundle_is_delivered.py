@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.channel import effects_of, expected_effects, place_family_bundle, until_state
+from tests.channel import effects_of, expected_effects, place_family_bundle, timeline_of, until_state
 from tests.harness import Product
 
 
@@ -45,7 +45,7 @@ async def test_the_timeline_tells_every_state_in_order_and_versions_say_who_and_
 
     order = await until_state(product, order_key, "COMPLETED", "HELD", "FAILED")
 
-    timeline = order["timeline"]["nodes"]
+    timeline = await timeline_of(product, order_key)
     assert [event["sequence"] for event in timeline] == list(range(1, len(timeline) + 1))
     assert timeline[0]["__typename"] == "ProductOrderCreateEvent"
     moves = [event["summary"] for event in timeline if event["summary"].startswith("order ")]

@@ -59,7 +59,9 @@ async def all_delivered_once(product: Product, keys: list[str]) -> None:
         assert sequences == list(range(1, len(sequences) + 1))
 
 
-@pytest.mark.parametrize("part", ["worker", "temporal", "mock"])
+@pytest.mark.parametrize(
+    "part", ["worker", *(pytest.param(part, marks=pytest.mark.thorough) for part in ("temporal", "mock"))]
+)
 async def test_orders_outlive_the_part_that_carries_them(fragile: Product, part: str) -> None:
     keys = await in_the_middle(fragile)
 

@@ -15,6 +15,11 @@ FAULTS: Final[dict[str, dict[str, Json]]] = {
     "malformed": {"malformedRate": 1.0},
     "slow": {"latency": {"fixedMs": 30_000}},
 }
+EVERY_FAULT: Final = (
+    "dead",
+    "slow",
+    *(pytest.param(name, marks=pytest.mark.thorough) for name in ("failing", "malformed")),
+)
 SERVES: Final = {
     "customer": "CUSTOMER",
     "inventory": "OFFERING",
@@ -52,7 +57,7 @@ async def draft(impatient: Product) -> Draft:
     return line
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EVERY_FAULT)
 @pytest.mark.parametrize("backend", SERVES)
 async def test_the_step_that_it_serves_is_blocked_by_its_name_and_no_other_is(
     healed: Product, draft: Draft, backend: str, fault: str
@@ -102,7 +107,7 @@ async def test_what_is_guaranteed_is_relied_on_while_its_backend_is_silent(heale
     assert (await draft.states())["SERVICEABILITY"] == "DONE"
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EVERY_FAULT)
 async def test_a_place_is_taken_while_serviceability_is_silent_and_looked_up_later(healed: Product, fault: str) -> None:
     await healed.mock_control.fault("serviceability", **FAULTS[fault])
     line = await Draft.start(healed, "cust-1059", items=[FIBRE])
@@ -129,7 +134,7 @@ EDITS: Final[dict[str, tuple[str, dict[str, Json]]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EVERY_FAULT)
 @pytest.mark.parametrize("backend", EDITS)
 async def test_an_edit_that_needs_it_changes_nothing_and_works_later(healed: Product, backend: str, fault: str) -> None:
     mutation, given = EDITS[backend]
