@@ -95,7 +95,8 @@ async def order(product: Product, order_key: str, **options: Json) -> Json:
 async def timeline_of(product: Product, order_key: str) -> list[Json]:
     """Every event of the order, page by page."""
     query = """query Timeline($id: ID!, $after: String) { productOrder(id: $id) {
-      timeline(first: 100, after: $after) { nodes { __typename sequence summary } pageInfo { hasNextPage endCursor } } } }"""
+      timeline(first: 100, after: $after) {
+        nodes { __typename sequence summary } pageInfo { hasNextPage endCursor } } } }"""
     found: list[Json] = []
     after = None
     while True:
