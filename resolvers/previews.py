@@ -10,8 +10,10 @@ from app.ordering import hold
 from app.ordering.cancel import preview_cancellation
 from app.ordering.own import ProductWish, preview_for_product
 from app.ordering.preview import Preview
+from app.ordering.resolve_fallout import preview_fallout_decision
 from app.ordering.revise import preview_revision
 from resolvers.context import Info
+from resolvers.enums import FalloutDecision
 from resolvers.ids import key_of
 from resolvers.types.order import OrderId
 from resolvers.types.order_input import OrderRevisionInput
@@ -52,6 +54,16 @@ def preview_hold(info: Info, id: OrderId) -> Awaitable[Preview]:
 
 def preview_release(info: Info, id: OrderId) -> Awaitable[Preview]:
     return hold.preview_release(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"))
+
+
+def preview_fallout(
+    info: Info,
+    id: OrderId,
+    task_id: Annotated[strawberry.ID, argument(description="The task that could not be done.")],
+    action: Annotated[FalloutDecision, argument(description="What would become of it.")],
+) -> Awaitable[Preview]:
+    order_id = key_of(id, "ProductOrder")
+    return preview_fallout_decision(info.context.ordering, info.context.actor, order_id, task_id, action)
 
 
 def _preview(info: Info, wish: ProductWish) -> Awaitable[Preview]:

@@ -500,6 +500,11 @@ class Query:
     preview_release = resolved(
         LifecyclePreview | None, previews.preview_release, "What releaseProductOrder would do now. Changes nothing."
     )
+    preview_fallout_decision = resolved(
+        LifecyclePreview | None,
+        previews.preview_fallout,
+        "What resolveFallout would do now, for those who may decide it. Changes nothing.",
+    )
     preview_ownership_change = resolved(
         LifecyclePreview | None,
         handovers.ownership_change,

@@ -5,12 +5,13 @@ from typing import Final
 
 from app.domain.access import Right
 from app.domain.actor import Actor
+from app.domain.foresight import ends_at, outlook
 from app.domain.order import Characteristic, OrderItem
-from app.domain.plan import FalloutAction, Task
+from app.domain.plan import Aborted, FalloutAction, FalloutDecided, Task
 from app.domain.states import ORDER, TaskState
 from app.domain.violations import ViolationCode
 from app.domain.worklist import FalloutDecision, WorkAction, allowed_actions, work_items
-from app.ordering.drafts import require
+from app.ordering.drafts import require, visible
 from app.ordering.entered import characteristics_entered, wrong
 from app.ordering.ordering import (
     Instruction,
@@ -22,6 +23,7 @@ from app.ordering.ordering import (
     recall,
 )
 from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome, Refusal, ValidationFailed
+from app.ordering.preview import Preview, foreseen
 from app.store.port import IdempotencyKey, StoredOrder
 
 _D = FalloutDecision
@@ -90,7 +92,7 @@ async def decide(
     """The order with this decision recorded under this key. Raises FulfilmentUnavailable, BackendFailure."""
     task = stored.plan.task(task_id) if stored.plan else None
     if task is None:
-        return NotFound("/taskId", f"/taskId: the order has no task {task_id!r} (taskKnown).")
+        return _no_such_task(task_id)
     if not reason.strip():
         missing = wrong("reasonGiven", "/reason", ViolationCode.MISSING_PROPERTY, "say why; it is kept with the order")
         return ValidationFailed((missing,))
@@ -113,6 +115,34 @@ async def decide(
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
         return _refused((await ordering.store.load([stored.order.id]))[stored.order.id], task, action)
     return Committed((await ordering.store.load([stored.order.id]))[stored.order.id].order)
+
+
+async def preview_fallout_decision(
+    ordering: Ordering, actor: Actor, order_id: str, task_id: str, action: FalloutDecision
+) -> Preview:
+    """What this decision would do now, whatever data are mended with it. Changes nothing. Raises NotPermitted."""
+    require(actor, Right.RESOLVE_FALLOUT)
+    stored = await visible(ordering, actor, order_id)
+    if not isinstance(stored, StoredOrder):
+        return Preview(refusals=(stored,))
+    plan = stored.plan
+    task = plan.task(task_id) if plan else None
+    if plan is None or task is None:
+        return Preview(refusals=(_no_such_task(task_id),))
+    if task.state is not TaskState.FALLOUT:
+        return Preview(refusals=(_refused(stored, task, action),))
+    at = ordering.clock()
+    event: FalloutDecided | Aborted = (
+        Aborted(at=at)
+        if action is FalloutDecision.ABORT
+        else FalloutDecided(at=at, task_id=task.id, action=ACTIONS[action])
+    )
+    found = Preview(item_ids=task.item_ids, order=stored.order, expected_before=ends_at(plan, at))
+    return foreseen(found, outlook(plan, event))
+
+
+def _no_such_task(task_id: str) -> NotFound:
+    return NotFound("/taskId", f"/taskId: the order has no task {task_id!r} (taskKnown).")
 
 
 def _refused(stored: StoredOrder, task: Task, action: FalloutDecision) -> NotAllowedInState:

@@ -323,6 +323,8 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(
     await change("71-claim-work", "claimWork")
     await change("72-give-work-back", "releaseWork")
     await change("73-complete-a-task", "completeTask")
+    would = {"id": developer.draft, "taskId": "1/provision", "action": "FIX_DATA_AND_RETRY"}
+    foreseen = (await do("88-preview-a-fallout-decision", would))["previewFalloutDecision"]
     await change("74-mend-data-and-retry", "resolveFallout")
     many = (await do("75-retry-all-of-one-cause"))["resolveFallouts"]
     late = {"id": down, "expectedVersion": 1, "idempotencyKey": key(), "accept": False, "reason": "too late"}
@@ -332,6 +334,7 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(
     assert {item["kind"] for item in found["workItems"]["nodes"]} == {"MANUAL", "FALLOUT"}
     assert [(r["orderKey"], r["errors"]) for r in many["results"]] == [(down, [])]
     assert [e["code"] for e in nobody_asked["errors"]] == ["STALE_VERSION"]
+    assert (foreseen["possible"], foreseen["takenBack"], foreseen["abandoned"]) == (True, [], [])
     for number in (developer.draft, down):
         assert (await until_state(product, number, "COMPLETED", "HELD"))["state"] == "COMPLETED"
 

@@ -1,9 +1,13 @@
 """A task that a backend refuses becomes fallout: the order is held until somebody decides, and then goes on."""
 
+import pytest
+
 from app.domain.actor import Role
 from tests.channel import Json, effects_of, key, place_mobile, run, until_state
+from tests.channel import order as order_of
 from tests.harness import Product
 
+PREVIEW = "88-preview-a-fallout-decision"
 REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
 
 
@@ -66,6 +70,27 @@ async def test_a_given_up_item_fails_and_with_it_an_order_of_nothing_else(produc
     assert (states["1/provision"], states["1/activate-product"]) == ("FAILED", "ABANDONED")
     assert failed["items"][0]["state"] == "FAILED"
     assert failed["completedAt"] is None
+
+
+@pytest.mark.parametrize("action", ["RETRY", "SKIP", "FAIL_ITEM", "ABORT"])
+async def test_a_decision_does_what_its_preview_said(product: Product, action: str) -> None:
+    order = await held_order(product)
+    asked = {"id": order["key"], "taskId": "1/provision", "action": action}
+    token = product.token(Role.OPERATIONS)
+
+    said = (await run(product, PREVIEW, asked, token=token))["previewFalloutDecision"]
+    unchanged = await order_of(product, order["key"])
+    await decide(product, order, action)
+    ended = await until_state(product, order["key"], "COMPLETED", "FAILED", "PARTIAL")
+    too_late = (await run(product, PREVIEW, asked, token=token))["previewFalloutDecision"]
+
+    assert (said["possible"], said["errors"], unchanged["version"]) == (True, [], order["version"])
+    by_state: dict[str, set[str]] = {}
+    for task in ended["plan"]["tasks"]:
+        by_state.setdefault(task["state"], set()).add(task["id"])
+    assert {t["id"] for t in said["takenBack"]} == by_state.get("UNDONE", set())
+    assert {t["id"] for t in said["abandoned"]} == by_state.get("ABANDONED", set())
+    assert [e["code"] for e in too_late["errors"]] == ["NOT_ALLOWED_IN_STATE"]
 
 
 async def test_a_decision_is_taken_once_and_only_while_it_is_needed(product: Product) -> None:
