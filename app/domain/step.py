@@ -50,6 +50,7 @@ from app.domain.undoing import (
     anew,
     charge_for,
     give_up,
+    has_effect,
     of_another_item,
     out_of_scope,
     serves_only,
@@ -425,7 +426,9 @@ def _came_before(tasks: Tasks, task: Task, undone: Collection[str]) -> bool:
     """Whether something that was done on the ground of this one is still to be taken back."""
     if task.revision == 1 and not task.amending:
         return False
-    left = {t.id for t in tasks.values() if t.fate is Fate.REDO} | set(undone)
+    # what was given up meanwhile and has left nothing is not done once more
+    again = {t.id for t in tasks.values() if t.fate is Fate.REDO and (t.state not in TASK_ENDED or has_effect(t))}
+    left = again | set(undone)
     return any(task.id in ancestors(tasks, other) for other in left if other != task.id)
 
 
