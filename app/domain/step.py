@@ -257,9 +257,10 @@ def _decided(plan: Plan, tasks: Tasks, task: Task, event: FalloutDecided, comman
             return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *task.item_ids))))
         case FalloutAction.FAIL_ITEM:
             tasks[task.id] = replace(task, state=TaskState.FAILED, ended_at=event.at, attention=None, fate=None)
-            if task.undoes is not None:
-                # what cannot be taken back cannot be done otherwise
-                return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *task.item_ids))))
+            if task.undoes is not None and task.item_ids:
+                # what cannot be taken back cannot be done otherwise; what is bound for good stays
+                given_up = _revocable(plan, tasks, task.item_ids)
+                return replace(plan, failed=tuple(dict.fromkeys((*plan.failed, *given_up))))
     return plan
 
 
