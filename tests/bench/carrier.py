@@ -8,7 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -36,8 +36,8 @@ async def _no_effect(work: Work) -> Result:
     return Done(work.call.key)
 
 
-async def _no_record(*_: object) -> None:
-    return
+async def _no_record(*_: object, at: datetime) -> bool:
+    return True
 
 
 async def _no_message(_: Ordering, __: str, *, after: int) -> int:
