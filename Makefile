@@ -10,12 +10,13 @@ INSTALLED := $(VENV)/.installed
 GRAPHIQL := $(VENV)/.graphiql
 
 .DELETE_ON_ERROR:
-.PHONY: help install run test lint schema bench lock
+.PHONY: help install run test test-thorough lint schema bench lock
 
 help:
 	@echo "make install   everything into $(VENV), at the versions of requirements.lock"
 	@echo "make run       start Orderway on this machine, place the sample order and show it"
-	@echo "make test      the whole test suite"
+	@echo "make test      the test suite"
+	@echo "make test-thorough  more of the same: more orders, more processes killed"
 	@echo "make lint      the static checks: style, types, imports between parts, schema.graphql"
 	@echo "make schema    write schema.graphql from the code"
 	@echo "make bench     the benchmarks"
