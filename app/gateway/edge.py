@@ -98,7 +98,7 @@ class Edge:
         except BodyTooLarge:
             refused = Refused(Code.BODY_TOO_LARGE, f"The request body is larger than {most} bytes.")
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
-        except Exception:
+        except Exception:  # the outermost door: whatever it was, nobody sees it but the log
             log.exception("internal_error", path=scope["path"])
             if started:
                 raise  # too late for an answer: the server has to break the connection

@@ -138,7 +138,7 @@ class Connection:
             await self._close(closing)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass  # the client has gone: nobody is left to tell
-        except Exception:
+        except Exception:  # the outermost door of a connection: nobody sees it but the log
             log.exception("internal_error", path="websocket")
             await self._close(_Closing(Close.INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE))
         finally:
@@ -262,7 +262,7 @@ class Connection:
             end = {"id": operation_id, "type": "error", "payload": refused.formatted()}
         except (WebSocketDisconnect, WebSocketDisconnected):
             return
-        except Exception:
+        except Exception:  # the other operations of the connection go on
             log.exception("internal_error", operation_name=asked.operation_name)
             end = {"id": operation_id, "type": "error", "payload": [internal_error()]}
         await self._end(end)

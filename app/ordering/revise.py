@@ -350,7 +350,7 @@ async def _give_back(
         for item in other.items
         if item.appointment and item.appointment.id not in wanted | taken and item.state not in ITEM.terminal
     ]
-    await asyncio.gather(*(release(ordering.backends, visit) for visit in left))
+    await asyncio.gather(*(release(ordering.backends, visit) for visit in dict.fromkeys(left)))  # items may share one
 
 
 async def _tell(ordering: Ordering, actor: Actor, ask: ReviseOrder, kind: InstructionKind) -> str | None:

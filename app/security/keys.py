@@ -83,7 +83,7 @@ class IssuerKeys:
             # every value in it is checked when the key is read
             self._keys = KeySet.import_key_set(json.decode(await self._jwks()))
             self._good_at = self._clock()
-        except Exception:
+        except Exception:  # whatever is wrong at the issuer: the keys that are known go on being good
             log.exception("issuer_keys_not_fetched", issuer=self._issuer.issuer)
 
     async def _jwks(self) -> bytes:
