@@ -64,6 +64,16 @@ def place_of(cursor: str | None, kind: str) -> int | None:
     return int(decoded[1])
 
 
+def key_after(cursor: str | None, kind: str) -> str | None:
+    """The key of the entity that a page begins after. Raises GraphQLError when it is no cursor of such a list."""
+    if cursor is None:
+        return None
+    decoded = decode(cursor)
+    if decoded is None or decoded[0] != kind:
+        raise bad_cursor()
+    return decoded[1]
+
+
 def bad_cursor() -> GraphQLError:
     """The error for an `after` that is none of ours."""
     return GraphQLError("after: not a cursor of this list.", extensions={"code": "BAD_USER_INPUT"})

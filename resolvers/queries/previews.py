@@ -8,13 +8,19 @@ from strawberry import argument
 
 from app.ordering import hold
 from app.ordering.cancel import preview_cancellation
+from app.ordering.change_ownership import preview_ownership_change
+from app.ordering.move import preview_move
 from app.ordering.own import ProductWish, preview_for_product
 from app.ordering.preview import Preview
+from app.ordering.repackage import RepackagePreview, preview_repackage
 from app.ordering.resolve_fallout import preview_fallout_decision
 from app.ordering.revise import preview_revision
 from resolvers.context import Info
 from resolvers.enums import FalloutDecision
 from resolvers.ids import key_of
+from resolvers.mutations.change_ownership import OwnershipChangeInput
+from resolvers.mutations.move import MoveInput
+from resolvers.mutations.repackage import RepackageInput
 from resolvers.types.order import OrderId
 from resolvers.types.order_input import OrderRevisionInput
 from resolvers.types.own_input import (
@@ -98,3 +104,19 @@ def preview_end(
     info: Info, input: Annotated[ProductWishInput, argument(description="What is wished for.")]
 ) -> Awaitable[Preview]:
     return _preview(info, input.ended())
+
+
+async def preview_handover(
+    info: Info, input: Annotated[OwnershipChangeInput, argument(description="What is handed over to whom.")]
+) -> Preview:
+    return await preview_ownership_change(info.context.ordering, info.context.actor, input.to_ask())
+
+
+async def preview_moving(info: Info, input: Annotated[MoveInput, argument(description="What moves where.")]) -> Preview:
+    return await preview_move(info.context.ordering, info.context.actor, input.to_ask())
+
+
+async def preview_repackaging(
+    info: Info, input: Annotated[RepackageInput, argument(description="Which products become parts of what.")]
+) -> RepackagePreview:
+    return await preview_repackage(info.context.ordering, info.context.actor, input.to_ask())

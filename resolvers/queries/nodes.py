@@ -1,0 +1,89 @@
+"""How each kind of node is found again; every one is as careful as the query of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Final
+
+import strawberry
+from strawberry import argument
+
+from app.domain.access import Right, sees_customer
+from app.domain.order import ProductOrder as DomainOrder
+from app.ordering.batch import batch_of
+from app.ordering.drafts import require
+from app.ordering.worklists import (
+    one_work_item,
+)
+from resolvers.context import Context, Info
+from resolvers.ids import decode
+from resolvers.pages import page_length
+from resolvers.types.work import WORK_ITEM
+
+ORDER: Final = "ProductOrder"
+BATCH: Final = "ProductOrderBatch"
+
+
+async def order(context: Context, key: str) -> DomainOrder | None:
+    require(context.actor, Right.READ_ORDERS)
+    stored = await context.loaders.order_by_id.load(key)
+    return stored.order if stored else None
+
+
+async def customer(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    return await context.loaders.customer_by_id.load(key) if sees_customer(context.actor, key) else None
+
+
+def offering(context: Context, key: str) -> Awaitable[object]:
+    require(context.actor, Right.READ_CATALOG)
+    return context.loaders.offering_by_id.load(key)
+
+
+def address(context: Context, key: str) -> Awaitable[object]:
+    require(context.actor, Right.READ_PLACES)
+    return context.loaders.address_by_id.load(key)
+
+
+async def product(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    found = await context.loaders.product_by_id.load(key)
+    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+
+
+async def billing_account(context: Context, key: str) -> object:
+    require(context.actor, Right.READ_CUSTOMERS)
+    found = await context.loaders.billing_account_by_id.load(key)
+    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+
+
+async def batch(context: Context, key: str) -> object:
+    return await batch_of(context.ordering, context.actor, key)
+
+
+async def work_item(context: Context, key: str) -> object:
+    return await one_work_item(context.ordering, context.actor, key)
+
+
+NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
+    ORDER: order,
+    "Customer": customer,
+    "ProductOffering": offering,
+    "GeographicAddress": address,
+    "Product": product,
+    "BillingAccount": billing_account,
+    BATCH: batch,
+    WORK_ITEM: work_item,
+}
+
+
+async def node(info: Info, id: Annotated[strawberry.ID, argument(description="Opaque id of the node.")]) -> object:
+    decoded = decode(id)
+    find = NODES.get(decoded[0]) if decoded else None
+    return await find(info.context, decoded[1]) if decoded and find else None
+
+
+async def nodes(
+    info: Info, ids: Annotated[list[strawberry.ID], argument(description="Opaque ids, at most as many as a page.")]
+) -> list[object]:
+    page_length(len(ids), info.context.page_size)
+    return list(await asyncio.gather(*(node(info, one) for one in ids)))
