@@ -24,9 +24,10 @@ from app.domain.rulebook import BLANK_ORDER, Rulebook
 from app.domain.rules.case import Case
 from app.domain.rules.credit import asks_bureau
 from app.domain.rules.places import serviceability_key
+from app.ordering.as_facts import offering_of
 from app.ordering.credit import assessed
 from app.ordering.drafts import require
-from app.ordering.facts import Gathered, ask_qualifications, gather_facts, offering_of, unanswered
+from app.ordering.facts import Gathered, ask_qualifications, gather_facts, unanswered
 from app.ordering.ordering import Ordering
 from connectors.backends import Backends
 

@@ -15,9 +15,10 @@ from app.domain.request import OrderRequest, draft_of
 from app.domain.rules.case import Case
 from app.domain.termination import with_terminations
 from app.domain.violations import Violation, ViolationCode, relocated
+from app.ordering.as_facts import owned_product, quote_fact
 from app.ordering.create import start_draft, with_seller
 from app.ordering.drafts import case_of, established, gather, require
-from app.ordering.facts import offerings_by_ids, owned_product, quote_fact
+from app.ordering.facts import offerings_by_ids
 from app.ordering.ordering import Ask, Ordering, recall
 from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, SlotUnavailable, ValidationFailed
 from app.ordering.place import place, preview_placement

@@ -28,6 +28,7 @@ from app.domain.states import OrderState
 from app.domain.worklist import work_items
 from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_batches import MongoBatches
+from app.store.mongo_search import query_of
 from app.store.mongo_work import MongoWork
 from app.store.port import (
     Change,
@@ -322,7 +323,7 @@ class MongoStore:
         self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
     ) -> list[ProductOrder]:
         """See OrderStore."""
-        query = _query(search)
+        query = query_of(search)
         descending = order_by is OrderBy.CREATED_DESCENDING
         if after is not None:
             query["_id"] = {"$lt" if descending else "$gt": after}
@@ -334,7 +335,7 @@ class MongoStore:
     async def count(self, search: OrderSearch) -> int:
         """See OrderStore."""
         async with _answering():
-            return int(await self._of("product_order").count_documents(_query(search)))
+            return int(await self._of("product_order").count_documents(query_of(search)))
 
     async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
         """See OrderStore."""
@@ -488,33 +489,3 @@ def _version(document: Document) -> OrderVersion:
         reason=document["reason"],
         at=document["at"].astimezone(UTC),
     )
-
-
-def _query(search: OrderSearch) -> Document:
-    query: Document = {}
-    for field, wanted in (
-        ("state", [state.value for state in search.states]),
-        ("customer_id", list(search.customer_ids)),
-        ("channel", list(search.channels)),
-        ("seller_id", list(search.seller_ids)),
-        ("places", list(search.place_ids)),
-        ("jeopardy.level", [level.value for level in search.jeopardy_levels]),
-        ("jeopardy.queue", list(search.jeopardy_queues)),
-    ):
-        if wanted:
-            query[field] = {"$in": wanted}
-    if search.party_id is not None:
-        query["$or"] = [{"customer_id": search.party_id}, {"acceptor_id": search.party_id}]
-    created: Document = {}
-    if search.created_from:
-        created["$gte"] = search.created_from
-    if search.created_until:
-        created["$lt"] = search.created_until
-    if created:
-        query["created_at"] = created
-    if search.offering_text:
-        query["offerings"] = {"$regex": re.escape(search.offering_text.casefold())}
-    external = {"id": search.external_id, "owner": search.external_owner, "type": search.external_type}
-    if named := {field: value for field, value in external.items() if value}:
-        query["external_ids"] = {"$elemMatch": named}
-    return query

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -40,9 +40,9 @@ from app.store.port import (
     StoreUnavailable,
     Written,
 )
+from app.store.sqlite_search import Value, as_time, clause, where_of
 
 T = TypeVar("T")
-Value = str | int | None
 
 READERS: Final = 3
 BUSY_MILLISECONDS: Final = 10_000
@@ -102,11 +102,6 @@ create index if not exists by_use on idempotency_key (used_at);
 _DURATIONS: Final = "select operation, count, seconds, by_people from duration"
 
 
-def _time(at: datetime) -> str:
-    """A time as text that sorts as time does."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
 @dataclass(frozen=True, slots=True)
 class _Refused(Exception):
     """The transaction is to be given up with this answer."""
@@ -133,7 +128,7 @@ class SqliteStore:
         try:
             self._writer = await self._connect()
             await self._writer.executescript(_SCHEMA + batches.SCHEMA + work.SCHEMA)
-            await self._writer.execute("delete from idempotency_key where used_at < ?", (_time(keys_kept_since),))
+            await self._writer.execute("delete from idempotency_key where used_at < ?", (as_time(keys_kept_since),))
             await work.forget_selections(self._writer, keys_kept_since)
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
@@ -236,7 +231,7 @@ class SqliteStore:
                 change.key.fingerprint,
                 change.order.id,
                 change.order.version,
-                _time(change.at),
+                as_time(change.at),
             ),
         )
 
@@ -256,12 +251,12 @@ class SqliteStore:
             (
                 order.id,
                 order.state.value,
-                _time(order.created_at),
+                as_time(order.created_at),
                 order.customer_id,
                 order.channel,
                 order.seller_id,
                 offering_words(order),
-                _time(order.waiting_since) if order.waiting_since else None,
+                as_time(order.waiting_since) if order.waiting_since else None,
                 order.version,
                 sequence,
                 encode(order),
@@ -320,7 +315,7 @@ class SqliteStore:
         order = change.order
         await db.execute(
             "insert into version values (?, ?, ?, ?, ?, ?)",
-            (order.id, order.version, encode(change.actor), change.reason, _time(change.at), encode(order)),
+            (order.id, order.version, encode(change.actor), change.reason, as_time(change.at), encode(order)),
         )
 
     async def _key(self, db: aiosqlite.Connection, owner: str, key: str) -> KeyRecord | None:
@@ -369,19 +364,19 @@ class SqliteStore:
         self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
     ) -> list[ProductOrder]:
         """See OrderStore."""
-        where, values = _where(search)
+        where, values = where_of(search)
         descending = order_by is OrderBy.CREATED_DESCENDING
         if after is not None:
             where.append("id < ?" if descending else "id > ?")
             values.append(after)
         direction = "desc" if descending else "asc"
-        sql = f"select body from product_order {_clause(where)} order by id {direction} limit ?"
+        sql = f"select body from product_order {clause(where)} order by id {direction} limit ?"
         return [decode(body, ProductOrder) for (body,) in await self.rows(sql, [*values, limit])]
 
     async def count(self, search: OrderSearch) -> int:
         """See OrderStore."""
-        where, values = _where(search)
-        rows = await self.rows(f"select count(*) from product_order {_clause(where)}", values)
+        where, values = where_of(search)
+        rows = await self.rows(f"select count(*) from product_order {clause(where)}", values)
         return int(rows[0][0])
 
     async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
@@ -432,7 +427,7 @@ class SqliteStore:
         """See OrderStore."""
         rows = await self.rows(
             "select id from product_order where state = ? and unstarted_since < ? order by unstarted_since limit ?",
-            (state.value, _time(before), limit),
+            (state.value, as_time(before), limit),
         )
         return [order_id for (order_id,) in rows]
 
@@ -477,48 +472,3 @@ def _version(row: sqlite3.Row) -> OrderVersion:
     return OrderVersion(
         order=decode(body, ProductOrder), actor=decode(actor, Actor), reason=reason, at=datetime.fromisoformat(at)
     )
-
-
-def _where(search: OrderSearch) -> tuple[list[str], list[Value]]:
-    where: list[str] = []
-    values: list[Value] = []
-    for column, wanted in (
-        ("state", [state.value for state in search.states]),
-        ("customer_id", search.customer_ids),
-        ("channel", search.channels),
-        ("seller_id", search.seller_ids),
-    ):
-        if wanted:
-            where.append(f"{column} in ({','.join('?' * len(wanted))})")
-            values += wanted
-    if search.created_from:
-        where.append("created_at >= ?")
-        values.append(_time(search.created_from))
-    if search.created_until:
-        where.append("created_at < ?")
-        values.append(_time(search.created_until))
-    if search.offering_text:
-        where.append("instr(offerings, ?) > 0")
-        values.append(search.offering_text.casefold())
-    if search.place_ids:
-        marks = ",".join("?" * len(search.place_ids))
-        where.append(f"id in (select order_id from order_place where place_id in ({marks}))")
-        values += search.place_ids
-    if search.party_id is not None:
-        where.append("(customer_id = ? or id in (select order_id from acceptor where customer_id = ?))")
-        values += [search.party_id, search.party_id]
-    for column, escalated in (("level", search.jeopardy_levels), ("queue", search.jeopardy_queues)):
-        if escalated:
-            marks = ",".join("?" * len(escalated))
-            where.append(f"id in (select order_id from order_jeopardy where {column} in ({marks}))")
-            values += escalated
-    external = {"value": search.external_id, "owner": search.external_owner, "type": search.external_type}
-    if any(external.values()):
-        named = " and ".join(f"{column} = ?" for column, value in external.items() if value)
-        where.append(f"id in (select order_id from external_identifier where {named})")
-        values += [value for value in external.values() if value]
-    return where, values
-
-
-def _clause(where: list[str]) -> str:
-    return f"where {' and '.join(where)}" if where else ""

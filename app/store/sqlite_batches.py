@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 import aiosqlite
@@ -12,9 +12,9 @@ from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.request import OrderRequest
 from app.store.codec import decode, encode
 from app.store.port import BatchKept, BatchSearch, IdempotencyKey
+from app.store.sqlite_search import Value, as_time
 
 T = TypeVar("T")
-Value = str | int | None
 
 SCHEMA: Final = """
 create table if not exists batch (
@@ -64,9 +64,9 @@ class SqliteBatches:
                     key.key,
                     key.fingerprint,
                     encode(batch.actor),
-                    _time(batch.created_at),
+                    as_time(batch.created_at),
                     batch.line_count,
-                    _time(batch.completed_at) if batch.completed_at else None,
+                    as_time(batch.completed_at) if batch.completed_at else None,
                 ),
             )
             if cursor.rowcount:
@@ -149,7 +149,7 @@ class SqliteBatches:
             await db.execute(
                 "update batch set completed_at = ? where id = ? and completed_at is null"
                 " and not exists (select 1 from batch_line where batch_id = id and state = 'pending')",
-                (_time(at), batch_id),
+                (as_time(at), batch_id),
             )
 
         await self._database.transaction(write)
@@ -158,13 +158,9 @@ class SqliteBatches:
         """See BatchStore."""
         rows = await self._database.rows(
             "select id from batch where completed_at is null and created_at < ? order by created_at limit ?",
-            (_time(before), limit),
+            (as_time(before), limit),
         )
         return [batch_id for (batch_id,) in rows]
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _batch(row: sqlite3.Row) -> Batch:

@@ -1,7 +1,7 @@
 """Work that waits for people, in the embedded store."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import aiosqlite
@@ -9,7 +9,8 @@ import aiosqlite
 from app.domain.worklist import WorkItem, WorkKind
 from app.store.codec import decode, encode
 from app.store.port import FalloutCount, IdempotencyKey, QueueCount, SelectionKept, WorkSearch
-from app.store.sqlite_batches import Database, Value
+from app.store.sqlite_batches import Database
+from app.store.sqlite_search import Value, as_time, clause
 
 SCHEMA: Final = """
 create table if not exists work_item (
@@ -29,7 +30,7 @@ create table if not exists work_selection (
 
 async def forget_selections(db: aiosqlite.Connection, before: datetime) -> None:
     """Choices that were made before that time are known no longer."""
-    await db.execute("delete from work_selection where at < ?", (_time(before),))
+    await db.execute("delete from work_selection where at < ?", (as_time(before),))
 
 
 async def write_work(db: aiosqlite.Connection, order_id: str, items: Sequence[WorkItem]) -> None:
@@ -55,7 +56,7 @@ async def write_work(db: aiosqlite.Connection, order_id: str, items: Sequence[Wo
                 item.cause,
                 item.operation,
                 item.claimed_by,
-                _time(item.since),
+                as_time(item.since),
                 encode(item),
             ),
         )
@@ -80,14 +81,14 @@ class SqliteWork:
             where.append("place > ?")
             values.append(after)
         rows = await self._database.rows(
-            f"select body from work_item {_clause(where)} order by place limit ?", [*values, limit]
+            f"select body from work_item {clause(where)} order by place limit ?", [*values, limit]
         )
         return [decode(body, WorkItem) for (body,) in rows]
 
     async def count(self, search: WorkSearch) -> int:
         """See WorkStore."""
         where, values = _where(search)
-        rows = await self._database.rows(f"select count(*) from work_item {_clause(where)}", values)
+        rows = await self._database.rows(f"select count(*) from work_item {clause(where)}", values)
         return int(rows[0][0])
 
     async def fallout(self, search: WorkSearch) -> list[FalloutCount]:
@@ -96,7 +97,7 @@ class SqliteWork:
         where.append("kind = ?")
         values.append(WorkKind.FALLOUT.value)
         rows = await self._database.rows(
-            f"select backend, cause, count(*), min(since) from work_item {_clause(where)} group by backend, cause"
+            f"select backend, cause, count(*), min(since) from work_item {clause(where)} group by backend, cause"
             " order by count(*) desc, backend, cause",
             values,
         )
@@ -121,7 +122,7 @@ class SqliteWork:
         async def write(db: aiosqlite.Connection) -> None:
             await db.execute(
                 "insert or ignore into work_selection values (?, ?, ?, ?, ?)",
-                (key.owner, key.key, key.fingerprint, encode(tuple(item_ids)), _time(at)),
+                (key.owner, key.key, key.fingerprint, encode(tuple(item_ids)), as_time(at)),
             )
 
         await self._database.transaction(write)
@@ -137,10 +138,6 @@ class SqliteWork:
         for item_ids, fingerprint, at in rows:
             return SelectionKept(tuple(decode(item_ids, list)), fingerprint, datetime.fromisoformat(at))
         return None
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _where(search: WorkSearch) -> tuple[list[str], list[Value]]:
@@ -163,7 +160,3 @@ def _where(search: WorkSearch) -> tuple[list[str], list[Value]]:
     if search.claimed is not None:
         where.append(f"claimed_by is {'not ' if search.claimed else ''}null")
     return where, values
-
-
-def _clause(where: list[str]) -> str:
-    return f"where {' and '.join(where)}" if where else ""

@@ -10,8 +10,8 @@ from resolvers.enums import ConfigurationState
 from resolvers.fields import resolved
 from resolvers.ids import key_of
 from resolvers.types.offering import Term
-from resolvers.types.order import OrderPrice
 from resolvers.types.order_input import ProductOrderItemInput
+from resolvers.types.order_item import OrderPrice
 from resolvers.types.violation import Violation
 
 

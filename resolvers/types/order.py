@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
 import strawberry
@@ -11,7 +10,6 @@ from strawberry import field
 
 from app.domain import difference, order, pricing
 from app.domain.access import Right, may, sees_customer
-from app.domain.actor import Role
 from app.domain.plan import Plan as DomainPlan
 from app.ordering.drafts import require
 from app.ordering.guide import fired_rules, steps_of
@@ -19,165 +17,36 @@ from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
 from resolvers.enums import (
-    ConsentSide,
-    CreditDecision,
     FailurePolicy,
-    ItemAction,
-    ItemState,
     OrderState,
     PriceType,
-    ProductStatus,
-    RelationshipType,
-    SuspensionBilling,
-    SuspensionOriginator,
-    SuspensionScope,
 )
 from resolvers.fields import resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
 from resolvers.types.contact import Message
-from resolvers.types.customer import BillingAccount, Characteristic, Customer, Product
+from resolvers.types.customer import BillingAccount, Customer
 from resolvers.types.document import Document
 from resolvers.types.event import ProductOrderEvent
 from resolvers.types.finance import Journal, Payment
 from resolvers.types.jeopardy import Jeopardy
 from resolvers.types.money import Money
-from resolvers.types.offering import PriceAlteration, ProductOffering, Term
+from resolvers.types.order_item import ProductOrderItem
+from resolvers.types.order_terms import (
+    Agreement,
+    CreditAssessment,
+    OrderTotal,
+    OwnershipChange,
+    PaymentChoice,
+    PlaceQualification,
+    PricePeriod,
+    Repackaging,
+)
 from resolvers.types.place import GeographicAddress, WorkOrder
 from resolvers.types.plan import Milestone, Plan, milestones_of
-from resolvers.types.resource import Reservation
 from resolvers.types.rule import FiredRule, rule_of
 from resolvers.types.step import OrderStep
-
-
-@strawberry.type(description="A relationship with another item of the same order.")
-class OrderItemRelationship:
-    type: RelationshipType = field(description="What kind of relationship.")
-    item_id: strawberry.ID = field(description="The other item.")
-
-
-@strawberry.type(description="A technician's visit held for an item (TMF646).")
-class Appointment:
-    id: strawberry.ID = field(description="Id of the appointment in workforce management.")
-    start: datetime = field(description="When it begins.")
-    end: datetime = field(description="When it ends.")
-
-
-@strawberry.type(description="An item of a quote (TMF648).")
-class QuoteItemRef:
-    quote_id: strawberry.ID = field(description="Id of the quote.")
-    id: strawberry.ID = field(description="Id of the item in the quote.")
-
-
-def _alterations(root: strawberry.Parent[order.ItemPrice]) -> list[PriceAlteration]:
-    return [
-        PriceAlteration(
-            name=a.name,
-            percentage=a.percentage,
-            amount=a.amount.amount if a.amount else None,
-            periods=a.periods,
-            priority=a.priority,
-        )
-        for a in root.alterations
-    ]
-
-
-@strawberry.type(description="A price of an item; frozen when the order is submitted (TMF622 OrderPrice).")
-class OrderPrice:
-    name: str = field(description="What the price is for.")
-    price_type: PriceType = field(description="When it is charged.")
-    period: str | None = field(description="Charge period of a recurring price.")
-    unit_price: Money = field(description="For one piece, duty free, before alterations.")
-    tax_rate: Decimal = field(description="Tax in hundredths of the price.")
-    duty_free: Money = field(description="For all pieces in the first charge period, alterations applied, without tax.")
-    tax_included: Money = field(description="The same with tax.")
-    alterations = resolved(list[PriceAlteration], _alterations, "Reductions of this price.")
-
-
-@strawberry.type(description="The sum of all prices of one kind (TMF622 orderTotalPrice).")
-class OrderTotal:
-    price_type: PriceType = field(description="When it is charged.")
-    period: str | None = field(description="Charge period of recurring prices.")
-    duty_free: Money = field(description="Without tax, for the first charge period.")
-    tax_included: Money = field(description="With tax, for the first charge period.")
-
-
-def _item_offering(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object]:
-    return info.context.loaders.offering_by_id.load(root.offering_id)
-
-
-async def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> object:
-    # an order outlives its customer's owning the product: what became of it since is the new owner's
-    found = await info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
-    return found if found and any(sees_customer(info.context.actor, owner) for owner in found.customer_ids) else None
-
-
-def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
-
-
-def _moved_from(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.moved_from.id) if root.moved_from else None
-
-
-@strawberry.type(description="How a product is put out of use.")
-class Suspension:
-    reason: str = field(description="Why.")
-    originator: SuspensionOriginator = field(description="Who wants it.")
-    scope: SuspensionScope = field(description="How much of it.")
-    billing: SuspensionBilling = field(description="What becomes of its recurring charges.")
-    resumes_at: datetime | None = field(description="When it is put into use again by itself; null: it is not.")
-
-
-@strawberry.type(description="For which term a product is kept on.")
-class Renewal:
-    term_name: str | None = field(description="The term that was asked for; null: the only one.")
-    term: Term | None = field(description="The term; null: the offering has none that is meant.")
-    starts_at: datetime | None = field(description="When it begins: when the term before has run out.")
-    ends_at: datetime | None = field(description="When it ends.")
-
-
-@strawberry.type(description="One thing that an order adds, changes or ends (TMF622 ProductOrderItem).")
-class ProductOrderItem:
-    id: strawberry.ID = field(description="Id of the item in its order.")
-    action: ItemAction = field(description="What it does to a product.")
-    state: ItemState = field(description="Where the item stands.")
-    quantity: int = field(description="How many pieces.")
-    offering_name: str = field(description="Name of the offering when it was last looked up.")
-    offering_key: str = resolved(str, lambda root: root.offering_id, "Id of the offering in the catalog (TMF620).")
-    offering = resolved(
-        ProductOffering | None,
-        _item_offering,
-        "The offering as the catalog has it now (TMF620). Null with an error while the catalog is down.",
-    )
-    characteristics: list[Characteristic] = field(description="How it is configured.")
-    relationships: list[OrderItemRelationship] = field(description="How it relates to other items.")
-    place = resolved(
-        GeographicAddress | None,
-        _item_place,
-        "Where it is delivered, when that is not the order's place (TMF673).",
-    )
-    appointment: Appointment | None = field(description="The technician's visit held for it.")
-    prices: list[OrderPrice] = field(description="What it costs.")
-    terms: list[Term] = field(description="Commitments that come with it.")
-    reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
-    moved_from = resolved(
-        GeographicAddress | None,
-        _moved_from,
-        "Where its product is installed until it works at its new place (TMF673); null: it does not move.",
-    )
-    product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")
-    suspension: Suspension | None = field(description="How it is put out of use; null: it is not about that.")
-    renewal: Renewal | None = field(description="For which term it is kept on; null: it is not about that.")
-    quote_item: QuoteItemRef | None = field(description="What it was quoted as, when it is ordered by a quote.")
-    product_key: str | None = resolved(str | None, lambda root: root.product_id, "Id of the owned product (TMF637).")
-    product = resolved(
-        Product | None,
-        _item_product,
-        "The owned product, once the inventory has it (TMF637). Null with an error while the inventory is down, and "
-        "without one while it is somebody else's.",
-    )
 
 
 @strawberry.type(description="A remark on an order (TMF622 Note).")
@@ -319,10 +188,6 @@ def _notes(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[orde
     return [note for note in root.notes if not note.internal or may(info.context.actor, Right.READ_INTERNAL)]
 
 
-def _credit_score(root: strawberry.Parent[order.CreditAssessment], info: Info) -> int | None:
-    return root.score if may(info.context.actor, Right.READ_INTERNAL) else None
-
-
 def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.documents_by_order_id.load(root.id) if _own(root, info) else None
 
@@ -346,13 +211,6 @@ def _work_orders(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awa
     return info.context.loaders.work_orders_by_order_id.load(root.id) if _own(root, info) else None
 
 
-def _acceptor_name(root: strawberry.Parent[order.OwnershipChange], info: Info) -> str | None:
-    """Who only names a customer number learns no name by it, before that customer has consented."""
-    actor, said = info.context.actor, root.consent_of(ConsentSide.ACCEPTING)
-    known = actor.role is not Role.CUSTOMER or actor.subject == root.acceptor_id or (said is not None and said.given)
-    return root.acceptor_name if known else None
-
-
 def _price_periods(root: strawberry.Parent[order.ProductOrder]) -> tuple[pricing.PricePeriod, ...]:
     return pricing.price_periods(root)
 
@@ -369,87 +227,6 @@ def _proration(
         )
     recurring = (total for total in root.totals if total.price_type is PriceType.RECURRING)
     return [pricing.prorated(t, start=start, period_start=period_start, period_end=period_end) for t in recurring]
-
-
-@strawberry.type(description="What serviceability answered, kept with the order that relies on it (TMF645).")
-class PlaceQualification:
-    key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the answer in serviceability.")
-    place_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.place_id, "The address.")
-    services: list[str] = field(description="The service specifications that were asked for.")
-    asked_at: datetime = field(description="When it was asked.")
-    guaranteed_until: datetime | None = field(description="Until when it holds; null: for the moment only.")
-
-
-@strawberry.type(description="What was decided of the customer's credit for this order (TMF696).")
-class CreditAssessment:
-    decision: CreditDecision = field(description="What the credit bureau's answer means.")
-    deposit: Money | None = field(description="What has to be deposited.")
-    amount: Money = field(description="The commitment that was assessed, with tax.")
-    score: int | None = resolved(int | None, _credit_score, "The bureau's score; for the operator's own people only.")
-    reasons: list[str] = field(description="Why, in the bureau's words.")
-    assessed_at: datetime = field(description="When.")
-    consent_at: datetime = field(description="When the customer agreed to be asked about.")
-    valid_until: datetime | None = field(description="Until when it holds.")
-
-
-@strawberry.type(description="How what is due before delivery is paid.")
-class PaymentChoice:
-    method_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.method_id, "The payment method, or `cash`.")
-    label: str = field(description="How people recognise it.")
-    due: Money | None = field(description="How much, with tax; fixed at submission.")
-
-
-@strawberry.type(description="The contract as it was drawn up (TMF667).")
-class Agreement:
-    version: int = field(description="Rises each time it is drawn up anew.")
-    contract_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.contract_id, "Id of the contract.")
-    summary_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.summary_id, "Id of its summary.")
-    signature_required: bool = field(description="Whether it has to be signed.")
-    prepared_at: datetime = field(description="When it was drawn up.")
-
-
-@strawberry.type(description="What a party said to a change of ownership.")
-class OwnershipConsent:
-    side: ConsentSide = field(description="Which party.")
-    given: bool = field(description="Whether it consents.")
-    by: str = field(description="Who said it.")
-    channel: str = field(description="Through which channel.")
-    on_behalf_of: str | None = field(description="The party's customer number, when somebody else noted it down.")
-    at: datetime = field(description="When.")
-    reason: str | None = field(description="What was said with it.")
-
-
-@strawberry.type(description="That the order hands its products over to another customer.")
-class OwnershipChange:
-    acceptor_key: strawberry.ID = resolved(
-        strawberry.ID, lambda root: root.acceptor_id, "Customer number of who takes over (TMF629)."
-    )
-    acceptor_name = resolved(
-        str | None, _acceptor_name, "Name of who takes over; to the other party once it has consented."
-    )
-    consent_until: datetime = field(description="Until when both parties have to consent.")
-    effective_at: datetime | None = field(description="Not before; null: as soon as everything is agreed.")
-    consents: list[OwnershipConsent] = field(description="What the parties said, the oldest first.")
-
-
-@strawberry.type(description="That the order makes owned products parts of another offering.")
-class Repackaging:
-    target_offering_key: strawberry.ID = resolved(
-        strawberry.ID, lambda root: root.target_offering_id, "Id of the offering that they become (TMF620)."
-    )
-    product_keys: list[strawberry.ID] = resolved(
-        list[strawberry.ID], lambda root: root.product_ids, "Ids of the products (TMF637)."
-    )
-    quote_key: strawberry.ID | None = resolved(
-        strawberry.ID | None, lambda root: root.quote_id, "Id of the quote by which it is done (TMF648)."
-    )
-
-
-@strawberry.type(description="What recurring prices come to from one charge period to another.")
-class PricePeriod:
-    first: int = field(description="The first charge period, counted from 1.")
-    last: int | None = field(description="The last; null: for good.")
-    totals: list[OrderTotal] = field(description="What it comes to in each of them.")
 
 
 @strawberry.type(description="A customer order, from its first step to its completion (TMF622 ProductOrder).")
