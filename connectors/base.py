@@ -101,7 +101,9 @@ class BackendHttp:
         self.deadline = config.deadline
         self._config = config
         self._roots = {
-            api: str(URL(f"{config.base_url.rstrip('/')}/{config.prefixes.get(api, at.path(self.dialect)).strip('/')}"))
+            api: str(
+                URL(f"{config.base_url.rstrip('/')}/{config.prefixes.get(api, at.path(self.dialect)).strip('/')}")
+            ).rstrip("/")
             for api, at in apis.items()
         }
         self._root = next(iter(self._roots.values()))

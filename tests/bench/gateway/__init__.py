@@ -1,0 +1,1 @@
+"""The gateway beside other GraphQL servers: one schema and backend, several contenders, ratios within one run."""
