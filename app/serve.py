@@ -19,7 +19,6 @@ from app.gateway import batches
 from app.gateway.app import create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Dependency, Readiness, Status
-from app.gateway.limits import Limits
 from app.gateway.operations import RequestFacts
 from app.orchestration.engine import Engine
 from app.orchestration.listener import listener_routes
@@ -72,18 +71,13 @@ async def _serve(settings: Settings) -> None:
             authenticate=verifier.authenticate,
             make_context=make_context,
             readiness=lambda: readiness(p),
-            limits=Limits(
-                body_bytes=settings.limits.body_bytes,
-                tokens=settings.limits.tokens,
-                depth=settings.limits.depth,
-                aliases=settings.limits.aliases,
-            ),
+            limits=settings.limits,
             explain=explain,
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
                 Route(batches.PATH, _upload(verifier, p.ordering, settings.limits.batch_lines), methods=["POST"]),
             ],
-            body_bytes_at={batches.PATH: settings.limits.batch_bytes},
+            body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
         )

@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.limits import Limits
+
 PREFIX: Final = "ORDERWAY_"
 # Named like settings, but read by the test suite only.
 TEST_PREFIX: Final = "ORDERWAY_TEST_"
@@ -176,28 +178,9 @@ class BackendsSettings(BaseModel, frozen=True):
 BACKENDS: Final = tuple(BackendsSettings.model_fields)
 
 
-class LimitSettings(BaseModel, frozen=True):
+class LimitSettings(Limits, frozen=True):
     """What one caller may ask for."""
 
-    body_bytes: int = _setting(
-        1_048_576, "Largest request body, in bytes.", "a number of bytes from 1024 to 104857600", ge=1024, le=104857600
-    )
-    tokens: int = _setting(
-        10_000, "Most lexical tokens in one GraphQL document.", "a number from 100 to 1000000", ge=100, le=1_000_000
-    )
-    depth: int = _setting(
-        20, "Deepest nesting of fields in one GraphQL document.", "a number from 5 to 100", ge=5, le=100
-    )
-    aliases: int = _setting(
-        50, "Most aliased fields in one GraphQL document.", "a number from 1 to 10000", ge=1, le=10_000
-    )
-    batch_bytes: int = _setting(
-        16_777_216,
-        "Largest upload of a batch of orders, in bytes.",
-        "a number of bytes from 1024 to 104857600",
-        ge=1024,
-        le=104857600,
-    )
     batch_lines: int = _setting(10_000, "Most orders in one batch.", "a number from 1 to 100000", ge=1, le=100_000)
     page_size: int = _setting(
         100, "Most items on one page of a connection.", "a number from 10 to 1000", ge=10, le=1000

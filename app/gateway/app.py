@@ -51,7 +51,7 @@ def create_app(
     limits: Limits,
     explain: Explain = lambda _: None,
     routes: Sequence[BaseRoute] = (),
-    body_bytes_at: Mapping[str, int] = MappingProxyType({}),
+    body_limit_at: Mapping[str, str] = MappingProxyType({}),
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
     lifespan: Lifespan | None = None,
@@ -60,7 +60,7 @@ def create_app(
 
     `/graphql` answers GET, POST and WebSocket (graphql-transport-ws); `/health/live` and `/health/ready` need no
     token; `routes` are served beside them under the same headers, correlation id and body limit, but for the paths in
-    `body_bytes_at`, which have their own. `allowed_origins`
+    `body_limit_at`, which have a limit of another name. `allowed_origins`
     are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page.
     Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close code
     1001) and readiness turns to 503.
@@ -69,9 +69,9 @@ def create_app(
     """
     executor = Executor(schema)
     documents = Documents(executor.schema, limits)
-    operations = Operations(executor, documents, make_context, explain)
+    operations = Operations(executor, documents, make_context, explain, limits)
     page = Page(graphiql) if graphiql else None
-    http = GraphQLOverHTTP(operations, authenticate, page, json_depth=limits.json_depth)
+    http = GraphQLOverHTTP(operations, authenticate, page)
     websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)
 
     async def live(_: Request) -> Response:
@@ -97,7 +97,7 @@ def create_app(
                 allow_headers=BROWSER_HEADERS,
                 expose_headers=(CORRELATION_HEADER,),
             ),
-            Middleware(Edge, body_bytes=limits.body_bytes, body_bytes_at=body_bytes_at),
+            Middleware(Edge, limits=limits, body_limit_at=body_limit_at),
         ],
         lifespan=lifespan,
     )

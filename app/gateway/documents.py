@@ -1,7 +1,7 @@
 """Documents, parsed and checked once."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from graphql import (
     DocumentNode,
@@ -15,7 +15,8 @@ from graphql import (
 from strawberry.schema.schema import validate_document
 
 from app.gateway.errors import Code, Refused
-from app.gateway.limits import Limits, measure
+from app.gateway.limits import Exceeded, Guard, Limits
+from app.gateway.size import extent_of_literals, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Operation:
 
     document: DocumentNode
     definition: OperationDefinitionNode
+    exceeded: tuple[Exceeded, ...] = ()
+    """Limits that it exceeds and that are only watched."""
 
     @property
     def type(self) -> OperationType:
@@ -45,6 +48,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
+        self._guard = Guard(limits)
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
         self._kept_characters = 0
         self.validations = 0
@@ -59,6 +63,8 @@ class Documents:
         key = (text, name)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
+            for exceeded in kept.exceeded:
+                self._guard.warn(exceeded)
             return kept
         operation = self._check(text, name)
         self._keep(key, operation)
@@ -75,31 +81,40 @@ class Documents:
             self._kept_characters -= len(text)
 
     def _check(self, text: str, name: str | None) -> Operation:
-        try:
-            document = parse(text, max_lexical_tokens=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            raise Refused(self._why_unreadable(error), error) from None
-        size = measure(document)
-        if size.depth > self._limits.depth:
-            told = f"Fields are nested {size.depth} deep; at most {self._limits.depth} are allowed."
-            raise Refused(Code.DEPTH_LIMIT_EXCEEDED, told)
-        if size.aliases > self._limits.aliases:
-            told = f"The document uses {_count(size.aliases)} aliases; at most {self._limits.aliases} are allowed."
-            raise Refused(Code.ALIAS_LIMIT_EXCEEDED, told)
-        operation = Operation(document, _select(document, name))
+        document = self._parse(text)
+        exceeded = self._sizes(document)
+        definition = _select(document, name)
+        exceeded += self._within("variables", len(definition.variable_definitions or ()))
         self.validations += 1
         errors = validate_document(self._schema, document, tuple(specified_rules))
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
-        return operation
+        return Operation(document, definition, tuple(exceeded))
 
-    def _why_unreadable(self, error: GraphQLSyntaxError) -> Code:
-        """The parser tells its limits from its syntax errors by their words only."""
-        if "tokens. Parsing aborted" in error.message:
-            return Code.TOKEN_LIMIT_EXCEEDED
-        if "nested too deeply" in error.message:
-            return Code.DEPTH_LIMIT_EXCEEDED
-        return Code.GRAPHQL_PARSE_FAILED
+    def _parse(self, text: str) -> DocumentNode:
+        most = None if self._limits.only_warns("tokens") else self._limits.tokens
+        try:
+            return parse(text, max_lexical_tokens=most)
+        except GraphQLSyntaxError as error:
+            # the parser tells its limits from its syntax errors by their words only
+            if "tokens. Parsing aborted" in error.message:
+                raise self._guard.refusal(Exceeded("tokens", self._limits.tokens + 1)) from None
+            too_deep = "nested too deeply" in error.message
+            code = Code.DEPTH_LIMIT_EXCEEDED if too_deep else Code.GRAPHQL_PARSE_FAILED
+            raise Refused(code, error) from None
+
+    def _sizes(self, document: DocumentNode) -> list[Exceeded]:
+        """The watched limits that the document exceeds. Raises Refused for the others."""
+        operations = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
+        exceeded = self._within("tokens", document.token_count) + self._within("operations", operations)
+        for measured in (measure(document), extent_of_literals(document)):
+            for measure_of in fields(measured):
+                exceeded += self._within(measure_of.name, getattr(measured, measure_of.name))
+        return exceeded
+
+    def _within(self, limit: str, found: int) -> list[Exceeded]:
+        exceeded = self._guard.check(limit, found)
+        return [exceeded] if exceeded else []
 
 
 def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -115,7 +130,3 @@ def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode
         told = "The document has several operations; say which one to execute by operationName."
         raise Refused(Code.OPERATION_RESOLUTION_FAILURE, told)
     return operations[0]
-
-
-def _count(number: int) -> str:
-    return str(number) if number < 1_000_000 else "over a million"

@@ -1,6 +1,7 @@
 """The outermost layer of the gateway: what holds for every request, whatever route it takes."""
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
@@ -13,7 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.gateway.errors import Code, Refused, internal_error
+from app.gateway.errors import Refused, internal_error
+from app.gateway.limits import Guard, Limits
 from connectors.base import CORRELATION_HEADER, correlation_id
 
 log = structlog.get_logger()
@@ -30,10 +32,6 @@ HEADERS: Final = {
 """Sent unless a route has set its own."""
 
 
-class BodyTooLarge(Exception):
-    """More request body than is accepted."""
-
-
 class Edge:
     """Correlation id, trace context, body limit, security headers, and one masked answer for every fault.
 
@@ -41,11 +39,12 @@ class Edge:
     log event, goes to every backend and back to the caller.
     """
 
-    def __init__(self, app: ASGIApp, *, body_bytes: int, body_bytes_at: Mapping[str, int]) -> None:
-        """`body_bytes_at` are paths with a limit of their own."""
+    def __init__(self, app: ASGIApp, *, limits: Limits, body_limit_at: Mapping[str, str]) -> None:
+        """`body_limit_at` are paths with a limit of their own, by its name."""
         self._app = app
-        self._body_bytes = body_bytes
-        self._body_bytes_at = body_bytes_at
+        self._limits = limits
+        self._guard = Guard(limits)
+        self._body_limit_at = body_limit_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -70,14 +69,20 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         started = False
-        most = self._body_bytes_at.get(scope["path"], self._body_bytes)
+        limit = self._body_limit_at.get(scope["path"], "body_bytes")
+        most = self._limits.allowed(limit)
+
+        def check(size: int) -> None:
+            nonlocal most
+            if size > most:
+                self._guard.check(limit, size)
+                most = sys.maxsize  # only watched: noted once
 
         async def receive_some() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
-                raise BodyTooLarge
+            check(received)
             return message
 
         async def send_with_headers(message: Message) -> None:
@@ -92,11 +97,10 @@ class Edge:
 
         try:
             declared = Headers(scope=scope).get("content-length", "")
-            if declared.isdecimal() and int(declared) > most:
-                raise BodyTooLarge
+            if declared.isdecimal():
+                check(int(declared))
             await self._app(scope, receive_some, send_with_headers)
-        except BodyTooLarge:
-            refused = Refused(Code.BODY_TOO_LARGE, f"The request body is larger than {most} bytes.")
+        except Refused as refused:
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
         except Exception:  # the outermost door: whatever it was, nobody sees it but the log
             log.exception("internal_error", path=scope["path"])

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.gateway.errors import Code, Refused
 from app.gateway.graphiql import Page
 from app.gateway.negotiation import Media, negotiate, status_of
-from app.gateway.operations import Answer, Asked, Operations
+from app.gateway.operations import Answer, Operations
 from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
 
 Authenticate = Callable[[str | None], Awaitable[Identity]]
@@ -25,13 +25,10 @@ ANSWERS: Final = (Media.JSON, Media.GRAPHQL)
 class GraphQLOverHTTP:
     """The endpoint. Refuses with a GraphQL error body whatever is wrong with the request."""
 
-    def __init__(
-        self, operations: Operations, authenticate: Authenticate, page: Page | None, *, json_depth: int
-    ) -> None:
+    def __init__(self, operations: Operations, authenticate: Authenticate, page: Page | None) -> None:
         self._operations = operations
         self._authenticate = authenticate
         self._page = page
-        self._json_depth = json_depth
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one HTTP request."""
@@ -54,14 +51,13 @@ class GraphQLOverHTTP:
             parameters = _json(await request.body(), "The request body")
         else:
             parameters = _query_parameters(request.query_params)
-        asked = Asked.read(parameters, self._json_depth)
-        operation = self._operations.prepare(asked)
-        if operation.type is OperationType.SUBSCRIPTION:
+        ready = self._operations.prepare(self._operations.read(parameters), identity)
+        if ready.type is OperationType.SUBSCRIPTION:
             told = "A subscription needs a WebSocket: connect to this path with the subprotocol graphql-transport-ws."
             raise Refused(Code.SUBSCRIPTION_NEEDS_WEBSOCKET, told)
-        if request.method != "POST" and operation.type is not OperationType.QUERY:
+        if request.method != "POST" and ready.type is not OperationType.QUERY:
             raise Refused(Code.METHOD_NOT_ALLOWED, "GET is for queries only; send a mutation by POST.")
-        return _response(200, await self._operations.run(operation, asked, identity.actor), media)
+        return _response(200, await self._operations.run(ready), media)
 
 
 async def identify(authenticate: Authenticate, authorization: str | None) -> Identity:

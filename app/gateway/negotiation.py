@@ -72,6 +72,7 @@ def _quality(text: str) -> float:
 STATUS: Final[dict[Code, int]] = {
     Code.BAD_REQUEST: 400,
     Code.BODY_TOO_LARGE: 413,
+    Code.JSON_DEPTH_LIMIT_EXCEEDED: 400,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.NOT_ACCEPTABLE: 406,
     Code.METHOD_NOT_ALLOWED: 405,

@@ -8,10 +8,13 @@ from typing import TypedDict, cast
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 
 from app.domain.actor import Actor
+from app.gateway.clients import Subscriptions
 from app.gateway.documents import Documents, Operation
 from app.gateway.errors import Code, Explain, Refused, present, present_failure
 from app.gateway.execution import Executor
-from app.gateway.limits import json_deeper_than
+from app.gateway.limits import Guard, Limits
+from app.gateway.size import extent_of, json_deeper_than
+from app.security.identity import Identity
 from connectors.base import correlation_id
 
 
@@ -36,12 +39,10 @@ class Asked:
     variables: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, parameters: object, json_depth: int) -> "Asked":
+    def read(cls, parameters: object) -> "Asked":
         """The parameters as JSON carries them; unknown ones are ignored, null is as good as absent. Raises Refused."""
         if not isinstance(parameters, dict):
             raise Refused(Code.BAD_REQUEST, "The request must be one JSON object; batches are not accepted.")
-        if json_deeper_than(parameters, json_depth):
-            raise Refused(Code.BAD_REQUEST, f"The request nests objects and lists deeper than {json_depth} levels.")
         query = parameters.get("query")
         if not isinstance(query, str):
             raise Refused(Code.BAD_REQUEST, "The parameter 'query' must be a string.")
@@ -54,6 +55,20 @@ class Asked:
         return cls(query, operation_name or None, parameters.get("variables") or {})
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation that may be executed: who asks, and with which parameters."""
+
+    operation: Operation
+    asked: Asked
+    identity: Identity
+
+    @property
+    def type(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.operation.type
+
+
 class Answer(TypedDict, total=False):
     """A GraphQL response. Without `data`, the operation was not executed."""
 
@@ -64,31 +79,61 @@ class Answer(TypedDict, total=False):
 class Operations:
     """Checks and runs what clients ask, for one schema."""
 
-    def __init__(self, executor: Executor, documents: Documents, make_context: MakeContext, explain: Explain) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        documents: Documents,
+        make_context: MakeContext,
+        explain: Explain,
+        limits: Limits,
+    ) -> None:
+        self._limits = limits
+        self._guard = Guard(limits)
+        self._subscriptions = Subscriptions(self._guard)
         self._executor = executor
         self._documents = documents
         self._make_context = make_context
         self._explain = explain
 
-    def prepare(self, asked: Asked) -> Operation:
-        """The operation that is asked for. Raises Refused when it is not to be executed."""
-        return self._documents.operation(asked.query, asked.operation_name)
+    def read(self, parameters: object) -> Asked:
+        """What is asked, by the parameters as JSON carries them. Raises Refused."""
+        most = self._limits.json_depth
+        if json_deeper_than(parameters, most):
+            self._guard.check("json_depth", most + 1)
+        asked = Asked.read(parameters)
+        if asked.variables:
+            extent = extent_of(asked.variables)
+            self._guard.check("list_items", extent.list_items)
+            self._guard.check("string_characters", extent.string_characters)
+        return asked
 
-    async def run(self, operation: Operation, asked: Asked, actor: Actor) -> Answer:
+    def prepare(self, asked: Asked, identity: Identity) -> Ready:
+        """The operation that is asked for. Raises Refused when it is not to be executed."""
+        return Ready(self._documents.operation(asked.query, asked.operation_name), asked, identity)
+
+    async def run(self, ready: Ready) -> Answer:
         """The answer to a query or mutation. Raises Refused when the variables are wrong."""
-        result = await self._executor.execute(operation, asked.variables, self._context(operation, actor))
+        operation = ready.operation
+        result = await self._executor.execute(operation, ready.asked.variables, self._context(ready))
         return self._answer(result, operation)
 
-    async def stream(self, operation: Operation, asked: Asked, actor: Actor) -> AsyncGenerator[Answer, None]:
+    async def stream(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
 
         Raises Refused when it could not start. A subscription that fails while running ends with an answer that has
         errors only.
         """
-        if operation.type is not OperationType.SUBSCRIPTION:
-            yield await self.run(operation, asked, actor)
+        if ready.type is not OperationType.SUBSCRIPTION:
+            yield await self.run(ready)
             return
-        started = await self._executor.subscribe(operation, asked.variables, self._context(operation, actor))
+        with self._subscriptions.one_of(ready.identity):
+            async with aclosing(self._events(ready)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def _events(self, ready: Ready) -> AsyncGenerator[Answer, None]:
+        operation = ready.operation
+        started = await self._executor.subscribe(operation, ready.asked.variables, self._context(ready))
         if isinstance(started, ExecutionResult):
             yield {"errors": self._answer(started, operation)["errors"]}
             return
@@ -103,8 +148,8 @@ class Operations:
                     return
                 yield self._answer(result, operation)
 
-    def _context(self, operation: Operation, actor: Actor) -> object:
-        return self._make_context(actor, RequestFacts(correlation_id.get(), operation.name))
+    def _context(self, ready: Ready) -> object:
+        return self._make_context(ready.identity.actor, RequestFacts(correlation_id.get(), ready.operation.name))
 
     def _answer(self, result: ExecutionResult, operation: Operation) -> Answer:
         if not result.errors:

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from app.gateway.errors import INTERNAL_ERROR_MESSAGE, Code, Refused, internal_error
 from app.gateway.http import Authenticate, identify
-from app.gateway.limits import Limits
+from app.gateway.limits import Guard, Limits
 from app.gateway.operations import Asked, Operations
 from app.security.identity import Identity
 
@@ -112,6 +112,7 @@ class Connection:
         self._operations = operations
         self._authenticate = authenticate
         self._limits = limits
+        self._guard = Guard(limits)
         self._identity: Identity | None = None
         self._initialised = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -171,8 +172,10 @@ class Connection:
         text = received.get("text")
         if text is None:
             raise _Closing(Close.BAD_MESSAGE, "Messages must be text")
-        if len(text) > self._limits.body_bytes:
-            raise _Closing(Close.TOO_BIG, f"A message may have {self._limits.body_bytes} characters")
+        try:
+            self._guard.check("body_bytes", len(text))
+        except Refused:
+            raise _Closing(Close.TOO_BIG, f"A message may have {self._limits.body_bytes} characters") from None
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -231,28 +234,24 @@ class Connection:
         if operation_id in self._running:
             raise _Closing(Close.DUPLICATE_OPERATION, f"Subscriber for {operation_id} already exists")
         try:
-            asked = Asked.read(message.get("payload"), self._limits.json_depth)
+            asked = self._operations.read(message.get("payload"))
+            self._guard.check("operations_per_connection", len(self._running) + 1)
         except Refused as refused:
-            raise _Closing(Close.BAD_MESSAGE, refused.errors[0].message) from None
-        full = len(self._running) >= self._limits.operations_per_connection
-        task = asyncio.create_task(
-            self._refuse(operation_id) if full else self._run(operation_id, asked, self._identity)
-        )
+            if refused.code is Code.BAD_REQUEST:
+                raise _Closing(Close.BAD_MESSAGE, refused.errors[0].message) from None
+            running = self._end({"id": operation_id, "type": "error", "payload": refused.formatted()})
+        else:
+            running = self._run(operation_id, asked, self._identity)
+        task = asyncio.create_task(running)
         self._running[operation_id] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _refuse(self, operation_id: str) -> None:
-        told = f"At most {self._limits.operations_per_connection} operations run at once on a connection."
-        errors = Refused(Code.TOO_MANY_OPERATIONS, told).formatted()
-        await self._end({"id": operation_id, "type": "error", "payload": errors})
 
     async def _run(self, operation_id: str, asked: Asked, identity: Identity) -> None:
         """Send the answers of one operation, then that it is complete."""
         end: dict[str, object] = {"id": operation_id, "type": "complete"}
         try:
-            operation = self._operations.prepare(asked)
-            async with aclosing(self._operations.stream(operation, asked, identity.actor)) as answers:
+            async with aclosing(self._operations.stream(self._operations.prepare(asked, identity))) as answers:
                 async for answer in answers:
                     if "data" not in answer:
                         end = {"id": operation_id, "type": "error", "payload": answer["errors"]}

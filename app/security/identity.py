@@ -8,10 +8,14 @@ from app.domain.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An authenticated actor. `expires_at`: when the proof ends and the caller has to show a new one."""
+    """An authenticated actor. `expires_at`: when the proof ends and the caller has to show a new one.
+
+    `client_id`: the application that the token was issued to; empty when it does not say.
+    """
 
     actor: Actor
     expires_at: datetime
+    client_id: str = ""
 
 
 class NotAuthenticated(Exception):

@@ -113,7 +113,9 @@ class TokenVerifier:
             raise NotAuthenticated(f"The token lacks {missing.claim}.") from None
         except InvalidClaimError as wrong:
             raise NotAuthenticated(f"The token's {wrong.claim} is not accepted here.") from None
-        return Identity(_actor(claims), _time(claims["exp"]) + self._clock_skew)
+        client = claims.get("azp") or claims.get("client_id")
+        client_id = client if isinstance(client, str) else ""
+        return Identity(_actor(claims), _time(claims["exp"]) + self._clock_skew, client_id)
 
 
 def _actor(claims: dict[str, object]) -> Actor:

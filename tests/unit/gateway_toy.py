@@ -93,6 +93,10 @@ class Query:
         return len(filter.text)
 
     @strawberry.field
+    def count(self, texts: list[str]) -> int:
+        return len(texts)
+
+    @strawberry.field
     def correlation(self) -> str:
         return correlation_id.get()
 
@@ -236,7 +240,13 @@ async def running(
         make_context=lambda actor, facts: Context(actor, facts, _remember(world, facts)),
         readiness=readiness,
         explain=explain,
-        routes=[Route("/size", _body_size, methods=["POST"]), Route("/crash", _crash), *routes],
+        routes=[
+            Route("/size", _body_size, methods=["POST"]),
+            Route("/batch", _body_size, methods=["POST"]),
+            Route("/crash", _crash),
+            *routes,
+        ],
+        body_limit_at={"/batch": "batch_bytes"},
         limits=limits or Limits(),
         allowed_origins=allowed_origins,
         graphiql=graphiql,

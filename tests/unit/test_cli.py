@@ -49,10 +49,10 @@ def refusal(*arguments: str) -> str:
 
 
 def test_an_error_of_use_is_a_sentence_on_standard_error_and_exit_code_2() -> None:
-    done = orderway("dev", ORDERWAY_LIMITS__DEPTH="1")
+    done = orderway("dev", ORDERWAY_LIMITS__DEPTH="0")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "ORDERWAY_LIMITS__DEPTH: 1 is not a number from 5 to 100.\n"
+    assert done.stderr == "ORDERWAY_LIMITS__DEPTH: 0 is not a number from 1 to 1000000.\n"
 
 
 def test_an_unknown_role_is_refused_with_the_roles() -> None:

@@ -69,7 +69,7 @@ CASES = {
     "extensions are text": Case({"query": "{ hello }", "extensions": "x"}, 400, 400, "BAD_REQUEST"),
     "JSON nested beyond the parser": Case("[" * 5000, 400, 400, "BAD_REQUEST"),
     "JSON nested beyond the limit": Case(
-        '{"query": "{ hello }", "variables": {"a": ' + "[" * 63 + "]" * 63 + "}}", 400, 400, "BAD_REQUEST"
+        '{"query": "{ hello }", "variables": {"a": ' + "[" * 63 + "]" * 63 + "}}", 400, 400, "JSON_DEPTH_LIMIT_EXCEEDED"
     ),
     "a form": Case("query={hello}", 415, 415, "UNSUPPORTED_MEDIA_TYPE", "application/x-www-form-urlencoded"),
     "plain text": Case({"query": "{ hello }"}, 415, 415, "UNSUPPORTED_MEDIA_TYPE", "text/plain"),

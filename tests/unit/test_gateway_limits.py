@@ -9,7 +9,8 @@ from app.gateway.documents import Documents
 from app.gateway.errors import Code, Refused
 from app.gateway.execution import Executor
 from app.gateway.health import Dependency, Status
-from app.gateway.limits import Limits, json_deeper_than, measure
+from app.gateway.limits import Limits
+from app.gateway.size import json_deeper_than, measure
 from tests.unit.gateway_toy import SCHEMA, running
 
 
@@ -51,7 +52,7 @@ def nested(depth: int) -> str:
         ({"tokens": 4}, "{ me }", None),
         ({"tokens": 4}, "{ me hello }", None),
         ({"tokens": 4}, "{ me hello again }", Code.TOKEN_LIMIT_EXCEEDED),
-        ({"depth": 5000}, nested(400), Code.DEPTH_LIMIT_EXCEEDED),
+        ({"depth": 5000}, nested(400), Code.DEPTH_LIMIT_EXCEEDED),  # the parser's own
         ({}, "{ hello(name: " + "[" * 2000 + "]" * 2000 + ") }", Code.DEPTH_LIMIT_EXCEEDED),
     ],
 )
@@ -96,7 +97,7 @@ def test_fragments_that_spread_each_other_are_measured_in_linear_time() -> None:
 
 def test_a_chain_of_fragments_too_long_to_check_is_refused_and_not_a_fault() -> None:
     chain = "".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(1100)) + "fragment F1100 on Query { me }"
-    assert refusal(documents(), "{ ...F0 }" + chain) is Code.GRAPHQL_VALIDATION_FAILED
+    assert refusal(documents(fragment_spreads=5000), "{ ...F0 }" + chain) is Code.GRAPHQL_VALIDATION_FAILED
 
 
 def test_an_unknown_or_circular_fragment_is_left_to_validation() -> None:

@@ -61,7 +61,12 @@ def test_without_settings_everything_is_embedded_and_on_loopback(tmp_path: Path)
             "0",
             "ORDERWAY_BACKENDS__ADDRESS__DEADLINE: 0 is not a number of seconds above 0 and up to 120.",
         ),
-        ("LIMITS__DEPTH", "2", "ORDERWAY_LIMITS__DEPTH: 2 is not a number from 5 to 100."),
+        ("LIMITS__DEPTH", "0", "ORDERWAY_LIMITS__DEPTH: 0 is not a number from 1 to 1000000."),
+        (
+            "LIMITS__WARN_ONLY",
+            "depth, width",
+            "ORDERWAY_LIMITS__WARN_ONLY: depth, width is not a list of limits such as depth,aliases, or *.",
+        ),
         ("LOG_FORMAT", "xml", "ORDERWAY_LOG_FORMAT: xml is not json or console."),
         (
             "JWT_ISSUERS",

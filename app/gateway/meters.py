@@ -1,0 +1,11 @@
+"""What the gateway counts, for Prometheus."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+LIMIT_EXCEEDED: Final = Counter(
+    "orderway_limit_exceeded",
+    "Requests that exceeded a limit: `refused`, or only `warned` of (ORDERWAY_LIMITS__WARN_ONLY).",
+    ("limit", "outcome"),
+)

@@ -1,0 +1,186 @@
+"""What one caller may ask for: each limit declared once, with its setting, its code and what a refused caller is told.
+
+The setting is `ORDERWAY_LIMITS__` and the field's name. Whoever enforces a limit names the field, nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+ALL: Final = "*"
+
+
+def _number(default: float, meaning: str, *, least: float = 1, most: float = 1_000_000, **extra: str) -> Any:
+    """A field with a number of this range; `extra` is what `Limit` holds beside."""
+    rule = {"rule": f"a number from {least} to {most}", **extra}
+    return Field(default, description=meaning, ge=least, le=most, validate_default=True, json_schema_extra={**rule})
+
+
+def _limit(default: int, meaning: str, code: str, told: str, *, most: int = 1_000_000) -> Any:
+    """A number above which a request is refused with this code. `told` may name what was `{found}` and `{allowed}`."""
+    return _number(default, meaning, most=most, code=code, told=told)
+
+
+def _names(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := set(names) - {ALL, *LIMITS}:
+        raise ValueError(", ".join(sorted(unknown)))
+    return names
+
+
+class Limits(BaseModel, frozen=True):
+    """The most that is accepted of one caller; more is refused with a code of its own, or only noted (`warn_only`)."""
+
+    body_bytes: int = _limit(
+        1_048_576,
+        "Largest request body, in bytes, and longest WebSocket message.",
+        "BODY_TOO_LARGE",
+        "The request body is larger than {allowed} bytes.",
+        most=104_857_600,
+    )
+    json_depth: int = _limit(
+        64,
+        "Deepest nesting of objects and lists in a request.",
+        "JSON_DEPTH_LIMIT_EXCEEDED",
+        "The request nests objects and lists deeper than {allowed} levels.",
+        most=1000,
+    )
+    tokens: int = _limit(
+        10_000,
+        "Most lexical tokens in one GraphQL document.",
+        "TOKEN_LIMIT_EXCEEDED",
+        "The document has more than {allowed} tokens.",
+    )
+    operations: int = _limit(
+        50,
+        "Most operations in one GraphQL document.",
+        "OPERATION_LIMIT_EXCEEDED",
+        "The document has {found} operations; at most {allowed} are allowed.",
+    )
+    depth: int = _limit(
+        20,
+        "Deepest nesting of fields in one GraphQL document.",
+        "DEPTH_LIMIT_EXCEEDED",
+        "Fields are nested {found} deep; at most {allowed} are allowed.",
+    )
+    fields: int = _limit(
+        2000,
+        "Most fields in one operation, those of a fragment counted wherever it is spread.",
+        "FIELD_LIMIT_EXCEEDED",
+        "The document selects {found} fields; at most {allowed} are allowed.",
+    )
+    root_fields: int = _limit(
+        50,
+        "Most fields at the top of one operation, fragments spread out.",
+        "ROOT_FIELD_LIMIT_EXCEEDED",
+        "The operation has {found} root fields; at most {allowed} are allowed.",
+    )
+    aliases: int = _limit(
+        50,
+        "Most aliased fields in one operation, fragments spread out.",
+        "ALIAS_LIMIT_EXCEEDED",
+        "The document uses {found} aliases; at most {allowed} are allowed.",
+    )
+    directives: int = _limit(
+        200,
+        "Most directives in one operation, fragments spread out.",
+        "DIRECTIVE_LIMIT_EXCEEDED",
+        "The document uses {found} directives; at most {allowed} are allowed.",
+    )
+    fragment_spreads: int = _limit(
+        500,
+        "Most fragment spreads in one operation, those inside a fragment counted wherever it is spread.",
+        "FRAGMENT_SPREAD_LIMIT_EXCEEDED",
+        "The document spreads fragments {found} times; at most {allowed} times are allowed.",
+    )
+    variables: int = _limit(
+        100,
+        "Most variables of one operation.",
+        "VARIABLE_LIMIT_EXCEEDED",
+        "The operation has {found} variables; at most {allowed} are allowed.",
+    )
+    list_items: int = _limit(
+        1000,
+        "Longest list in the arguments of an operation; bigger batches of orders go to `POST /batches`.",
+        "LIST_LIMIT_EXCEEDED",
+        "A list of the input has {found} items; at most {allowed} are allowed.",
+    )
+    string_characters: int = _limit(
+        20_000,
+        "Longest text in the arguments of an operation, in characters.",
+        "STRING_LIMIT_EXCEEDED",
+        "A text of the input has {found} characters; at most {allowed} are allowed.",
+    )
+    operations_per_connection: int = _limit(
+        100,
+        "Most operations that run at once on one WebSocket.",
+        "TOO_MANY_OPERATIONS",
+        "At most {allowed} operations run at once on a connection.",
+    )
+    subscriptions: int = _limit(
+        10_000,
+        "Most subscriptions that one client has at once on one gateway, over all its connections.",
+        "TOO_MANY_SUBSCRIPTIONS",
+        "You have {allowed} subscriptions here already; at most so many are allowed.",
+    )
+    batch_bytes: int = _limit(
+        16_777_216,
+        "Largest upload of a batch of orders, in bytes.",
+        "BODY_TOO_LARGE",
+        "The request body is larger than {allowed} bytes.",
+        most=104_857_600,
+    )
+    warn_only: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_known)] = Field(
+        (),
+        description="Limits that are only watched, by the names of their settings in small letters (`depth,aliases`), "
+        "`*` for all: what exceeds them is logged and counted (`orderway_limit_exceeded_total`), not refused.",
+        json_schema_extra={"rule": "a list of limits such as depth,aliases, or *"},
+    )
+    connection_init_seconds: float = _number(
+        10.0, "Seconds that a WebSocket may wait before it says who it is.", least=0.01, most=600
+    )
+    cached_characters: int = _number(
+        2_000_000,
+        "Characters of the checked documents that are kept; their trees take about a hundred times as many bytes.",
+        most=1_000_000_000,
+    )
+
+    def allowed(self, limit: str) -> int:
+        """The most that this limit accepts."""
+        most: int = getattr(self, limit)
+        return most
+
+    def only_warns(self, limit: str) -> bool:
+        """Whether what exceeds this limit is only noted."""
+        return limit in self.warn_only or ALL in self.warn_only
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit: the `extensions.code` of a refusal, and its message."""
+
+    code: str
+    _told: str
+
+    def told(self, found: int, allowed: int) -> str:
+        """What a refused caller reads."""
+        # fragments that spread each other can stand for numbers of hundreds of digits
+        shown = str(found) if found < 1_000_000 else "over a million"
+        return self._told.format(found=shown, allowed=allowed)
+
+
+LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
+    {
+        name: Limit(str(extra["code"]), str(extra["told"]))
+        for name, field in Limits.model_fields.items()
+        if isinstance(extra := field.json_schema_extra, dict) and "code" in extra
+    }
+)
+"""Every limit that refuses, by the name of its setting."""
