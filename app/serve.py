@@ -62,9 +62,9 @@ async def _serve(settings: Settings) -> None:
             development_key=development_key,
         )
 
-        def make_context(actor: Actor, _: RequestFacts) -> Context:
-            loaders = Loaders(p.backends, reading, actor)
-            return Context(actor, p.ordering, reading, loaders, settings.limits.page_size, settings.limits.batch_lines)
+        def make_context(actor: Actor, facts: RequestFacts) -> Context:
+            loaders, most = Loaders(p.backends, reading, actor), settings.limits
+            return Context(actor, p.ordering, reading, loaders, most.page_size, most.batch_lines, facts.resume_after)
 
         app = create_app(
             schema,

@@ -12,7 +12,10 @@ from resolvers.loaders import Loaders
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Made anew for each operation."""
+    """Made anew for each operation, and for each message of a subscription.
+
+    `resume_after` is the cursor of the last message that the client got before its transport was interrupted.
+    """
 
     actor: Actor
     ordering: Ordering
@@ -20,6 +23,7 @@ class Context:
     loaders: Loaders
     page_size: int
     batch_lines: int
+    resume_after: str | None = None
 
 
 Info = strawberry.Info[Context, None]

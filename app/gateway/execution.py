@@ -1,13 +1,14 @@
 """Runs checked operations against the schema."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, execute, subscribe
+from graphql import ExecutionResult, GraphQLSchema, execute
 from strawberry.execution import optimized_is_awaitable
 
 from app.gateway.documents import Operation
+from app.gateway.streams import Stream, open_stream
 
 
 class Executor:
@@ -35,21 +36,17 @@ class Executor:
         return await result if isawaitable(result) else result
 
     async def subscribe(
-        self, operation: Operation, variables: Mapping[str, object], context: object
-    ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
-        """The results of a subscription as they come; a single result when it could not start.
-
-        Closing the generator closes the resolver's. What the resolver raises between two events comes out of it.
-        """
-        stream = subscribe(
+        self, operation: Operation, variables: Mapping[str, object], make_context: Callable[[], object]
+    ) -> Stream | ExecutionResult:
+        """A subscription that has started; a single result when it could not."""
+        executor = self._executor_class.build(
             self.schema,
             operation.document,
-            context_value=context,
-            variable_values=dict(variables),
+            context_value=make_context(),
+            raw_variable_values=dict(variables),
             operation_name=operation.name,
-            executor_class=self._executor_class,
             operation_extensions=None,
         )
-        started = await stream if isawaitable(stream) else stream
-        assert isinstance(started, ExecutionResult | AsyncGenerator)  # annotated as an iterator, which cannot be closed
-        return started
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        return await open_stream(executor, operation, variables, make_context)

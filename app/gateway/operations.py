@@ -3,8 +3,10 @@
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypedDict, cast
 
+import orjson
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 
 from app.domain.actor import Actor
@@ -14,6 +16,7 @@ from app.gateway.errors import Code, Explain, Refused, present, present_failure
 from app.gateway.execution import Executor
 from app.gateway.limits import Guard, Limits
 from app.gateway.size import extent_of, json_deeper_than
+from app.gateway.streams import Shared, Stream
 from app.security.identity import Identity
 from connectors.base import correlation_id
 
@@ -24,6 +27,7 @@ class RequestFacts:
 
     correlation_id: str
     operation_name: str | None
+    resume_after: str | None = None
 
 
 MakeContext = Callable[[Actor, RequestFacts], object]
@@ -32,11 +36,16 @@ MakeContext = Callable[[Actor, RequestFacts], object]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The parameters of a GraphQL request."""
+    """The parameters of a GraphQL request.
+
+    `resume_after` is the cursor of the last message that a client got whose transport goes on where it was interrupted;
+    it goes before the subscription's own `after`.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
+    resume_after: str | None = None
 
     @classmethod
     def read(cls, parameters: object) -> "Asked":
@@ -70,10 +79,20 @@ class Ready:
 
 
 class Answer(TypedDict, total=False):
-    """A GraphQL response. Without `data`, the operation was not executed."""
+    """A GraphQL response, to be written with orjson. Without `data`, the operation was not executed.
+
+    A message of a feed has its place there in `extensions.cursor` (see `cursor_of`).
+    """
 
     errors: list[GraphQLFormattedError]
-    data: dict[str, object] | None
+    data: dict[str, object] | orjson.Fragment | None
+    extensions: dict[str, object]
+
+
+def cursor_of(answer: Answer) -> str | None:
+    """The cursor after which a subscription goes on behind this answer; None: it is no message of a feed."""
+    cursor = answer.get("extensions", {}).get("cursor")
+    return cursor if isinstance(cursor, str) else None
 
 
 class Operations:
@@ -94,6 +113,7 @@ class Operations:
         self._documents = documents
         self._make_context = make_context
         self._explain = explain
+        self._shared = Shared()
 
     def read(self, parameters: object) -> Asked:
         """What is asked, by the parameters as JSON carries them. Raises Refused."""
@@ -133,23 +153,41 @@ class Operations:
 
     async def _events(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         operation = ready.operation
-        started = await self._executor.subscribe(operation, ready.asked.variables, self._context(ready))
+        started = await self._executor.subscribe(operation, ready.asked.variables, partial(self._context, ready))
         if isinstance(started, ExecutionResult):
             yield {"errors": self._answer(started, operation)["errors"]}
             return
-        async with aclosing(started) as results:
+        async with aclosing(started.messages) as messages:
             while True:
                 try:
-                    result = await anext(results)
+                    message = await anext(messages)
                 except StopAsyncIteration:
                     return
                 except Exception as failure:  # noqa: BLE001 - whatever a resolver raises; told or logged there
                     yield {"errors": [present_failure(failure, self._explain, operation.name)]}
                     return
-                yield self._answer(result, operation)
+                yield await self._told(started, message, operation)
+
+    async def _told(self, stream: Stream, message: object, operation: Operation) -> Answer:
+        """The answer to one message, made once for all subscribers that are to get the same."""
+        cursor, share = getattr(message, "cursor", None), getattr(message, "share", None)
+        key = None if cursor is None or share is None else (cursor, share, *stream.shared_by)
+        if key is not None and (kept := self._shared.get(key)) is not None:
+            return {"data": kept, "extensions": {"cursor": cursor}}
+        result = stream.execute(message)
+        at_once = isinstance(result, ExecutionResult)
+        answer = self._answer(result if isinstance(result, ExecutionResult) else await result, operation)
+        if cursor is None:
+            return answer
+        # what had to be waited for was loaded by one subscriber's right, and is for that subscriber only
+        if key is not None and at_once and "errors" not in answer:
+            answer["data"] = self._shared.keep(key, answer["data"])
+        answer["extensions"] = {"cursor": cursor}
+        return answer
 
     def _context(self, ready: Ready) -> object:
-        return self._make_context(ready.identity.actor, RequestFacts(correlation_id.get(), ready.operation.name))
+        facts = RequestFacts(correlation_id.get(), ready.operation.name, ready.asked.resume_after)
+        return self._make_context(ready.identity.actor, facts)
 
     def _answer(self, result: ExecutionResult, operation: Operation) -> Answer:
         if not result.errors:

@@ -5,15 +5,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, may, rows_of, sees, sees_as_acceptor
+from app.domain.access import Right, may, rows_of, sees, sees_as_acceptor, view_of
 from app.domain.actor import Actor
 from app.domain.durations import Duration
 from app.domain.events import EventType, OrderEvent
+from app.domain.jeopardy import JeopardyLevel
 from app.domain.order import ProductOrder
 from app.domain.ownership import as_seen_by
 from app.domain.states import OrderState
+from app.domain.worklist import WorkKind
 from app.ordering.drafts import require
-from app.store.feed import Feed
+from app.store.feed import Feed, of_customer, of_order
 from app.store.port import FeedEvent as FeedEvent
 from app.store.port import OrderBy as OrderBy
 from app.store.port import OrderSearch as OrderSearch
@@ -25,12 +27,23 @@ from app.store.port import StoreUnavailable as StoreUnavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events a subscriber wants; what is empty does not restrict."""
+    """Which events a subscriber wants; what is empty does not restrict.
+
+    `queues` and `kinds` are those of work that waits for people, `jeopardy_levels` and `jeopardy_queues` what a promise
+    in danger has come to. `sold`: only of orders that a dealer sold.
+    """
 
     order_ids: frozenset[str] = frozenset()
     types: frozenset[EventType] = frozenset()
     states: frozenset[OrderState] = frozenset()
+    customer_ids: frozenset[str] = frozenset()
+    seller_ids: frozenset[str] = frozenset()
+    sold: bool = False
+    channels: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
+    kinds: frozenset[WorkKind] = frozenset()
+    jeopardy_levels: frozenset[JeopardyLevel] = frozenset()
+    jeopardy_queues: frozenset[str] = frozenset()
 
     def wants(self, event: OrderEvent) -> bool:
         """Whether the event passes."""
@@ -38,8 +51,62 @@ class EventFilter:
             (not self.order_ids or event.order_id in self.order_ids)
             and (not self.types or event.type in self.types)
             and (not self.states or event.state in self.states)
+            and (not self.customer_ids or event.customer_id in self.customer_ids)
+            and (not self.seller_ids or event.seller_id in self.seller_ids)
+            and not (self.sold and event.seller_id is None)
+            and (not self.channels or event.channel in self.channels)
             and (not self.queues or (event.work is not None and event.work.queue in self.queues))
+            and (not self.kinds or (event.work is not None and event.work.kind in self.kinds))
+            and (not self.jeopardy_levels or _level(event) in self.jeopardy_levels)
+            and (not self.jeopardy_queues or _queue(event) in self.jeopardy_queues)
         )
+
+
+def _level(event: OrderEvent) -> JeopardyLevel | None:
+    return event.jeopardy.after.level if event.jeopardy and event.jeopardy.after else None
+
+
+def _queue(event: OrderEvent) -> str | None:
+    return event.jeopardy.after.queue if event.jeopardy and event.jeopardy.after else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Interest:
+    """What those with this view want who ask for this; see `app.store.feed.Interest`."""
+
+    view: Actor
+    filter: EventFilter
+
+    @property
+    def topics(self) -> frozenset[str]:
+        if self.filter.order_ids:
+            return frozenset(map(of_order, self.filter.order_ids))
+        customers = self.filter.customer_ids
+        if not customers and (own := rows_of(self.view).customer_id) is not None:
+            customers = frozenset({own})
+        return frozenset(map(of_customer, customers))
+
+    def wants(self, event: OrderEvent) -> bool:
+        return self.filter.wants(event) and _sees(self.view, event) and _told(self.view, event)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(FeedEvent):
+    """An event for a subscriber. `behind` other than 0: the subscriber was too slow, and that many waited for it.
+
+    Those with the same `view` are told the same.
+    """
+
+    view: Actor
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An order as it stands; `position` is that of the last event that is in it."""
+
+    stored: StoredOrder
+    position: int
 
 
 class Reading:
@@ -107,15 +174,33 @@ class Reading:
         require(actor, Right.READ_INTERNAL)
         return await self._store.learnt()
 
-    async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[FeedEvent, None]:
+    async def follow(self, actor: Actor, wanted: EventFilter, after: int | None) -> AsyncGenerator[Told, None]:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""
         require(actor, Right.READ_ORDERS)
-        async with aclosing(self._feed.follow(after)) as feed:
-            async for events in feed:
-                for fed in events:
-                    event = fed.event
-                    if wanted.wants(event) and _sees(actor, event) and _told(actor, event):
-                        yield fed
+        view = view_of(actor)
+        async with aclosing(self._feed.follow(after, _Interest(view, wanted))) as feed:
+            async for stretch in feed:
+                behind = stretch.behind
+                for fed in stretch.events:
+                    yield Told(fed.position, fed.event, view, behind)
+                    behind = 0
+
+    async def watch(self, actor: Actor, order_id: str, after: int | None) -> AsyncGenerator[Snapshot | Told, None]:
+        """An order as it stands, then its events as they come; after a position, the events alone.
+
+        Ends at once when there is no order that the actor may see.
+        """
+        found = (await self.orders(actor, [order_id])).get(order_id)
+        if found is None:
+            return
+        if after is None:
+            # the order holds what its events say up to the sequence that was stored with it, and nothing else
+            [last] = await self._store.events_of(order_id, after=found.sequence - 1, limit=1)
+            after = last.position
+            yield Snapshot(found, after)
+        async with aclosing(self.follow(actor, EventFilter(order_ids=frozenset({order_id})), after)) as events:
+            async for told in events:
+                yield told
 
 
 def _told(actor: Actor, event: OrderEvent) -> bool:

@@ -57,6 +57,8 @@ BELL_MS: Final = 500
 _INSERTS: Final[list[Document]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
 DUPLICATE_KEY: Final = 11000
 MOTHER_OF_POSITIONS: Final = "feed"
+LOOKED_BACK: Final = 500
+"""Newest positions among which a hole can still be open; one further back has long been filled or voided."""
 
 
 class _Refused(Exception):
@@ -377,8 +379,15 @@ class MongoStore:
     async def last_position(self) -> int:
         """See OrderStore."""
         async with _answering():
-            newest = await self._of("event").find({}, {"_id": 1}).sort("_id", DESCENDING).limit(1).to_list(None)
-        return int(newest[0]["_id"]) if newest else 0
+            found = (
+                await self._of("event").find({}, {"_id": 1}).sort("_id", DESCENDING).limit(LOOKED_BACK).to_list(None)
+            )
+        newest = 0
+        for document in reversed(found):
+            if newest and document["_id"] != newest + 1:
+                break  # a hole, whose writer may still come: what follows it is not given yet
+            newest = int(document["_id"])
+        return newest
 
     async def wakeups(self) -> AsyncIterator[None]:
         """See OrderStore. The change stream only rings the bell; what happened is read from the events themselves."""

@@ -7,7 +7,9 @@ from typing import Final
 import strawberry
 from strawberry import field
 
-from app.ordering.reading import FeedEvent
+from app.domain.access import sees_customer
+from app.ordering.reading import FeedEvent, Told
+from resolvers.context import Info
 from resolvers.enums import EventType, ItemState, JeopardyLevel, OrderState, TaskState, WorkKind, WorkMove
 from resolvers.fields import resolved
 from resolvers.ids import POSITION, cursor_at, encode
@@ -60,6 +62,26 @@ def _of_type(event_type: EventType) -> Callable[[object, object], bool]:
     return lambda value, _: isinstance(value, FeedEvent) and value.event.type is event_type
 
 
+@strawberry.type(
+    description="A notice to a subscriber who reads too slowly for what happens. Nothing is lost: what waited follows."
+)
+class FeedLag:
+    behind: int = field(description="How many of its events had happened by then and were not read yet.")
+
+
+def _lag(root: strawberry.Parent[FeedEvent]) -> FeedLag | None:
+    return FeedLag(behind=root.behind) if isinstance(root, Told) and root.behind else None
+
+
+def _status_text(root: strawberry.Parent[FeedEvent], info: Info) -> str:
+    return info.context.ordering.rulebook().called(root.event.state, info.context.actor.channel)
+
+
+def _seller(root: strawberry.Parent[FeedEvent], info: Info) -> str | None:
+    """Who only takes something over does not learn who sold it."""
+    return root.event.seller_id if sees_customer(info.context.actor, root.event.customer_id) else None
+
+
 @strawberry.interface(description="Something that happened to an order. New kinds may be added.")
 class ProductOrderEvent:
     cursor: str = resolved(
@@ -77,9 +99,16 @@ class ProductOrderEvent:
     order_key: str = resolved(str, lambda root: root.event.order_id, "Order number.")
     version: int = resolved(int, lambda root: root.event.version, "Version of the order after it.")
     state: OrderState = resolved(OrderState, lambda root: root.event.state, "State of the order after it.")
+    status_text: str = resolved(str, _status_text, "What that state is called in your channel.")
+    customer_key: str = resolved(str, lambda root: root.event.customer_id, "Whose order it is, customer number.")
+    seller_id: str | None = resolved(str | None, _seller, "The dealer that sold it; null: none that you may know of.")
+    channel: str = resolved(str, lambda root: root.event.channel, "The channel that the order came through.")
     occurred_at: datetime = resolved(datetime, lambda root: root.event.at, "When.")
     actor = resolved(Actor, lambda root: root.event.actor, "Who did it.")
     summary: str = resolved(str, lambda root: root.event.summary, "What happened, for people.")
+    lag: FeedLag | None = resolved(
+        FeedLag | None, _lag, "Set once you have fallen behind so far that older events had to be read from the store."
+    )
 
 
 @strawberry.type(description="The order was created (TMF622 productOrderCreateEvent).")

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.demo.connection import Refused
+from app.demo.connection import ConnectionLost, Refused
 from app.demo.samples import document
 from app.domain.actor import Role
 from tests.channel import ENDED, FOLLOW, Json, order, place_mobile, until_state
 from tests.harness import Product, running_product
+from tests.harness import start as start_again
 
 
 async def collect(product: Product, keys: list[str], after: str | None, *, gateway: int = 0) -> list[Json]:
@@ -89,7 +90,7 @@ async def test_a_bad_cursor_is_refused(product: Product) -> None:
     assert refused.value.errors[0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def two_gateways(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     async with running_product(tmp_path_factory.mktemp("two"), gateways=2) as running:
         yield running
@@ -107,3 +108,27 @@ async def test_several_gateways_deliver_the_same_feed(two_gateways: Product) -> 
     for key in keys:
         sequences = [s for _, k, s in by_cursor[0] if k == key]
         assert sequences == list(range(sequences[0], sequences[-1] + 1))
+
+
+async def test_who_loses_its_gateway_goes_on_at_another_without_gap_or_repetition(two_gateways: Product) -> None:
+    product = two_gateways
+    await product.mock_control.fault("provisioning", pace=5)
+    key = await place_mobile(product)
+    start = await cursor_before(product, key)
+    seen: list[Json] = []
+
+    with pytest.raises(ConnectionLost):
+        async with asyncio.timeout(60), product.subscribed(document(FOLLOW), {"after": start}) as results:
+            while True:
+                seen.append((await anext(results))["data"]["productOrderEvents"])
+                if len(seen) == 3:
+                    await product.gateways[0].kill()
+    await product.mock_control.heal()
+    elsewhere = await collect(product, [key], seen[-1]["cursor"], gateway=1)
+    await start_again(product.gateways[0])
+    back_again = await collect(product, [key], seen[-1]["cursor"])
+
+    assert elsewhere == back_again
+    events = [(e["sequence"], e["summary"]) for e in [*seen, *elsewhere]]
+    timeline = (await order(product, key, gateway=1))["timeline"]["nodes"]
+    assert events == [(e["sequence"], e["summary"]) for e in timeline[1:]]

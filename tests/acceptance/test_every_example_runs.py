@@ -14,7 +14,16 @@ from tests.conftest import StartProduct
 from tests.harness import Product
 from tests.manual_work import IMPATIENT, placed, until_waiting, with_work_for_people
 
-ELSEWHERE = {"follow orders", "follow a batch", "follow promises"}
+ELSEWHERE = {
+    "follow orders",
+    "follow a batch",
+    "follow promises",
+    "follow one order",
+    "follow a customer",
+    "follow a dealer",
+    "follow worklists",
+    "follow dangers",
+}
 """Subscriptions have tests of their own."""
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from app.domain.actor import Actor, Role
 from app.domain.batch import Batch, BatchLine, BatchState, LineError, LineResult, LineState
 from app.domain.durations import Duration, Sample
-from app.domain.events import EventType, order_event
+from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.jeopardy import Jeopardy, JeopardyLevel
 from app.domain.order import ExternalId, ItemAction, OrderItem, OwnershipChange, PlaceRef, ProductOrder
 from app.domain.plan import Attention, Cause, Plan, Task
@@ -27,7 +27,7 @@ from app.domain.request import OrderRequest
 from app.domain.states import OrderState, TaskState
 from app.domain.worklist import WorkItem, WorkKind, work_items
 from app.store import open_store
-from app.store.feed import Feed
+from app.store.feed import Feed, of_order
 from app.store.mongo import MongoStore
 from app.store.port import (
     BatchSearch,
@@ -604,8 +604,8 @@ async def test_followers_get_what_was_and_what_comes_from_any_position(store: Or
 
         async def follow(after: int | None, count: int) -> list[tuple[str, int]]:
             seen: list[tuple[str, int]] = []
-            async for events in feed.follow(after):
-                seen += [(e.event.order_id, e.event.sequence) for e in events]
+            async for stretch in feed.follow(after):
+                seen += [(e.event.order_id, e.event.sequence) for e in stretch.events]
                 if len(seen) >= count:
                     break
             return seen
@@ -622,21 +622,67 @@ async def test_followers_get_what_was_and_what_comes_from_any_position(store: Or
             assert await now == [("o2", 1), ("o2", 2)]
 
 
-async def test_a_slow_follower_catches_up_from_the_store(store: OrderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_follower_is_told_and_catches_up_from_the_store(
+    store: OrderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.store.feed.RING", 4)
+    monkeypatch.setattr("app.store.feed.LANE", 3)
     async with Feed(store) as feed:
-        slow = feed.follow(0)
+        slow, other = feed.follow(0), feed.follow(0)
         await store.commit(change(new_order("o0")))
         async with asyncio.timeout(30):
-            seen = list(await anext(slow))
+            stretches = [await anext(slow)]
+            await anext(other)
             for n in range(1, 20):
                 await store.commit(change(new_order(f"o{n:02}")))
             await until(lambda: _reached(feed, store))
-            while len(seen) < 20:
-                seen += await anext(slow)
+            assert (feed.followers, feed.lanes) == (2, 1)
+            while sum(len(one.events) for one in stretches) < 20:
+                stretches.append(await anext(slow))
+            late = await anext(other)
+            await store.commit(change(new_order("o20")))
+            last = await anext(slow)
         await slow.aclose()
+        await other.aclose()
+        assert (feed.followers, feed.lanes) == (0, 0)
 
-    assert [e.event.order_id for e in seen] == ["o0", *(f"o{n:02}" for n in range(1, 20))]
+    seen = [event.event.order_id for one in stretches for event in one.events]
+    assert seen == ["o0", *(f"o{n:02}" for n in range(1, 20))]
+    assert [one.behind for one in stretches if one.behind] == [19]
+    assert (late.behind, last.behind) == (19, 0)
+
+
+async def test_followers_with_one_interest_share_a_lane_and_nobody_is_woken_for_others(store: OrderStore) -> None:
+    judged: list[tuple[str, str]] = []
+
+    @dataclass(frozen=True)
+    class Of:
+        order_id: str
+
+        @property
+        def topics(self) -> frozenset[str]:
+            return frozenset({of_order(self.order_id)})
+
+        def wants(self, event: OrderEvent) -> bool:
+            judged.append((self.order_id, event.order_id))
+            return event.order_id == self.order_id
+
+    async with Feed(store) as feed:
+        followers = [feed.follow(None, Of(order_id)) for order_id in ("o1", "o2", "o1", "o3")]
+        waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
+        await asyncio.sleep(0)
+        await store.commit(change(new_order("o1")))
+        await store.commit(change(new_order("o2")))
+        async with asyncio.timeout(30):
+            got = [(await one).events[0].event.order_id for one in waiting[:3]]
+        waiting[3].cancel()
+        await asyncio.gather(waiting[3], return_exceptions=True)
+        for follower in followers:
+            await follower.aclose()
+
+    assert got == ["o1", "o2", "o1"]
+    assert judged == [("o1", "o1"), ("o2", "o2")]
+    assert (feed.followers, feed.lanes) == (0, 0)
 
 
 async def _reached(feed: Feed, store: OrderStore) -> bool:
@@ -720,6 +766,20 @@ async def test_acknowledged_changes_outlive_a_killed_mongodb(tmp_path: Path) -> 
         await store.close()
     finally:
         server.kill()
+
+
+async def test_the_newest_position_is_before_a_hole_whose_writer_may_still_come(mongod: Mongod, tmp_path: Path) -> None:
+    database = f"test-{uuid4()}"
+    store = MongoStore(mongod.uri, database, keys_kept_for=KEPT, grace=timedelta(seconds=60))
+    await store.open()
+    await store.commit(change(new_order("o1")))
+    raw: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongod.uri)
+    await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
+    await store.commit(change(new_order("o3")))
+
+    assert await store.last_position() == 1
+    raw.close()
+    await store.close()
 
 
 async def test_a_hole_of_a_crashed_writer_is_waited_for_and_then_passed(mongod: Mongod, tmp_path: Path) -> None:
