@@ -39,7 +39,7 @@ async def sequence_at(product: Product, key: str, cursor: str) -> int:
 
 async def test_a_watcher_gets_the_order_and_then_each_change_whenever_it_comes(product: Product) -> None:
     key = await place_mobile(product)
-    watching = []
+    watching: list[asyncio.Task[list[Json]]] = []
     while not watching or (len(watching) < 12 and (await order(product, key))["state"] not in ENDED):
         watching.append(asyncio.create_task(watched(product, key)))
     seen = [*await asyncio.gather(*watching), await watched(product, key)]
