@@ -29,6 +29,16 @@ def _names(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _by_role(value: object) -> object:
+    """`customer=2000`, separated by commas, as role → number."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    if any(not role.strip() or not number.strip().isdecimal() for role, _, number in pairs):
+        raise ValueError(value)
+    return {role.strip(): int(number) for role, _, number in pairs}
+
+
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := set(names) - {ALL, *LIMITS}:
         raise ValueError(", ".join(sorted(unknown)))
@@ -136,6 +146,34 @@ class Limits(BaseModel, frozen=True):
         "BODY_TOO_LARGE",
         "The request body is larger than {allowed} bytes.",
         most=104_857_600,
+    )
+    cost: int = _limit(
+        20_000,
+        "Most that one operation may cost, estimated before it runs (`docs/limits.md`).",
+        "COST_LIMIT_EXCEEDED",
+        "The operation costs {found}; at most {allowed} is allowed.",
+        most=1_000_000_000,
+    )
+    cost_of_role: Annotated[Mapping[str, int], NoDecode, BeforeValidator(_by_role)] = Field(
+        {},
+        description="Another `COST` for some roles, separated by commas (for example `customer=2000,system=50000`).",
+        json_schema_extra={"rule": "a list such as customer=2000,system=50000"},
+        validate_default=True,
+    )
+    cost_bucket: int = _limit(
+        200_000,
+        "Most that one client may spend at once on one gateway; what is spent comes back at `COST_RESTORED` a second.",
+        "RATE_LIMITED",
+        "You have spent what you may spend at once; wait until some of it has come back.",
+        most=1_000_000_000,
+    )
+    cost_restored: float = _number(
+        20_000.0, "What comes back to each client in a second.", least=0.001, most=1_000_000_000
+    )
+    cost_shown: bool = Field(
+        True,
+        description="Whether answers say in `extensions.cost` what the operation cost and what is left.",
+        json_schema_extra={"rule": "true or false"},
     )
     warn_only: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_known)] = Field(
         (),

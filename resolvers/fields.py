@@ -5,11 +5,23 @@ from typing import Any
 
 import strawberry
 
+from resolvers.demand import ListSize, declared
 
-def resolved(graphql_type: object, resolver: Callable[..., object], description: str) -> Any:  # stands for any field
+
+def resolved(
+    graphql_type: object,
+    resolver: Callable[..., object],
+    description: str,
+    *,
+    weight: int = 0,
+    size: ListSize | None = None,
+) -> Any:  # stands for any field
     """A field of this type, resolved by `resolver`.
 
     The type is given apart, because the resolver's own annotation is what it really returns: a loader's future, or a
-    value that is not copied into the graph's type.
+    value that is not copied into the graph's type. `weight` is what it costs each time beside what it gives, `size` how
+    long its list is.
     """
-    return strawberry.field(resolver=resolver, graphql_type=graphql_type, description=description)
+    return strawberry.field(
+        resolver=resolver, graphql_type=graphql_type, description=description, directives=declared(weight, size)
+    )

@@ -37,6 +37,7 @@ class Connection(Generic[T]):
         int | None,
         lambda root: root.count(),
         "How many entries the whole list has. Costs a call of its own; ask only when it is shown.",
+        weight=10,
     )
 
 

@@ -1,11 +1,18 @@
 """What one client has under way on this gateway, over all its connections."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from typing import Final, NamedTuple
 
-from app.gateway.limits import Guard
+from app.gateway.limits import Exceeded, Guard, Limits
 from app.security.identity import Identity
+
+CLIENTS_KEPT: Final = 10_000
+"""Buckets that are kept before those that are empty again are forgotten."""
 
 Client = tuple[str, str]
 """Who a limit is for: the token's subject, and the application that it was issued to."""
@@ -35,3 +42,69 @@ class Subscriptions:
             self._open[client] -= 1
             if not self._open[client]:
                 del self._open[client]
+
+
+class Left(NamedTuple):
+    """What a client may still spend at once, of how much, and what comes back in a second."""
+
+    available: int
+    most: int
+    restored: float
+
+    def shown(self) -> dict[str, object]:
+        """As `extensions` show it."""
+        return {"maximumAvailable": self.most, "currentlyAvailable": self.available, "restoreRate": self.restored}
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What a client had spent and not got back at a time."""
+
+    spent: float
+    at: float
+
+
+class Throttle:
+    """A leaky bucket for each client: operations fill it by what they cost, and it leaks at a steady rate."""
+
+    def __init__(self, guard: Guard, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds."""
+        self._guard = guard
+        self._most = limits.cost_bucket
+        self._restored = limits.cost_restored
+        self._only_warns = limits.only_warns("cost_bucket")
+        self._clock = clock
+        self._buckets: dict[Client, _Bucket] = {}
+
+    def take(self, client: Client, cost: int) -> Left:
+        """Spend this; what is left. Raises Refused, with the time to wait, when there is not enough left.
+
+        What costs more than the whole bucket takes all of it.
+        """
+        now = self._clock()
+        bucket = self._bucket(client, now)
+        spent = max(bucket.spent - (now - bucket.at) * self._restored, 0.0)
+        cost = min(cost, self._most)
+        if spent + cost > self._most:
+            exceeded = Exceeded("cost_bucket", ceil(spent + cost), self._most)
+            left = Left(int(self._most - spent), self._most, self._restored)
+            if not self._only_warns:
+                raise self._guard.refusal(
+                    exceeded,
+                    retry_after=ceil((spent + cost - self._most) / self._restored),
+                    extensions={"cost": {"requested": cost, "throttleStatus": left.shown()}},
+                )
+            self._guard.warn(exceeded)
+        bucket.spent = min(spent + cost, self._most)
+        bucket.at = now
+        return Left(int(self._most - bucket.spent), self._most, self._restored)
+
+    def _bucket(self, client: Client, now: float) -> _Bucket:
+        found = self._buckets.get(client)
+        if found is None:
+            if len(self._buckets) >= CLIENTS_KEPT:
+                self._buckets = {
+                    kept: one for kept, one in self._buckets.items() if one.spent > (now - one.at) * self._restored
+                }
+            found = self._buckets[client] = _Bucket(0.0, now)
+        return found

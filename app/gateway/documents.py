@@ -14,6 +14,7 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
+from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.gateway.size import extent_of_literals, measure
@@ -25,6 +26,7 @@ class Operation:
 
     document: DocumentNode
     definition: OperationDefinitionNode
+    cost: Cost
     exceeded: tuple[Exceeded, ...] = ()
     """Limits that it exceeds and that are only watched."""
 
@@ -49,6 +51,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._guard = Guard(limits)
+        self._costs = Costs(schema)
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
         self._kept_characters = 0
         self.validations = 0
@@ -89,7 +92,7 @@ class Documents:
         errors = validate_document(self._schema, document, tuple(specified_rules))
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
-        return Operation(document, definition, tuple(exceeded))
+        return Operation(document, definition, self._costs.compile(document, definition), tuple(exceeded))
 
     def _parse(self, text: str) -> DocumentNode:
         most = None if self._limits.only_warns("tokens") else self._limits.tokens
@@ -98,7 +101,8 @@ class Documents:
         except GraphQLSyntaxError as error:
             # the parser tells its limits from its syntax errors by their words only
             if "tokens. Parsing aborted" in error.message:
-                raise self._guard.refusal(Exceeded("tokens", self._limits.tokens + 1)) from None
+                most = self._limits.tokens
+                raise self._guard.refusal(Exceeded("tokens", most + 1, most)) from None
             too_deep = "nested too deeply" in error.message
             code = Code.DEPTH_LIMIT_EXCEEDED if too_deep else Code.GRAPHQL_PARSE_FAILED
             raise Refused(code, error) from None

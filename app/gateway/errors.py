@@ -1,7 +1,8 @@
 """What a client is told when something is wrong, and what it is not told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -46,20 +47,33 @@ class Code(StrEnum):
     STRING_LIMIT_EXCEEDED = "STRING_LIMIT_EXCEEDED"
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+    COST_LIMIT_EXCEEDED = "COST_LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
 class Refused(Exception):
-    """A request that was not executed, and why: one code, one or more errors."""
+    """A request that was not executed, and why: one code, one or more errors.
 
-    def __init__(self, code: Code, *errors: GraphQLError | str) -> None:
+    `retry_after`: seconds after which it is worth while to ask again. `extensions` go with every error.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        *errors: GraphQLError | str,
+        retry_after: int | None = None,
+        extensions: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
         super().__init__(code.value)
         self.code = code
+        self.retry_after = retry_after
+        self._extensions = extensions
         self.errors = [GraphQLError(error) if isinstance(error, str) else error for error in errors]
 
     def formatted(self) -> list[GraphQLFormattedError]:
         """The errors as a GraphQL response shows them."""
-        return [_formatted(error, error.extensions or {}, self.code) for error in self.errors]
+        return [_formatted(error, {**(error.extensions or {}), **self._extensions}, self.code) for error in self.errors]
 
 
 def internal_error() -> GraphQLFormattedError:

@@ -100,6 +100,8 @@ def _refusal(refused: Refused, media: Media) -> Response:
     response = _response(status_of(refused.code, media), {"errors": refused.formatted()}, media)
     if refused.code is Code.UNAUTHENTICATED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.retry_after is not None:
+        response.headers["Retry-After"] = str(refused.retry_after)
     if refused.code is Code.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = "POST"
     return response

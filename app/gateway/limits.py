@@ -1,6 +1,8 @@
 """Holds what callers send against the limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -14,6 +16,7 @@ log = structlog.get_logger()
 
 WARNED: Final = "warned"
 REFUSED: Final = "refused"
+NO_EXTENSIONS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Exceeded:
 
     limit: str
     found: int
+    allowed: int
 
 
 class Guard:
@@ -30,11 +34,15 @@ class Guard:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def check(self, limit: str, found: int) -> Exceeded | None:
-        """None: within the limit. Raises Refused, unless this limit is only watched."""
-        if found <= self._limits.allowed(limit):
+    def check(self, limit: str, found: int, allowed: int | None = None) -> Exceeded | None:
+        """None: within the limit. Raises Refused, unless this limit is only watched.
+
+        `allowed`: other than what is set.
+        """
+        allowed = self._limits.allowed(limit) if allowed is None else allowed
+        if found <= allowed:
             return None
-        exceeded = Exceeded(limit, found)
+        exceeded = Exceeded(limit, found, allowed)
         if not self._limits.only_warns(limit):
             raise self.refusal(exceeded)
         self.warn(exceeded)
@@ -44,10 +52,13 @@ class Guard:
         """Note that this was let through."""
         LIMIT_EXCEEDED.labels(exceeded.limit, WARNED).inc()
         found = min(exceeded.found, 1_000_000)
-        log.warning("limit_exceeded", limit=exceeded.limit, found=found, allowed=self._limits.allowed(exceeded.limit))
+        log.warning("limit_exceeded", limit=exceeded.limit, found=found, allowed=exceeded.allowed)
 
-    def refusal(self, exceeded: Exceeded) -> Refused:
+    def refusal(
+        self, exceeded: Exceeded, *, retry_after: int | None = None, extensions: Mapping[str, object] = NO_EXTENSIONS
+    ) -> Refused:
         """The refusal of what exceeds a limit, counted."""
         LIMIT_EXCEEDED.labels(exceeded.limit, REFUSED).inc()
         declared = LIMITS[exceeded.limit]
-        return Refused(Code(declared.code), declared.told(exceeded.found, self._limits.allowed(exceeded.limit)))
+        told = declared.told(exceeded.found, exceeded.allowed)
+        return Refused(Code(declared.code), told, retry_after=retry_after, extensions=extensions)

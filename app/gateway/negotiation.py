@@ -78,6 +78,8 @@ STATUS: Final[dict[Code, int]] = {
     Code.METHOD_NOT_ALLOWED: 405,
     Code.UNAUTHENTICATED: 401,
     Code.AUTHENTICATION_UNAVAILABLE: 503,
+    Code.RATE_LIMITED: 429,
+    Code.TOO_MANY_SUBSCRIPTIONS: 429,
     Code.INTERNAL_ERROR: 500,
 }
 """Refusals of the HTTP request itself, the same for every media type."""

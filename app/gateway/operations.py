@@ -10,7 +10,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 
 from app.domain.actor import Actor
-from app.gateway.clients import Subscriptions
+from app.gateway.clients import Left, Subscriptions, Throttle, client_of
 from app.gateway.documents import Documents, Operation
 from app.gateway.errors import Code, Explain, Refused, present, present_failure
 from app.gateway.execution import Executor
@@ -66,11 +66,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An operation that may be executed: who asks, and with which parameters."""
+    """An operation that may be executed: who asks, with which parameters, and what it costs."""
 
     operation: Operation
     asked: Asked
     identity: Identity
+    cost: int
 
     @property
     def type(self) -> OperationType:
@@ -109,6 +110,7 @@ class Operations:
         self._limits = limits
         self._guard = Guard(limits)
         self._subscriptions = Subscriptions(self._guard)
+        self._throttle = Throttle(self._guard, limits)
         self._executor = executor
         self._documents = documents
         self._make_context = make_context
@@ -129,13 +131,17 @@ class Operations:
 
     def prepare(self, asked: Asked, identity: Identity) -> Ready:
         """The operation that is asked for. Raises Refused when it is not to be executed."""
-        return Ready(self._documents.operation(asked.query, asked.operation_name), asked, identity)
+        operation = self._documents.operation(asked.query, asked.operation_name)
+        cost = operation.cost.of(asked.variables)
+        self._guard.check("cost", cost, self._most_cost(identity))
+        return Ready(operation, asked, identity, cost)
 
     async def run(self, ready: Ready) -> Answer:
         """The answer to a query or mutation. Raises Refused when the variables are wrong."""
+        left = self._throttle.take(client_of(ready.identity), ready.cost)
         operation = ready.operation
         result = await self._executor.execute(operation, ready.asked.variables, self._context(ready))
-        return self._answer(result, operation)
+        return self._with_cost(self._answer(result, operation), ready, left)
 
     async def stream(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
@@ -147,6 +153,7 @@ class Operations:
             yield await self.run(ready)
             return
         with self._subscriptions.one_of(ready.identity):
+            self._throttle.take(client_of(ready.identity), ready.cost)  # once: events that are pushed cost nothing more
             async with aclosing(self._events(ready)) as answers:
                 async for answer in answers:
                     yield answer
@@ -183,6 +190,15 @@ class Operations:
         if key is not None and at_once and "errors" not in answer:
             answer["data"] = self._shared.keep(key, answer["data"])
         answer["extensions"] = {"cursor": cursor}
+        return answer
+
+    def _most_cost(self, identity: Identity) -> int:
+        return self._limits.cost_of_role.get(identity.actor.role.value, self._limits.cost)
+
+    def _with_cost(self, answer: Answer, ready: Ready, left: Left) -> Answer:
+        if self._limits.cost_shown:
+            most = self._most_cost(ready.identity)
+            answer["extensions"] = {"cost": {"requested": ready.cost, "max": most, "throttleStatus": left.shown()}}
         return answer
 
     def _context(self, ready: Ready) -> object:

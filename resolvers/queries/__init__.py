@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.demand import PAGE, listed
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.pages import Connection
@@ -27,12 +28,14 @@ from resolvers.types.work import WorkItem, Worklist
 @strawberry.type(description="Everything that can be asked.")
 class Query:
     node = resolved(Node | None, nodes.node, "The thing with this opaque id; null when there is none that you may see.")
-    nodes = resolved(list[Node | None], nodes.nodes, "The things with these opaque ids, in the same order.")
+    nodes = resolved(
+        list[Node | None], nodes.nodes, "The things with these opaque ids, in the same order.", size=listed("ids")
+    )
     product_order = resolved(
         ProductOrder | None, orders.product_order, "One order; null when there is none you may see."
     )
     product_orders = resolved(
-        Connection[ProductOrder], orders.product_orders, "The orders that you may see, a page at a time."
+        Connection[ProductOrder], orders.product_orders, "The orders that you may see, a page at a time.", size=PAGE
     )
     product_order_batch = resolved(
         ProductOrderBatch | None,
@@ -40,116 +43,160 @@ class Query:
         "One batch of orders; null when there is none you may see.",
     )
     product_order_batches = resolved(
-        Connection[ProductOrderBatch], orders.product_order_batches, "The batches that you may see, the newest first."
+        Connection[ProductOrderBatch],
+        orders.product_order_batches,
+        "The batches that you may see, the newest first.",
+        size=PAGE,
     )
     work_items = resolved(
         Connection[WorkItem] | None,
         work.work_items,
         "What waits for people, the most urgent first and of these the oldest; for those who see worklists.",
+        size=PAGE,
     )
     fallout_summary = resolved(
         list[FalloutSummary] | None,
         work.fallout_summary,
         "How many tasks wait for a decision and for how long, by backend and cause; for those who see worklists.",
+        weight=5,
     )
     worklists = resolved(
-        list[Worklist] | None, work.worklists, "Every worklist that has work; for those who see worklists."
+        list[Worklist] | None, work.worklists, "Every worklist that has work; for those who see worklists.", weight=5
     )
     validate_product_order = resolved(
         ProductOrderValidation | None,
         orders.validate,
         "What a submission would find now, all at once. Changes nothing.",
+        weight=20,
     )
     preview_cancellation = resolved(
         LifecyclePreview | None,
         previews.preview_cancel,
         "What cancelProductOrder would do now: with which items, at what cost, with which tasks. Changes nothing.",
+        weight=20,
     )
     preview_revision = resolved(
         LifecyclePreview | None,
         previews.preview_revise,
         "What reviseProductOrder, rescheduleProductOrder or changeProductOrderPriority would do now. Changes nothing.",
+        weight=20,
     )
     preview_hold = resolved(
-        LifecyclePreview | None, previews.preview_hold, "What holdProductOrder would do now. Changes nothing."
+        LifecyclePreview | None,
+        previews.preview_hold,
+        "What holdProductOrder would do now. Changes nothing.",
+        weight=20,
     )
     preview_release = resolved(
-        LifecyclePreview | None, previews.preview_release, "What releaseProductOrder would do now. Changes nothing."
+        LifecyclePreview | None,
+        previews.preview_release,
+        "What releaseProductOrder would do now. Changes nothing.",
+        weight=20,
     )
     preview_fallout_decision = resolved(
         LifecyclePreview | None,
         previews.preview_fallout,
         "What resolveFallout would do now, for those who may decide it. Changes nothing.",
+        weight=20,
     )
     preview_ownership_change = resolved(
         LifecyclePreview | None,
         previews.preview_handover,
         "What changeProductOwnership would do now. Changes nothing, and asks neither party.",
+        weight=20,
     )
     preview_move = resolved(
         LifecyclePreview | None,
         previews.preview_moving,
         "What moveProduct would do now. Changes nothing, and holds no time slot.",
+        weight=20,
     )
     preview_repackage = resolved(
         RepackagePreview | None,
         previews.preview_repackaging,
         "What repackageProducts would do now, before and after side by side. Changes nothing.",
+        weight=20,
     )
     preview_change_product = resolved(
-        LifecyclePreview | None, previews.preview_change, "What changeProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_change, "What changeProduct would do now. Changes nothing.", weight=20
     )
     preview_suspend_product = resolved(
-        LifecyclePreview | None, previews.preview_suspension, "What suspendProduct would do now. Changes nothing."
+        LifecyclePreview | None,
+        previews.preview_suspension,
+        "What suspendProduct would do now. Changes nothing.",
+        weight=20,
     )
     preview_resume_product = resolved(
-        LifecyclePreview | None, previews.preview_resumption, "What resumeProduct would do now. Changes nothing."
+        LifecyclePreview | None,
+        previews.preview_resumption,
+        "What resumeProduct would do now. Changes nothing.",
+        weight=20,
     )
     preview_renew_product = resolved(
-        LifecyclePreview | None, previews.preview_renewal, "What renewProduct would do now. Changes nothing."
+        LifecyclePreview | None, previews.preview_renewal, "What renewProduct would do now. Changes nothing.", weight=20
     )
     preview_discontinue_product = resolved(
         LifecyclePreview | None,
         previews.preview_end,
         "What discontinueProduct would do now, and what it costs when the term has not run out. Changes nothing.",
+        weight=20,
     )
     customer = resolved(Customer | None, selling.customer_by_id, "One customer (TMF629).")
-    customers = resolved(Connection[Customer] | None, selling.customers, "Customers by name (TMF629).")
+    customers = resolved(Connection[Customer] | None, selling.customers, "Customers by name (TMF629).", size=PAGE)
     product_offering = resolved(ProductOffering | None, selling.offering_by_id, "One offering (TMF620).")
-    product_offerings = resolved(Connection[ProductOffering] | None, selling.offerings, "What is sold (TMF620).")
+    product_offerings = resolved(
+        Connection[ProductOffering] | None, selling.offerings, "What is sold (TMF620).", size=PAGE
+    )
     qualify_customer = resolved(
         CustomerQualification | None,
         selling.qualify,
         "What a customer or prospect may have at a place, and on which conditions (TMF679). Changes nothing; null: "
         "there is no such customer that you may see.",
+        weight=20,
     )
     check_product_configuration = resolved(
         ProductConfigurationCheck | None,
         selling.check,
         "Whether something may be ordered as it is configured, what may still be chosen and what it costs (TMF760). "
         "Changes nothing, and asks no credit bureau; null: there is no such customer that you may see.",
+        weight=20,
     )
     available_resources = resolved(
-        list[str] | None, selling.available_resources, "Numbers, SIMs or ports that can be reserved now (TMF685)."
+        list[str] | None,
+        selling.available_resources,
+        "Numbers, SIMs or ports that can be reserved now (TMF685).",
+        weight=5,
+        size=listed("first"),
     )
     sales_channels = resolved(list[SalesChannel] | None, selling.sales_channels, "The operator's sales channels.")
-    rulebook = resolved(Rulebook | None, work.rulebook, "The rules that are data, as they are in force.")
+    rulebook = resolved(Rulebook | None, work.rulebook, "The rules that are data, as they are in force.", weight=5)
     backend_load = resolved(
         list[BackendLoad] | None,
         work.load,
         "What the orders have to do on each backend and how much of it waits, a few seconds old at most.",
+        weight=5,
     )
     task_durations = resolved(
-        list[TaskDuration], work.task_durations, "How long operations take lately, learnt from completed tasks."
+        list[TaskDuration],
+        work.task_durations,
+        "How long operations take lately, learnt from completed tasks.",
+        weight=5,
     )
     validate_address = resolved(
         AddressValidation | None,
         selling.validate_address,
         "Which address a text means; a text cut short is completed by the alternatives (TMF673).",
+        weight=5,
     )
     serviceability = resolved(
-        Serviceability | None, selling.serviceability, "Whether these offerings can be delivered at a place (TMF645)."
+        Serviceability | None,
+        selling.serviceability,
+        "Whether these offerings can be delivered at a place (TMF645).",
+        weight=5,
     )
     time_slots = resolved(
-        list[TimeSlot] | None, selling.time_slots, "When a technician is free to come, the earliest first (TMF646)."
+        list[TimeSlot] | None,
+        selling.time_slots,
+        "When a technician is free to come, the earliest first (TMF646).",
+        weight=5,
     )

@@ -9,6 +9,7 @@ from strawberry import field
 from app.domain import batch
 from app.ordering.batch import lines_of
 from resolvers.context import Info
+from resolvers.demand import PAGE
 from resolvers.enums import BatchState, LineState
 from resolvers.fields import resolved
 from resolvers.ids import LINE, cursor_at, encode, place_of
@@ -84,7 +85,7 @@ class ProductOrderBatch(Node):
     accepted_count: int = field(description="How many of them are orders.")
     refused_count: int = field(description="How many of them were refused.")
     pending_count: int = field(description="How many of them have no result yet.")
-    lines = resolved(Connection[ProductOrderBatchLine], _lines, "Its lines, in the order they were sent.")
+    lines = resolved(Connection[ProductOrderBatchLine], _lines, "Its lines, in the order they were sent.", size=PAGE)
 
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:

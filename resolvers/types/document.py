@@ -27,4 +27,6 @@ class Document:
     signature: SignatureState = field(description="How far its signature has come.")
     signed_at: datetime | None = field(description="When it was signed.")
     created_at: datetime | None = field(description="When it was kept.")
-    content = resolved(str | None, _content, "The document itself, in base64. Null with an error while it is down.")
+    content = resolved(
+        str | None, _content, "The document itself, in base64. Null with an error while it is down.", weight=10
+    )

@@ -16,6 +16,7 @@ from app.ordering.guide import fired_rules, steps_of
 from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
+from resolvers.demand import PAGE
 from resolvers.enums import (
     FailurePolicy,
     OrderState,
@@ -327,7 +328,9 @@ class ProductOrder(Node):
         description="When it makes owned products parts of another offering: which, and of what."
     )
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
-    timeline = resolved(Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.")
+    timeline = resolved(
+        Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.", size=PAGE
+    )
     differences = resolved(
         list[VersionDifference], _differences, "How two of its versions differ: what stands where in each of them."
     )

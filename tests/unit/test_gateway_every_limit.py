@@ -1,8 +1,9 @@
 """Every limit below, at and above; refused, or only watched; counted each time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
+from uuid import uuid4
 
 import pytest
 from prometheus_client import REGISTRY
@@ -20,13 +21,15 @@ def asked(document: Callable[[int], str], **parameters: Callable[[int], object])
     """A request whose document, and whose further parameters, are made for a size."""
 
     async def send(toy: Toy, size: int) -> str | None:
-        return await code_of(toy, document(size), **{name: make(size) for name, make in parameters.items()})
+        return await code_of(toy, document(size), {name: make(size) for name, make in parameters.items()})
 
     return send
 
 
-async def code_of(toy: Toy, query: str, **parameters: object) -> str | None:
-    _, body = await toy.post(query, **parameters)
+async def code_of(toy: Toy, query: str, parameters: Mapping[str, object], token: str = "valid") -> str | None:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with toy.http.post("/graphql", json={"query": query} | dict(parameters), headers=headers) as answer:
+        body = await answer.json()
     match body.get("errors"):
         case [{"extensions": {"code": str(code)}}, *_]:
             return code
@@ -68,6 +71,14 @@ async def on_many_sockets(toy: Toy, size: int) -> str | None:
             told = await ws.receive_json()
     await toy.world.until_watched_by(0)
     return told["payload"][0]["extensions"]["code"] if told["type"] == "error" else None
+
+
+async def one_by_one(toy: Toy, size: int) -> str | None:
+    """Operations that cost 1 each, of a client that has asked for nothing yet."""
+    client = f"{uuid4()}"
+    codes = [await code_of(toy, "{ me }", {}, client) for _ in range(size)]
+    assert not any(codes[:-1])
+    return codes[-1]
 
 
 def nested(levels: int) -> list[object]:
@@ -152,6 +163,14 @@ ROWS: Final[dict[str, tuple[int, tuple[Send, ...]]]] = {
             asked(lambda n: f'query($t: String = "{"x" * n}") {{ hello(name: $t) }}'),
         ),
     ),
+    "cost": (
+        4,
+        (
+            asked(lambda n: "{" + " again { me }" * n + "}"),
+            asked(lambda n: "{" + " ...G" * n + "} fragment G on Query { again { me } }"),
+        ),
+    ),
+    "cost_bucket": (4, (one_by_one,)),
     "operations_per_connection": (2, (on_one_socket,)),
     "subscriptions": (2, (on_many_sockets,)),
 }
@@ -170,7 +189,7 @@ def test_every_limit_is_tried() -> None:
 async def test_a_limit_refuses_what_is_above_it_and_nothing_else(limit: str) -> None:
     most, ways = ROWS[limit]
     for send in ways:
-        async with running(limits=Limits(**{limit: most})) as toy:
+        async with running(limits=Limits(**{limit: most}, cost_restored=0.001)) as toy:
             before = counted(limit, "refused")
             assert [await send(toy, size) for size in (most - 1, most)] == [None, None]
             assert counted(limit, "refused") == before
@@ -181,7 +200,7 @@ async def test_a_limit_refuses_what_is_above_it_and_nothing_else(limit: str) -> 
 @pytest.mark.parametrize("limit", ROWS)
 async def test_a_limit_that_is_only_watched_lets_everything_through_and_says_so(limit: str) -> None:
     most, (send, *_) = ROWS[limit]
-    async with running(limits=Limits(**{limit: most}, warn_only=limit)) as toy:
+    async with running(limits=Limits(**{limit: most}, cost_restored=0.001, warn_only=limit)) as toy:
         before = counted(limit, "warned")
         assert await send(toy, most) is None
         assert counted(limit, "warned") == before

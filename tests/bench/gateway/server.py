@@ -52,7 +52,7 @@ async def serve(port: int) -> None:
             authenticate=authenticate,
             make_context=make_context,
             readiness=readiness,
-            limits=Limits(),
+            limits=Limits(cost_bucket=1_000_000_000, cost_restored=1e9),  # what one client may spend is not measured
             explain=explain,
         )
         config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False)
