@@ -1,16 +1,19 @@
 """The workflow's hands: calls to backends, and recording. Each can be repeated, and heartbeats while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from app.domain.plan import Cause, Plan
+from app.domain.plan import Cause, Plan, Task
 from app.domain.redaction import redacted
+from app.domain.states import ORDER
 from app.orchestration.contract import (
     CHECK_TASK,
     PLACE_LINES,
@@ -18,48 +21,91 @@ from app.orchestration.contract import (
     RECORD_PROGRESS,
     RUN_TASK,
     TELL_CUSTOMER,
+    TELLS_WITH,
     LinesCall,
     Notice,
+    PlanCall,
     Record,
+    Recorded,
     ReportKind,
     TaskCall,
     TaskReport,
+    task_key,
 )
 from app.orchestration.operations import CHECKS, OPERATIONS
 from app.orchestration.operations.work import Accepted, Done, Refused, Result, Work
+from app.orchestration.room import Room
 from app.ordering.batch import place_lines
 from app.ordering.fulfil import plan_order, record_progress
 from app.ordering.notify import tell_customer
 from app.ordering.ordering import Ordering
+from app.store.port import StoredOrder
 from connectors.base import BackendFailure, correlation_id
 
 BEAT_SECONDS: Final = 1.0
+EAGER: Final = 16
+"""So many tasks at most are begun at once with one step of an order."""
+REMEMBERED: Final = 500
+"""Of so many orders under way it is remembered what was recorded last."""
 
 log = structlog.get_logger()
 
 
 class Activities:
-    """All activities, over the same parts as the mutations."""
+    """All activities, over the same parts as the mutations.
 
-    def __init__(self, ordering: Ordering) -> None:
+    What was recorded here is remembered for the order's next steps, which mostly come here, too.
+    """
+
+    def __init__(self, ordering: Ordering, room: Room) -> None:
         self._ordering = ordering
+        self._room = room
+        self._known: OrderedDict[str, StoredOrder] = OrderedDict()
 
     @activity.defn(name=PLAN_ORDER)
-    async def plan_order(self, order_id: str) -> Plan:
+    async def plan_order(self, call: PlanCall) -> Plan:
         """The order's plan."""
-        async with _alive(f"order-{order_id}"):
-            return await plan_order(self._ordering, order_id)
+        with _named(f"order-{call.order_id}"):
+            return await plan_order(self._ordering, call.order_id, at=call.at)
 
     @activity.defn(name=RECORD_PROGRESS)
-    async def record_progress(self, record: Record) -> bool:
-        """Keep the plan and what it means for the order; whether the customer has to hear of it."""
-        async with _alive(f"order-{record.order_id}"):
-            return await record_progress(self._ordering, record.order_id, record.plan, record.instruction, at=record.at)
+    async def record_progress(self, record: Record) -> Recorded:
+        """Keep the plan and what it means for the order; find out what of that has room here at once."""
+        with _named(f"order-{record.order_id}"):
+            kept = await record_progress(
+                self._ordering,
+                record.order_id,
+                record.plan,
+                record.instruction,
+                at=record.at,
+                known=self._known.pop(record.order_id, None),
+            )
+            self._remember(kept.stored)
+            return Recorded(
+                news=kept.news,
+                at_once=tuple([task.id for task in self._begun(record) if await self._has_room(record, task)]),
+                tell_at_once=kept.news
+                and record.tells
+                and await self._room.keep(TELLS_WITH, Notice(order_id=record.order_id, after=0).key),
+            )
+
+    def _begun(self, record: Record) -> Iterator[Task]:
+        found = (record.plan.task(task_id) for task_id in record.begins[:EAGER])
+        return (task for task in found if task is not None)
+
+    async def _has_room(self, record: Record, task: Task) -> bool:
+        return await self._room.keep(task.backend, task_key(record.order_id, task))
+
+    def _remember(self, stored: StoredOrder) -> None:
+        if stored.order.state not in ORDER.terminal:
+            self._known[stored.order.id] = stored
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
 
     @activity.defn(name=RUN_TASK)
     async def run_task(self, call: TaskCall) -> TaskReport:
         """Carry the task out on its backend. Raises when the same call may succeed later."""
-        async with _alive(f"order-{call.order_id}"):
+        async with _alive(f"order-{call.order_id}"), self._room.taken(call.task.backend, call.key, waited=_waited()):
             work = await self._work(call)
             try:
                 result = await OPERATIONS[call.task.call](work)
@@ -68,18 +114,18 @@ class Activities:
                     raise ApplicationError(redacted(str(failure)), type=failure.kind.value) from failure
                 result = Refused(failure.kind.value, str(failure))
             log.info("task_carried_out", order_id=call.order_id, task_id=call.task.id, result=type(result).__name__)
-            return _report(call, result, activity.info().attempt)
+            return _report(call, result, call.tried + activity.info().attempt)
 
     @activity.defn(name=CHECK_TASK)
     async def check_task(self, call: TaskCall) -> TaskReport:
         """Ask the backend how far an accepted task has come."""
-        async with _alive(f"order-{call.order_id}"):
+        async with _alive(f"order-{call.order_id}"), self._room.taken(call.task.backend, call.key, waited=_waited()):
             return _report(call, await CHECKS[call.task.call](await self._work(call)), 0)
 
     @activity.defn(name=TELL_CUSTOMER)
     async def tell_customer(self, notice: Notice) -> int:
         """Write to the customer what became of the order since the last time; gives the last event told of."""
-        async with _alive(f"order-{notice.order_id}"):
+        async with _alive(f"order-{notice.order_id}"), self._room.taken(TELLS_WITH, notice.key, waited=_waited()):
             return await tell_customer(self._ordering, notice.order_id, after=notice.after)
 
     @activity.defn(name=PLACE_LINES)
@@ -93,7 +139,9 @@ class Activities:
                 raise ApplicationError(str(failure), type=failure.kind.value) from failure
 
     async def _work(self, call: TaskCall) -> Work:
-        stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
+        stored = self._known.get(call.order_id)
+        if stored is None or stored.plan is None or stored.plan.revision < max(call.recorded, 1):
+            stored = (await self._ordering.store.load([call.order_id]))[call.order_id]
         return Work(call=call, order=stored.order, backends=self._ordering.backends, ordering=self._ordering)
 
 
@@ -113,15 +161,30 @@ def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
     )
 
 
-@asynccontextmanager
-async def _alive(what: str) -> AsyncIterator[None]:
-    """Heartbeats while the activity runs; backends and logs get what it is for as correlation id."""
+def _waited() -> timedelta:
+    """How long the call has waited to be taken from its task queue."""
+    info = activity.info()
+    return info.started_time - info.current_attempt_scheduled_time
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Backends and logs get what the activity is for as correlation id."""
     token = correlation_id.set(what)
-    beats = asyncio.create_task(_beat())
     try:
         yield
     finally:
         correlation_id.reset(token)
+
+
+@asynccontextmanager
+async def _alive(what: str) -> AsyncIterator[None]:
+    """Named so, and with heartbeats while the activity runs."""
+    beats = asyncio.create_task(_beat())
+    try:
+        with _named(what):
+            yield
+    finally:
         beats.cancel()
         with suppress(asyncio.CancelledError):
             await beats

@@ -94,18 +94,37 @@ class LinesCall:
     attempts: int
 
 
+def task_key(order_id: str, task: Task) -> str:
+    """The key of all that is asked of a backend for this task."""
+    return f"{order_id}:{task.id}:{task.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCall:
+    """The order is to be planned, as it is at this time."""
+
+    order_id: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCall:
-    """A task to be carried out, with what the tasks before it made, by operation."""
+    """A task to be carried out, with what the tasks before it made, by operation.
+
+    `recorded` is the revision of the plan from which on the order is as the task needs it. `tried` is how often the
+    task was tried before this call's own attempts.
+    """
 
     order_id: str
     task: Task
     references: dict[str, str]
+    recorded: int = 0
+    tried: int = 0
 
     @property
     def key(self) -> str:
         """What makes the backend call safe to repeat."""
-        return f"{self.order_id}:{self.task.id}:{self.task.revision}"
+        return task_key(self.order_id, self.task)
 
 
 class ReportKind(StrEnum):
@@ -135,12 +154,34 @@ class Notice:
     order_id: str
     after: int
 
+    @property
+    def key(self) -> str:
+        """What this call is, among all of its backend."""
+        return f"{self.order_id}:notice"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The plan as it is to be kept, since when it is so, and the instruction that made it so, if one did."""
+    """The plan as it is to be kept, since when it is so, and the instruction that made it so, if one did.
+
+    `begins` are the tasks that are carried out once this is kept; `tells`: news would be told to the customer at once.
+    """
 
     order_id: str
     plan: Plan
     at: datetime
     instruction: Instruction | None = None
+    begins: tuple[str, ...] = ()
+    tells: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The plan is kept; `news`: the customer has to hear of it.
+
+    For the tasks of `at_once`, and for telling when `tell_at_once`, the worker that kept it has room at once.
+    """
+
+    news: bool
+    at_once: tuple[str, ...] = ()
+    tell_at_once: bool = False

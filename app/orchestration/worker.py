@@ -10,9 +10,10 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 from app.domain.states import OrderState
-from app.orchestration.activities import Activities
+from app.orchestration.activities import EAGER, Activities
 from app.orchestration.batch import BatchWorkflow
 from app.orchestration.contract import batch_queue, lane
+from app.orchestration.room import Room
 from app.orchestration.workflow import OrderWorkflow
 from app.ordering.batch import resume_batches
 from app.ordering.expiry import DraftPolicy, expire_drafts
@@ -34,6 +35,8 @@ LOST_AFTER: Final = timedelta(seconds=2)
 GRACE: Final = timedelta(seconds=5)
 # one asks while the other brings: enough for hundreds of tasks a second, and next to nothing while a lane is idle
 LANE_POLLERS: Final = 2
+# activities at once that have nothing to do with lanes
+OTHERS: Final = 100
 
 log = structlog.get_logger()
 
@@ -45,7 +48,7 @@ def make_workers(client: Client, task_queue: str, lanes: Mapping[str, int], orde
     The sandbox is off: the workflow is a thin shell around pure functions, and importing it anew per order would cost
     more than carrying it out.
     """
-    activities = Activities(ordering)
+    activities = Activities(ordering, Room(lanes))
 
     def worker(queue: str, workflows: Sequence[type], acts: Sequence[Callable[..., object]]) -> Worker:
         return Worker(
@@ -57,6 +60,9 @@ def make_workers(client: Client, task_queue: str, lanes: Mapping[str, int], orde
             graceful_shutdown_timeout=GRACE,
             sticky_queue_schedule_to_start_timeout=LOST_AFTER,
             max_heartbeat_throttle_interval=OFTEN,
+            # what is begun at once has room in its lane, so it must not lack room here
+            max_concurrent_activities=OTHERS + sum(lanes.values()),
+            max_eager_activity_reservations_per_workflow_task=EAGER,
         )
 
     calls = (activities.run_task, activities.check_task, activities.tell_customer)

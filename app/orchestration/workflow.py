@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import deque
-from datetime import timedelta
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
@@ -36,7 +39,9 @@ from app.orchestration.contract import (
     WORKFLOW,
     Notice,
     OrderRun,
+    PlanCall,
     Record,
+    Recorded,
     ReportKind,
     TaskCall,
     TaskPolicy,
@@ -52,6 +57,10 @@ HEARTBEAT = timedelta(seconds=3)
 LONGEST_CALL = timedelta(minutes=1)
 PEOPLE_POLL = timedelta(minutes=10)
 PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20))
+# what there is room for at once is begun by then, or waits in its lane
+AT_ONCE_WITHIN = timedelta(seconds=3)
+
+T = TypeVar("T")
 
 
 @workflow.defn(name=WORKFLOW)
@@ -68,18 +77,20 @@ class OrderWorkflow:
         self._news = 0
         self._ended = False
         self._instructions: deque[tuple[Plan, Instruction]] = deque()
+        self._to_run: deque[tuple[int, Run]] = deque()
+        self._tell_at_once = False
         self._work: set[asyncio.Task[None]] = set()
 
     @workflow.run
     async def run(self, run: OrderRun) -> None:
         """Ends when every task of the plan has ended and that is recorded."""
         self._order_id, self._policy = run.order_id, run.policy
-        self._plan = await workflow.execute_activity(
+        # local, as it changes nothing: the order's first step is taken with its first tasks
+        self._plan = await workflow.execute_local_activity(
             PLAN_ORDER,
-            run.order_id,
+            PlanCall(order_id=run.order_id, at=workflow.now()),
             result_type=Plan,
             start_to_close_timeout=LONGEST_CALL,
-            heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )
         self._recorded = self._news = self._plan.revision
@@ -87,7 +98,9 @@ class OrderWorkflow:
             self._apply(Started(at=workflow.now()))
         else:
             self._carry_out(resume(self._plan))
-        self._told = run.told
+            self._run_recorded(Recorded(news=False))
+        # of an order that begins there is no news before its first record
+        self._told, self._told_of = run.told, -1 if self._recorded else 0
         telling = asyncio.create_task(self._keep_customer_told())
         keeping_time = asyncio.create_task(self._keep_time())
         while not (self._plan.ended and self._recorded == self._plan.revision):
@@ -114,8 +127,7 @@ class OrderWorkflow:
         if refusal := refusal_of(self._plan, instruction):
             raise ApplicationError(refusal)
         before = self._plan.revision
-        # the work that follows from it looks at the order as it makes it
-        self._apply(event_of(instruction, workflow.now()), recorded_first=True)
+        self._apply(event_of(instruction, workflow.now()))
         if self._plan.revision == before:
             raise ApplicationError("nothing is left that this could change")
         self._instructions.append((self._plan, instruction))
@@ -142,52 +154,100 @@ class OrderWorkflow:
             and self._told_of == self._news
         )
 
-    def _apply(self, event: PlanEvent, *, recorded_first: bool = False) -> None:
+    def _apply(self, event: PlanEvent) -> None:
         assert self._plan is not None, "events come from the plan's own tasks"
         self._plan, commands = step(self._plan, event)
-        self._carry_out(commands, recorded_first=recorded_first)
+        self._carry_out(commands)
 
-    def _carry_out(self, commands: tuple[Command, ...], *, recorded_first: bool = False) -> None:
+    def _carry_out(self, commands: tuple[Command, ...]) -> None:
+        """Wait for what has been accepted; run the others once the plan that begins them is recorded."""
         for command in commands:
-            work = asyncio.create_task(
-                self._run_task(command, recorded_first=recorded_first)
-                if isinstance(command, Run)
-                else self._await_result(command)
-            )
-            self._work.add(work)
-            work.add_done_callback(self._work.discard)
+            if isinstance(command, Run):
+                self._to_run.append((self._revision, command))
+            else:
+                self._work_on(self._await_result(command))
+
+    def _run_recorded(self, recorded: Recorded) -> None:
+        """Run what the recorded plan begins."""
+        while self._to_run and self._to_run[0][0] <= self._recorded:
+            _, command = self._to_run.popleft()
+            task = self._plan.task(command.task_id) if self._plan else None
+            # it may have been given up in the meantime
+            if task is not None and task.state is TaskState.RUNNING and task.revision == command.revision:
+                self._work_on(self._run_task(command, at_once=command.task_id in recorded.at_once))
+
+    def _work_on(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
 
     async def _record(self) -> None:
         """Keep the newest plan; many steps may go into one record, but an instruction has one of its own."""
         assert self._plan is not None, "there is something to record"
         plan, instruction = self._instructions.popleft() if self._instructions else (self._plan, None)
+        record = Record(
+            order_id=self._order_id,
+            plan=plan,
+            at=workflow.now(),
+            instruction=instruction,
+            begins=tuple(run.task_id for revision, run in self._to_run if revision <= plan.revision),
+            tells=self._told_of == self._news,
+        )
         # local: it is quick, goes to no backend, may be repeated, and there are as many of it as of tasks
-        news = await workflow.execute_local_activity(
+        recorded = await workflow.execute_local_activity(
             RECORD_PROGRESS,
-            Record(order_id=self._order_id, plan=plan, at=workflow.now(), instruction=instruction),
-            result_type=bool,
+            record,
+            result_type=Recorded,
             start_to_close_timeout=LONGEST_CALL,
             retry_policy=PATIENT,
         )
         self._recorded = max(self._recorded, plan.revision)
-        if news:
-            self._news = self._recorded
+        self._run_recorded(recorded)
+        if recorded.news:
+            self._news, self._tell_at_once = self._recorded, recorded.tell_at_once
 
     async def _keep_customer_told(self) -> None:
         """Tell what is news of what was recorded, as it is recorded. A message that cannot be sent holds no task up."""
         while not (self._ended and self._told_of == self._news):
             await workflow.wait_condition(lambda: self._told_of < self._news or self._ended)
+            if self._told_of == self._news:
+                break
             news = self._news
-            self._told = await workflow.execute_activity(
-                TELL_CUSTOMER,
-                Notice(order_id=self._order_id, after=self._told),
-                result_type=int,
-                task_queue=_lane(TELLS_WITH),
+            notice = Notice(order_id=self._order_id, after=self._told)
+            told = await self._at_once(TELL_CUSTOMER, notice, int) if self._tell_at_once else None
+            self._told = await self._in_lane(TELL_CUSTOMER, notice, int, TELLS_WITH, PATIENT) if told is None else told
+            self._told_of, self._tell_at_once = news, False
+
+    async def _at_once(self, what: str, call: object, result: type[T]) -> T | None:
+        """Have it done by the worker that has just said that it has room; None: not done, or nobody knows."""
+        try:
+            # on the order's own task queue, where whoever takes a step of the order is handed what it begins
+            done: T = await workflow.execute_activity(
+                what,
+                call,
+                result_type=result,
+                schedule_to_start_timeout=AT_ONCE_WITHIN,
                 start_to_close_timeout=LONGEST_CALL,
                 heartbeat_timeout=HEARTBEAT,
-                retry_policy=PATIENT,
+                retry_policy=RetryPolicy(maximum_attempts=1),
             )
-            self._told_of = news
+        except ActivityError:
+            return None
+        return done
+
+    async def _in_lane(self, what: str, call: object, result: type[T], backend: str, retry: RetryPolicy) -> T:
+        """Have it done when its turn comes in the lane of the backend."""
+        done: T = await workflow.execute_activity(
+            what,
+            call,
+            result_type=result,
+            task_queue=lane(workflow.info().task_queue, backend),
+            priority=self._turn(),
+            start_to_close_timeout=LONGEST_CALL,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=retry,
+        )
+        return done
 
     async def _keep_time(self) -> None:
         """Tell the plan that time has passed, whenever time alone changes something."""
@@ -195,16 +255,21 @@ class OrderWorkflow:
             moment = due(self._plan) if self._plan else None
             revision = self._revision
 
-            def moved_on(seen: int = revision) -> bool:
-                return self._ended or self._revision != seen
+            def otherwise(moment: datetime | None = moment) -> bool:
+                """Whether another moment is to be waited for; most steps leave it as it is, and its timer with it."""
+                nonlocal revision
+                if self._ended or self._plan is None or self._revision == revision:
+                    return self._ended
+                revision = self._revision
+                return due(self._plan) != moment
 
             if moment is None:
-                await workflow.wait_condition(moved_on)
+                await workflow.wait_condition(otherwise)
                 continue
             left = moment - workflow.now()
             if left > timedelta(0):
                 try:
-                    await workflow.wait_condition(moved_on, timeout=left)
+                    await workflow.wait_condition(otherwise, timeout=left)
                 except TimeoutError:
                     pass
                 else:
@@ -222,30 +287,25 @@ class OrderWorkflow:
         assert self._plan is not None, "commands come from a plan"
         task = self._plan.task(task_id)
         assert task is not None, "commands name tasks of the plan"
-        return TaskCall(order_id=self._order_id, task=task, references=dict(self._plan.references(task)))
+        return TaskCall(
+            order_id=self._order_id, task=task, references=dict(self._plan.references(task)), recorded=self._recorded
+        )
 
-    async def _run_task(self, command: Run, *, recorded_first: bool) -> None:
+    async def _run_task(self, command: Run, *, at_once: bool) -> None:
         policy = self._policy
         call = self._call(command.task_id)
-        if recorded_first or call.task.for_several:
-            # what serves several items looks at them as this step has made them
-            revision = self._revision
-            await workflow.wait_condition(lambda: self._recorded >= revision)
+        if at_once and policy.attempts > 1:
+            if (report := await self._at_once(RUN_TASK, call, TaskReport)) is not None:
+                self._take(report)
+                return
+            call = replace(call, tried=1)
+        retry = RetryPolicy(
+            initial_interval=policy.first_pause,
+            maximum_interval=policy.longest_pause,
+            maximum_attempts=policy.attempts - call.tried,
+        )
         try:
-            report = await workflow.execute_activity(
-                RUN_TASK,
-                call,
-                result_type=TaskReport,
-                task_queue=_lane(call.task.backend),
-                priority=self._turn(),
-                start_to_close_timeout=LONGEST_CALL,
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=RetryPolicy(
-                    initial_interval=policy.first_pause,
-                    maximum_interval=policy.longest_pause,
-                    maximum_attempts=policy.attempts,
-                ),
-            )
+            report = await self._in_lane(RUN_TASK, call, TaskReport, call.task.backend, retry)
         except ActivityError as error:
             report = TaskReport(
                 task_id=command.task_id,
@@ -271,16 +331,7 @@ class OrderWorkflow:
                 await workflow.wait_condition(reported, timeout=pause)
             except TimeoutError:
                 call = self._call(command.task_id)
-                report = await workflow.execute_activity(
-                    CHECK_TASK,
-                    call,
-                    result_type=TaskReport,
-                    task_queue=_lane(call.task.backend),
-                    priority=self._turn(),
-                    start_to_close_timeout=LONGEST_CALL,
-                    heartbeat_timeout=HEARTBEAT,
-                    retry_policy=PATIENT,
-                )
+                report = await self._in_lane(CHECK_TASK, call, TaskReport, call.task.backend, PATIENT)
                 self._take(report)
                 pause = min(pause * 2, max(longest, self._policy.longest_poll))
 
@@ -317,11 +368,6 @@ class OrderWorkflow:
                         attempts=report.attempts,
                     )
                 )
-
-
-def _lane(backend: str) -> str:
-    """Where what this backend has to do waits for its turn; how urgent it is, it has from the workflow."""
-    return lane(workflow.info().task_queue, backend)
 
 
 def _cause(error: ActivityError) -> Cause:

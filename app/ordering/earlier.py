@@ -1,6 +1,7 @@
 """Orders of the same customer one after the other: which are waited for, and who is told when one has ended."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from app.domain.catalog import Offering
@@ -20,7 +21,7 @@ OF_OWNED: Final = frozenset({ItemAction.MODIFY, ItemAction.DELETE})
 
 
 async def orders_before(
-    ordering: Ordering, order: ProductOrder, offerings: Mapping[str, Offering]
+    ordering: Ordering, order: ProductOrder, offerings: Mapping[str, Offering], at: datetime
 ) -> dict[str, tuple[str, ...]]:
     """By item, the orders that it waits for. An order that concerns nothing but itself costs no look at others.
 
@@ -39,7 +40,7 @@ async def orders_before(
     if missing:
         products = (await ordering.backends.inventory.products_of([order.customer_id])).get(order.customer_id, ())
         owned = frozenset(p.offering_id for p in products if p.offering_id and p.status in IN_USE)
-    return earlier_orders(order, found, offerings, owned, ordering.clock())
+    return earlier_orders(order, found, offerings, owned, at)
 
 
 async def outcome_for(ordering: Ordering, order: ProductOrder, task: Task) -> Waiting | Missed | None:

@@ -3,7 +3,7 @@
 These are the use cases of the workflow, the only writer of an order once it is submitted. Each can be repeated.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -34,8 +34,16 @@ TOLD: Final = {
 """Instructions that are told as an event of their own, with what they changed."""
 
 
-async def plan_order(ordering: Ordering, order_id: str) -> Plan:
-    """The plan that the order is being carried out by; for an order that has not begun, the one that it calls for.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The order as it is kept by now. `news`: the customer may have to be told."""
+
+    news: bool
+    stored: StoredOrder
+
+
+async def plan_order(ordering: Ordering, order_id: str, *, at: datetime) -> Plan:
+    """The plan that the order is being carried out by; for an order that has not begun, the one that it calls for now.
 
     Raises BackendFailure when the catalog is out of reach, CyclicPlan when the rules contradict themselves.
     """
@@ -44,26 +52,33 @@ async def plan_order(ordering: Ordering, order_id: str) -> Plan:
         return stored.plan
     if stored.order.state in ORDER.terminal:
         return Plan(order_id=order_id, tasks=())  # called off before anything of it began
-    return await planned(ordering, stored.order)
+    return await planned(ordering, stored.order, at=at)
 
 
 async def record_progress(
-    ordering: Ordering, order_id: str, plan: Plan, instruction: Instruction | None = None, *, at: datetime
-) -> bool:
+    ordering: Ordering,
+    order_id: str,
+    plan: Plan,
+    instruction: Instruction | None = None,
+    *,
+    at: datetime,
+    known: StoredOrder | None = None,
+) -> Kept:
     """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored.
 
-    `instruction` is what made the plan so, when it was not the work itself. Tells whether there is, or may be, news
-    for the customer. `at`: when it came about, however much later it can be recorded.
+    `instruction` is what made the plan so, when it was not the work itself. `at`: when it came about, however much
+    later it can be recorded. `known`: the order as it was kept last, as far as the caller knows; what is written is
+    conditional on that.
     """
     outcome: Commit = MovedOn()
     actor = instruction.actor if instruction else ORCHESTRATION
     key = instruction.key if instruction and instruction.kind not in UNTOLD else None
     while not isinstance(outcome, Written):
-        stored = await _stored(ordering, order_id)
+        stored, known = known or await _stored(ordering, order_id), None
         if stored.plan is not None and stored.plan.revision >= plan.revision:
-            return True  # kept before, by a call whose answer was lost
+            return Kept(True, stored)  # kept before, by a call whose answer was lost
         if stored.plan is None and stored.order.state in ORDER.terminal:
-            return True
+            return Kept(True, stored)
         at = max(at, stored.order.updated_at)
         order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         order = replace(order, planned_at=order.planned_at or at)
@@ -77,11 +92,12 @@ async def record_progress(
             changed=replace(order, planned_at=stored.order.planned_at) != stored.order,
             jeopardy_rules=ordering.rulebook().jeopardy,
         )
+        events = (*progress.events, *_told(progress, stored.sequence, instruction, at))
         outcome = await ordering.store.commit(
             Change(
                 order=progress.order,
                 after=stored.sequence,
-                events=(*progress.events, *_told(progress, stored.sequence, instruction, at)),
+                events=events,
                 actor=actor,
                 reason=instruction.summary if instruction else "carried out",
                 at=at,
@@ -97,7 +113,9 @@ async def record_progress(
                 await tell_those_waiting(ordering, progress.order)
         if isinstance(outcome, KeyUsed):
             key = None  # used for something else in between; the instruction has been followed all the same
-    return any(news_in(event) for event in progress.events)
+    now = StoredOrder(order=progress.order, plan=plan, sequence=stored.sequence + len(events))
+    # what came before the order was begun is told with its beginning
+    return Kept(stored.plan is None or any(news_in(event, progress.order, plan) for event in events), now)
 
 
 def _told(progress: Progress, sequence: int, instruction: Instruction | None, at: datetime) -> tuple[OrderEvent, ...]:

@@ -30,9 +30,12 @@ class Words(TypedDict):
     content: str
 
 
-def news_in(event: OrderEvent) -> bool:
-    """Whether the customer may be told of it: of changes of the order's state, and of a promise more in danger."""
-    return _moved(event) or _warns(event)
+def news_in(event: OrderEvent, order: ProductOrder, plan: Plan) -> bool:
+    """Whether the customer may have to be told of it: of changes of the order's state that its plan does not tell of,
+    and of a promise more in danger.
+    """
+    by_plan = told_by_plan(plan) if order.acceptor_id is None else frozenset()
+    return (_moved(event) and event.state not in by_plan) or _warns(event)
 
 
 def _moved(event: OrderEvent) -> bool:

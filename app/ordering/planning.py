@@ -1,6 +1,7 @@
 """The plan that an order calls for, given what the backends and the rules say now."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
@@ -29,8 +30,12 @@ def unplanned(problem: CyclicPlan | CannotJudge) -> Violation:
     return Violation("planPossible", "/items", ViolationCode.OTHER_ISSUE, f"/items: {problem} (planPossible).")
 
 
-async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
-    """The plan that delivers this order. Raises BackendFailure, CyclicPlan, CannotJudge."""
+async def planned(ordering: Ordering, order: ProductOrder, *, at: datetime | None = None) -> Plan:
+    """The plan that delivers this order from then on; None: from now on.
+
+    Raises BackendFailure, CyclicPlan, CannotJudge.
+    """
+    at = at or ordering.clock()
     rulebook = ordering.rulebook()
     offerings = await offerings_of(order, ordering.backends)
     around = await surroundings_of(order, ordering.backends, rulebook)
@@ -39,7 +44,7 @@ async def planned(ordering: Ordering, order: ProductOrder) -> Plan:
     follows = any(("item", "earlierOrders") in rule.when.names for rule in rulebook.decomposition)
     around = replace(
         around,
-        learnt=await ordering.durations.known(ordering.store, ordering.clock()),
-        earlier=await orders_before(ordering, order, offerings) if follows else {},
+        learnt=await ordering.durations.known(ordering.store, at),
+        earlier=await orders_before(ordering, order, offerings, at) if follows else {},
     )
-    return decompose(order, offerings, rulebook, around, at=ordering.clock())
+    return decompose(order, offerings, rulebook, around, at=at)

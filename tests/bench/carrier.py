@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,14 +18,18 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from app import settings as environment
+from app.domain.plan import Plan
 from app.orchestration import activities, operations
+from app.orchestration.activities import EAGER
 from app.orchestration.lanes import LANES
 from app.orchestration.operations.work import Done, Result, Work
 from app.orchestration.payloads import DATA_CONVERTER
-from app.orchestration.worker import LOST_AFTER, make_workers
+from app.orchestration.worker import LOST_AFTER, OFTEN, make_workers
+from app.ordering.fulfil import Kept
 from app.ordering.ordering import Ordering
 from app.parts import parts
-from tests.bench.bare import Bare, noop
+from app.store.port import StoredOrder
+from tests.bench.bare import Bare, Hands, noop
 
 BARE_QUEUE: Final = "bare"
 EFFECTS: Final = "effects"
@@ -36,8 +41,11 @@ async def _no_effect(work: Work) -> Result:
     return Done(work.call.key)
 
 
-async def _no_record(*_: object, at: datetime) -> bool:
-    return True
+async def _no_record(
+    ordering: Ordering, order_id: str, plan: Plan, *_: object, at: datetime, known: StoredOrder | None
+) -> Kept:
+    stored = known or (await ordering.store.load([order_id]))[order_id]
+    return Kept(True, replace(stored, plan=plan))
 
 
 async def _no_message(_: Ordering, __: str, *, after: int) -> int:
@@ -60,15 +68,19 @@ async def carry(queue: str) -> None:
     assert settings.temporal_address is not None, "the benchmark has started one"
     client = await Client.connect(settings.temporal_address, data_converter=DATA_CONVERTER)
     if queue == BARE_QUEUE:
-        await Worker(
-            client,
-            task_queue=queue,
-            workflows=[Bare],
-            activities=[noop],
-            workflow_runner=UnsandboxedWorkflowRunner(),
-            graceful_shutdown_timeout=timedelta(0),
-            sticky_queue_schedule_to_start_timeout=LOST_AFTER,
-        ).run()
+        async with parts(settings, needs_temporal=True) as p:
+            hands = Hands(p.ordering)
+            await Worker(
+                client,
+                task_queue=queue,
+                workflows=[Bare],
+                activities=[noop, hands.effect, hands.messages],
+                workflow_runner=UnsandboxedWorkflowRunner(),
+                graceful_shutdown_timeout=timedelta(0),
+                sticky_queue_schedule_to_start_timeout=LOST_AFTER,
+                max_heartbeat_throttle_interval=OFTEN,
+                max_eager_activity_reservations_per_workflow_task=EAGER,
+            ).run()
     else:
         async with parts(settings, needs_temporal=True) as p:
             workers = make_workers(client, queue, dict.fromkeys(LANES, 16), p.ordering)
