@@ -47,10 +47,10 @@ run: install
 	@exec $(BIN)/orderway dev --demo
 
 test: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 test-thorough: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m thorough
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m thorough
 
 lint: install
 	$(BIN)/ruff check .

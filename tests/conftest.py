@@ -1,17 +1,35 @@
-"""One started product for all acceptance tests, and others on request."""
+"""Started products that tests share, and others on request."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from app.settings import PREFIX, TEST_PREFIX
-from tests.harness import Product, running_product
+from tests.harness import Product, running_product, start
+from tests.manual_work import HASTY, with_work_for_people
 
 SLOW = 1000.0
+TESTS: Final = Path(__file__).parent
+LONGEST_FIRST: Final = ("resilience", "acceptance", "replay", "contract", "unit")
+"""The folders of tests: what takes long is begun first, so that all processors are busy until the end."""
+SHARING: Final = {
+    "test_kill_9": "fragile",
+    "test_kill_at_boundaries": "fragile",
+    "test_a_batch_is_resumed": "fragile",
+    "test_a_resumption_is_placed_once": "fragile",
+    "test_backends_down_at_start": "fragile",
+    "test_people_do_what_waits_for_them": "office",
+    "test_every_example_runs": "office",
+    "test_lanes": "narrow",
+    "test_silent_backends": "narrow",
+}
+"""Files of tests that share a product of their own, by the fixture that is it."""
 StartProduct = Callable[..., Awaitable[Product]]
 
 
@@ -20,6 +38,25 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.upper().startswith(PREFIX) and not name.upper().startswith(TEST_PREFIX):
             del os.environ[name]
+
+
+class ByProduct(LoadScopeScheduling):  # type: ignore[misc]  # the library has no types
+    """Tests that share a product run in one process, and so do those of one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return SHARING.get(Path(file).stem, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProduct:
+    """How tests are dealt out to several processes."""
+    return ByProduct(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is begun first."""
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +78,32 @@ async def slow(product: Product) -> Product:
     """The same with a provisioning that takes minutes, until the test heals the backends."""
     await product.mock_control.fault("provisioning", pace=SLOW)
     return product
+
+
+@pytest.fixture(scope="session")
+async def killed_product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """The product that `fragile` hands out."""
+    async with running_product(tmp_path_factory.mktemp("fragile")) as running:
+        yield running
+
+
+@pytest.fixture
+async def fragile(killed_product: Product) -> AsyncIterator[Product]:
+    """A product whose parts may be killed, for the tests of `SHARING`. It is whole again after each."""
+    yield killed_product
+    await start(*(part for part in killed_product.children if not part.alive))
+    await killed_product.mock_control.heal()
+
+
+@pytest.fixture(scope="session")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """A product whose rules ask for work by people, and which does not wait long for its backends, for the
+    tests of `SHARING`.
+    """
+    folder = tmp_path_factory.mktemp("office")
+    environment = {**with_work_for_people(folder), **HASTY}
+    async with running_product(folder / "product", environment=environment) as running:
+        yield running
 
 
 @pytest.fixture

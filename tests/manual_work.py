@@ -38,8 +38,8 @@ WORK: Final = """
           - {after: PT2S, to: contact-centre-leads}
 """
 MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
-IMPATIENT: Final = {"ORDERWAY_TASKS__ATTEMPTS": "2", "ORDERWAY_TASKS__FIRST_PAUSE": "0.1"}
-"""Settings with which a backend that is away is not waited for."""
+HASTY: Final = {"ORDERWAY_TASKS__ATTEMPTS": "3", "ORDERWAY_TASKS__FIRST_PAUSE": "2"}
+"""Settings with which a backend that is away is waited for six seconds: as long as a breaker rests, and a bit more."""
 
 
 def with_work_for_people(folder: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,8 @@ from app.demo.samples import variables
 from app.domain.actor import Role
 from app.serve import examples
 from tests.channel import Json, family, free_slot, key, order, place, run, until_state, until_task
-from tests.conftest import StartProduct
 from tests.harness import Product
-from tests.manual_work import IMPATIENT, placed, until_waiting, with_work_for_people
+from tests.manual_work import placed, until_waiting
 
 ELSEWHERE = {
     "follow orders",
@@ -310,10 +308,8 @@ async def test_what_is_owned_is_previewed_renewed_and_rests_until_a_day(product:
     assert (mine["status"], len(mine["terms"]), mine["suspension"]["scope"]) == ("suspended", 2, "outgoing")
 
 
-async def test_what_waits_for_people_is_claimed_done_and_decided(
-    start_product: StartProduct, tmp_path: Path, ran: set[str]
-) -> None:
-    product = await start_product(environment={**with_work_for_people(tmp_path), **IMPATIENT})
+async def test_what_waits_for_people_is_claimed_done_and_decided(office: Product, ran: set[str]) -> None:
+    product = office
     developer = Developer(product, ran)
     do, change = developer.do, developer.change
     await product.mock_control.fault("provisioning", failNext=1, errorStatus=422, operations=["POST serviceOrder"])

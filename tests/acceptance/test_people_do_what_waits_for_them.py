@@ -10,23 +10,12 @@ from app.domain.actor import Role
 from tests.channel import Json, effects_in, effects_of, expected_effects, key, order, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.draft import mutate
-from tests.harness import Product, running_product, start, until
-from tests.manual_work import IMPATIENT, MOBILE, placed, until_waiting, waiting, with_work_for_people
+from tests.harness import Product, start, until
+from tests.manual_work import HASTY, MOBILE, placed, until_waiting, waiting
 
 REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
 PAPERS = {"category": "withPapers"}
 ALL = {"first": 100, "after": None, "filter": None}
-HASTY = {"ORDERWAY_TASKS__ATTEMPTS": "3", "ORDERWAY_TASKS__FIRST_PAUSE": "2"}
-"""Waits for a backend that is away for six seconds, which is as long as a breaker rests and a little more."""
-
-
-@pytest.fixture(scope="module")
-async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose rules ask for work by people, and which does not wait long for its backends."""
-    folder = tmp_path_factory.mktemp("office")
-    environment = {**with_work_for_people(folder), **IMPATIENT}
-    async with running_product(folder / "product", environment=environment) as running:
-        yield running
 
 
 @pytest.fixture

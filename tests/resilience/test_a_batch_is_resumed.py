@@ -5,7 +5,6 @@ from collections import Counter
 
 from app.embedded.processes import ChildProcess
 from tests.channel import Json, key, run
-from tests.conftest import StartProduct
 from tests.harness import Product, start, until
 
 LINES = 150
@@ -23,8 +22,8 @@ async def batch_of(product: Product, batch: str) -> Json:
     return (await run(product, "31-one-batch", {"id": batch, "first": 1}))["productOrderBatch"]
 
 
-async def test_a_batch_goes_on_where_it_was_when_everything_was_killed(start_product: StartProduct) -> None:
-    product: Product = await start_product()
+async def test_a_batch_goes_on_where_it_was_when_everything_was_killed(fragile: Product) -> None:
+    product = fragile
     owner = key()
     text = "\n".join(json.dumps(line(n, owner)) for n in range(1, LINES + 1))
     status, taken = await product.upload(text, key())

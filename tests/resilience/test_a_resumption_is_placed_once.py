@@ -1,6 +1,5 @@
 """kill -9 while Orderway places the order that resumes a suspended product: it is placed all the same, and once."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +9,8 @@ from tests.harness import Product
 from tests.owned import done, ordered, owned, resumptions
 
 
-async def test_a_killed_worker_places_the_resumption_once(start_product: Callable[..., Awaitable[Product]]) -> None:
-    product = await start_product()
+async def test_a_killed_worker_places_the_resumption_once(fragile: Product) -> None:
+    product = fragile
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     payload = await ordered(product, "45-suspend-a-product", "prod-1003", resumeAt=later)
     assert payload["errors"] == []
@@ -31,10 +30,8 @@ async def test_a_killed_worker_places_the_resumption_once(start_product: Callabl
 
 
 @pytest.mark.thorough
-async def test_a_resumption_comes_when_nothing_ran_on_its_day(
-    start_product: Callable[..., Awaitable[Product]],
-) -> None:
-    product = await start_product()
+async def test_a_resumption_comes_when_nothing_ran_on_its_day(fragile: Product) -> None:
+    product = fragile
     soon = (datetime.now(UTC) + timedelta(seconds=8)).isoformat()
     await done(product, "45-suspend-a-product", "prod-1003", resumeAt=soon)
     [waiting] = await resumptions(product, "cust-1003")

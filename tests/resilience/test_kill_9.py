@@ -3,7 +3,6 @@ subscriber that resumes has every event once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -24,16 +23,16 @@ from tests.channel import (
     run,
     until_state,
 )
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 
 ORDERS = 3
 
 
-@pytest.fixture(scope="module")
-async def fragile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose provisioning takes long enough to be interrupted."""
-    async with running_product(tmp_path_factory.mktemp("fragile"), pace=1.0) as running:
-        yield running
+@pytest.fixture
+async def fragile(fragile: Product) -> Product:
+    """Its provisioning takes long enough to be interrupted."""
+    await fragile.mock_control.fault("provisioning", pace=10)
+    return fragile
 
 
 async def in_the_middle(product: Product) -> list[str]:
@@ -74,7 +73,7 @@ async def test_orders_outlive_the_part_that_carries_them(fragile: Product, part:
 
 
 async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Product) -> None:
-    [gateway] = fragile.gateways
+    gateway = fragile.gateways[0]
     keys = await in_the_middle(fragile)
     events: list[Json] = []
     query = "query First($id: ID!) { productOrder(id: $id) { timeline(first: 1) { nodes { cursor } } } }"
@@ -124,7 +123,7 @@ async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Pr
 
 
 async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged(fragile: Product) -> None:
-    [gateway] = fragile.gateways
+    gateway = fragile.gateways[0]
     requests = [await family(fragile) for _ in range(8)]
 
     async def place(given: Json) -> None:

@@ -6,7 +6,6 @@ The mock holds the call, or its answer, until the worker is dead: so it is known
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from app.settings import TEST_PREFIX
 from tests.channel import effects_of, expected_effects, key, place_family_bundle, place_mobile, until_state, until_task
 from tests.draft import Draft
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 
 MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 HELD: Final = {
@@ -29,12 +28,6 @@ HELD: Final = {
 KILLS: Final = 3
 LONGEST_PEACE: Final = 1.0
 SEED: Final = f"{TEST_PREFIX}SEED"
-
-
-@pytest.fixture(scope="module")
-async def fragile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    async with running_product(tmp_path_factory.mktemp("fragile")) as running:
-        yield running
 
 
 async def delivered_once(product: Product, order_key: str) -> None:

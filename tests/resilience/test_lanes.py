@@ -4,30 +4,15 @@ The order of things is read from the mock's list of effects; nothing is measured
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from app.domain.actor import Role
 from tests.channel import Json, key, order, place, run, until_state
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 
 HELD_BACK: dict[str, Json] = {"latency": {"fixedMs": 2000}, "operations": ["POST serviceOrder"]}
 """Slow enough for other orders to catch up, and quicker than the connector's patience."""
-
-
-@pytest.fixture(scope="module")
-async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose worker does one thing at a time on provisioning and on the intelligent network."""
-    lanes = {f"ORDERWAY_BACKENDS__{name}__CONCURRENCY": "1" for name in ("PROVISIONING", "INTELLIGENT_NETWORK")}
-    async with running_product(tmp_path_factory.mktemp("narrow"), environment=lanes) as running:
-        yield running
-
-
-@pytest.fixture
-async def healed(narrow: Product) -> AsyncIterator[Product]:
-    yield narrow
-    await narrow.mock_control.heal()
 
 
 async def place_line(product: Product, customer: str, priority: int = 4, offering: str = "mobile-m") -> str:

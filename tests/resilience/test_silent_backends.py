@@ -1,13 +1,12 @@
 """Each backend dead, failing, malformed and slow in turn: what it serves says so, everything else goes on."""
 
-from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
 
 from tests.channel import MADE, Json, effects_of, expected_effects, key, order, place, until_state
 from tests.draft import Draft
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
 
 FAULTS: Final[dict[str, dict[str, Json]]] = {
     "dead": {"outage": True},
@@ -35,24 +34,9 @@ MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType
 
 
 @pytest.fixture(scope="module")
-async def impatient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product that gives a backend a second and a half."""
-    backends = [*SERVES, "catalog", "documents", "service_resources"]
-    deadlines = {f"ORDERWAY_BACKENDS__{name.upper()}__DEADLINE": "1.5" for name in backends}
-    async with running_product(tmp_path_factory.mktemp("impatient"), environment=deadlines) as running:
-        yield running
-
-
-@pytest.fixture
-async def healed(impatient: Product) -> AsyncIterator[Product]:
-    yield impatient
-    await impatient.mock_control.heal()
-
-
-@pytest.fixture(scope="module")
-async def draft(impatient: Product) -> Draft:
+async def draft(narrow: Product) -> Draft:
     """A fixed line with everything chosen."""
-    line = await Draft.start(impatient, "cust-1056", items=[FIBRE], placeId="addr-1056")
+    line = await Draft.start(narrow, "cust-1056", items=[FIBRE], placeId="addr-1056")
     await line.do("setProductOrderAppointment", itemId="1", slot=await line.slot("1"))
     return line
 
