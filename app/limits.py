@@ -175,6 +175,15 @@ class Limits(BaseModel, frozen=True):
         description="Whether answers say in `extensions.cost` what the operation cost and what is left.",
         json_schema_extra={"rule": "true or false"},
     )
+    operation_seconds: float = _number(
+        30.0,
+        "Seconds that a query or mutation may take. Then a query is given up with its calls to backends; a mutation "
+        "goes on, and its caller is told so. Subscriptions may last.",
+        least=0.01,
+        most=3600,
+        code="OPERATION_TIMED_OUT",
+        told="The operation has taken {allowed} seconds; it may not take longer.",
+    )
     warn_only: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_known)] = Field(
         (),
         description="Limits that are only watched, by the names of their settings in small letters (`depth,aliases`), "
@@ -190,9 +199,9 @@ class Limits(BaseModel, frozen=True):
         most=1_000_000_000,
     )
 
-    def allowed(self, limit: str) -> int:
+    def allowed(self, limit: str) -> float:
         """The most that this limit accepts."""
-        most: int = getattr(self, limit)
+        most: float = getattr(self, limit)
         return most
 
     def only_warns(self, limit: str) -> bool:
@@ -207,7 +216,7 @@ class Limit:
     code: str
     _told: str
 
-    def told(self, found: int, allowed: int) -> str:
+    def told(self, found: float, allowed: float) -> str:
         """What a refused caller reads."""
         # fragments that spread each other can stand for numbers of hundreds of digits
         shown = str(found) if found < 1_000_000 else "over a million"

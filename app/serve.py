@@ -28,7 +28,7 @@ from app.ordering.outcomes import IdempotencyConflict
 from app.ordering.reading import Reading
 from app.parts import Parts, beside, parts, run
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
-from app.settings import Settings
+from app.settings import CannotStart, Settings
 from app.store.feed import Feed
 from app.store.port import OrderStore, StoreUnavailable
 from connectors.base import fetch
@@ -72,6 +72,7 @@ async def _serve(settings: Settings) -> None:
             make_context=make_context,
             readiness=lambda: readiness(p),
             limits=settings.limits,
+            introspection_roles=_introspection_roles(settings),
             explain=explain,
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
@@ -119,6 +120,20 @@ class _DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         await drain(self._app)
         await super().shutdown(sockets)
+
+
+def _introspection_roles(settings: Settings) -> tuple[str, ...] | None:
+    """Who may ask for the schema; None: everybody. Raises CannotStart when a setting names a role that is none."""
+    given = {
+        "ORDERWAY_INTROSPECTION_ROLES": settings.introspection_roles or (),
+        "ORDERWAY_LIMITS__COST_OF_ROLE": settings.limits.cost_of_role,
+    }
+    for variable, roles in given.items():
+        if unknown := set(roles) - set(Role):
+            raise CannotStart(f"{variable}: {', '.join(sorted(unknown))} is none of the roles {', '.join(Role)}.")
+    if settings.introspection_roles is None:
+        return None if settings.development_tokens else (Role.DEVELOPER.value,)
+    return settings.introspection_roles
 
 
 def _page_token(key: DevelopmentKey | None) -> str | None:

@@ -320,6 +320,12 @@ class Settings(BaseSettings):
         "Web origins that may call the gateway from a browser, separated by commas; `*` allows all.",
         "a list of origins separated by commas",
     )
+    introspection_roles: Names | None = _setting(
+        None,
+        "Roles that may ask for the schema and are told what they may have meant, separated by commas. Unset: "
+        "developer, and everybody where development tokens are accepted.",
+        "a list of roles separated by commas",
+    )
     limits: LimitSettings = LimitSettings()
     tasks: TaskSettings = TaskSettings()
     drafts: DraftSettings = DraftSettings()

@@ -83,6 +83,14 @@ class _NoAnswer(Exception):
 
 
 @dataclass(slots=True)
+class _SharedRead:
+    """A read under way, and how many callers wait for it."""
+
+    call: asyncio.Task[Answer]
+    waiting: int = 0
+
+
+@dataclass(slots=True)
 class _Seen:
     """What was seen of a backend, over all its Open APIs."""
 
@@ -110,7 +118,7 @@ class BackendHttp:
         self._session = session
         self._cap = asyncio.Semaphore(config.concurrency)
         self._seen = _Seen()
-        self._reads: dict[str, asyncio.Task[Answer]] = {}
+        self._reads: dict[str, _SharedRead] = {}
         self._clock = asyncio.get_running_loop().time
         self._breaker = Breaker(
             window=config.breaker_window,
@@ -148,20 +156,26 @@ class BackendHttp:
         url = f"{self._root}/{path}" + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
         shared = self._reads.get(url)
         if shared is None:
-            shared = asyncio.create_task(self._call("GET", operation, url))
+            shared = _SharedRead(asyncio.create_task(self._call("GET", operation, url)))
             self._reads[url] = shared
-            shared.add_done_callback(lambda done: self._forget(url, done))
+            shared.call.add_done_callback(lambda done: self._forget(url, done))
+        shared.waiting += 1
         try:
             # shielded: a caller that gives up must not take the answer from the others
-            return await asyncio.shield(shared)
+            return await asyncio.shield(shared.call)
         except BackendFailure as failure:
             # each caller gets one of its own, with its own correlation id
             raise self.failure(operation, failure.kind, failure.detail, retryable=failure.retryable) from failure
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting and not shared.call.done():  # the last one has given up
+                shared.call.cancel()
+                self._forget(url, shared.call)
 
     def _forget(self, url: str, done: asyncio.Task[Answer]) -> None:
-        if self._reads.get(url) is done:
+        if (shared := self._reads.get(url)) and shared.call is done:
             del self._reads[url]
-        if not done.cancelled():
+        if done.done() and not done.cancelled():
             done.exception()  # looked at here, so that a read whose callers have all gone raises nowhere
 
     async def ask(self, operation: str, path: str, body: Json) -> Answer:

@@ -25,5 +25,9 @@ class Context:
     batch_lines: int
     resume_after: str | None = None
 
+    def abandon(self) -> None:
+        """Give up what the operation has begun to load."""
+        self.loaders.abandon()
+
 
 Info = strawberry.Info[Context, None]

@@ -1,6 +1,6 @@
 """Puts the gateway together: one Starlette application."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -49,6 +49,7 @@ def create_app(
     make_context: MakeContext,
     readiness: Callable[[], Awaitable[Readiness]],
     limits: Limits,
+    introspection_roles: Collection[str] | None = None,
     explain: Explain = lambda _: None,
     routes: Sequence[BaseRoute] = (),
     body_limit_at: Mapping[str, str] = MappingProxyType({}),
@@ -62,6 +63,7 @@ def create_app(
     token; `routes` are served beside them under the same headers, correlation id and body limit, but for the paths in
     `body_limit_at`, which have a limit of another name. `allowed_origins`
     are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page.
+    `introspection_roles` may ask for the schema and are told what they may have meant; None: everybody.
     Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close code
     1001) and readiness turns to 503.
 
@@ -69,7 +71,7 @@ def create_app(
     """
     executor = Executor(schema)
     documents = Documents(executor.schema, limits)
-    operations = Operations(executor, documents, make_context, explain, limits)
+    operations = Operations(executor, documents, make_context, explain, limits, introspection_roles)
     page = Page(graphiql) if graphiql else None
     http = GraphQLOverHTTP(operations, authenticate, page)
     websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)

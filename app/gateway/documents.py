@@ -17,7 +17,7 @@ from strawberry.schema.schema import validate_document
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
 from app.gateway.limits import Exceeded, Guard, Limits
-from app.gateway.size import extent_of_literals, measure
+from app.gateway.size import extent_of_literals, introspects, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Operation:
     document: DocumentNode
     definition: OperationDefinitionNode
     cost: Cost
+    introspects: bool
+    """Whether it asks for the schema itself."""
     exceeded: tuple[Exceeded, ...] = ()
     """Limits that it exceeds and that are only watched."""
 
@@ -92,7 +94,8 @@ class Documents:
         errors = validate_document(self._schema, document, tuple(specified_rules))
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
-        return Operation(document, definition, self._costs.compile(document, definition), tuple(exceeded))
+        cost = self._costs.compile(document, definition)
+        return Operation(document, definition, cost, introspects(document), tuple(exceeded))
 
     def _parse(self, text: str) -> DocumentNode:
         most = None if self._limits.only_warns("tokens") else self._limits.tokens

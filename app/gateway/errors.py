@@ -1,5 +1,6 @@
 """What a client is told when something is wrong, and what it is not told."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from connectors.base import correlation_id
 log = structlog.get_logger()
 
 INTERNAL_ERROR_MESSAGE: Final = "Internal error"
+SUGGESTION: Final = re.compile(r" Did you mean [^?]*\?")
+"""How graphql-core puts it."""
 
 Explain = Callable[[BaseException], GraphQLError | None]
 """From an exception of a resolver to what the client is told (with `extensions.code`); None: it stays internal."""
@@ -49,6 +52,8 @@ class Code(StrEnum):
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
     COST_LIMIT_EXCEEDED = "COST_LIMIT_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
+    OPERATION_TIMED_OUT = "OPERATION_TIMED_OUT"
+    INTROSPECTION_NOT_ALLOWED = "INTROSPECTION_NOT_ALLOWED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -70,6 +75,12 @@ class Refused(Exception):
         self.retry_after = retry_after
         self._extensions = extensions
         self.errors = [GraphQLError(error) if isinstance(error, str) else error for error in errors]
+
+    def without_suggestions(self) -> "Refused":
+        """The same without what else the client may have meant: that tells names of the schema."""
+        for error in self.errors:
+            error.message = SUGGESTION.sub("", error.message)
+        return self
 
     def formatted(self) -> list[GraphQLFormattedError]:
         """The errors as a GraphQL response shows them."""

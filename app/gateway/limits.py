@@ -24,8 +24,8 @@ class Exceeded:
     """A limit that is only watched, and what was found above it."""
 
     limit: str
-    found: int
-    allowed: int
+    found: float
+    allowed: float
 
 
 class Guard:
@@ -34,7 +34,7 @@ class Guard:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def check(self, limit: str, found: int, allowed: int | None = None) -> Exceeded | None:
+    def check(self, limit: str, found: float, allowed: float | None = None) -> Exceeded | None:
         """None: within the limit. Raises Refused, unless this limit is only watched.
 
         `allowed`: other than what is set.

@@ -80,6 +80,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.AUTHENTICATION_UNAVAILABLE: 503,
     Code.RATE_LIMITED: 429,
     Code.TOO_MANY_SUBSCRIPTIONS: 429,
+    Code.OPERATION_TIMED_OUT: 504,
     Code.INTERNAL_ERROR: 500,
 }
 """Refusals of the HTTP request itself, the same for every media type."""

@@ -1,15 +1,16 @@
 """What a client asks and what it gets, whatever protocol carries it."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypedDict, cast
+from typing import Protocol, TypedDict, cast
 
 import orjson
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 
 from app.domain.actor import Actor
+from app.gateway.budget import Budget
 from app.gateway.clients import Left, Subscriptions, Throttle, client_of
 from app.gateway.documents import Documents, Operation
 from app.gateway.errors import Code, Explain, Refused, present, present_failure
@@ -30,8 +31,15 @@ class RequestFacts:
     resume_after: str | None = None
 
 
-MakeContext = Callable[[Actor, RequestFacts], object]
-"""The context of one operation: what resolvers see as `info.context`. Loaders in it live as long as the operation."""
+class OperationContext(Protocol):
+    """What resolvers see as `info.context`. Loaders in it live as long as the operation."""
+
+    def abandon(self) -> None:
+        """Give up what the operation has begun to load: nobody waits for it any more."""
+
+
+MakeContext = Callable[[Actor, RequestFacts], OperationContext]
+"""Makes the context of one operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +114,15 @@ class Operations:
         make_context: MakeContext,
         explain: Explain,
         limits: Limits,
+        introspection_roles: Collection[str] | None = None,
     ) -> None:
+        """`introspection_roles` may ask for the schema and are told what they may have meant; None: everybody."""
         self._limits = limits
         self._guard = Guard(limits)
         self._subscriptions = Subscriptions(self._guard)
         self._throttle = Throttle(self._guard, limits)
+        self._budget = Budget(self._guard, limits)
+        self._introspection_roles = introspection_roles
         self._executor = executor
         self._documents = documents
         self._make_context = make_context
@@ -131,7 +143,12 @@ class Operations:
 
     def prepare(self, asked: Asked, identity: Identity) -> Ready:
         """The operation that is asked for. Raises Refused when it is not to be executed."""
-        operation = self._documents.operation(asked.query, asked.operation_name)
+        try:
+            operation = self._documents.operation(asked.query, asked.operation_name)
+        except Refused as refused:
+            raise refused if self._sees_schema(identity) else refused.without_suggestions() from None
+        if operation.introspects and not self._sees_schema(identity):
+            raise Refused(Code.INTROSPECTION_NOT_ALLOWED, "Your role may not ask for the schema.")
         cost = operation.cost.of(asked.variables)
         self._guard.check("cost", cost, self._most_cost(identity))
         return Ready(operation, asked, identity, cost)
@@ -140,8 +157,14 @@ class Operations:
         """The answer to a query or mutation. Raises Refused when the variables are wrong."""
         left = self._throttle.take(client_of(ready.identity), ready.cost)
         operation = ready.operation
-        result = await self._executor.execute(operation, ready.asked.variables, self._context(ready))
-        return self._with_cost(self._answer(result, operation), ready, left)
+        context = self._context(ready)
+        execution = self._executor.execute(operation, ready.asked.variables, context)
+        result = await self._budget.spend(operation.type, execution, context.abandon)
+        try:
+            answer = self._answer(result, operation)
+        except Refused as refused:
+            raise refused if self._sees_schema(ready.identity) else refused.without_suggestions() from None
+        return self._with_cost(answer, ready, left)
 
     async def stream(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
@@ -192,6 +215,9 @@ class Operations:
         answer["extensions"] = {"cursor": cursor}
         return answer
 
+    def _sees_schema(self, identity: Identity) -> bool:
+        return self._introspection_roles is None or identity.actor.role.value in self._introspection_roles
+
     def _most_cost(self, identity: Identity) -> int:
         return self._limits.cost_of_role.get(identity.actor.role.value, self._limits.cost)
 
@@ -201,7 +227,7 @@ class Operations:
             answer["extensions"] = {"cost": {"requested": ready.cost, "max": most, "throttleStatus": left.shown()}}
         return answer
 
-    def _context(self, ready: Ready) -> object:
+    def _context(self, ready: Ready) -> OperationContext:
         facts = RequestFacts(correlation_id.get(), ready.operation.name, ready.asked.resume_after)
         return self._make_context(ready.identity.actor, facts)
 

@@ -34,6 +34,8 @@ class Size:
 
 
 NOTHING: Final = Size()
+INTROSPECTION: Final = frozenset({"__schema", "__type", "_service"})
+"""Fields that tell the schema; `_service` is Apollo Federation's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,22 @@ def measure(document: DocumentNode) -> Size:
         directives=_most(size.directives for size in operations),
         fragment_spreads=_most(size.fragment_spreads for size in operations),
     )
+
+
+def introspects(document: DocumentNode) -> bool:
+    """Whether anything in the document asks for the schema itself."""
+    open_sets = [
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while open_sets:
+        for selection in open_sets.pop().selections:
+            if isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION:
+                return True
+            if isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
+                open_sets.append(selection.selection_set)
+    return False
 
 
 def extent_of_literals(document: DocumentNode) -> Extent:

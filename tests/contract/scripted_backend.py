@@ -57,6 +57,7 @@ class ScriptedBackend:
         self.received: list[Received] = []
         self.most_at_once = 0
         self._at_once = 0
+        self._left = 0
         self._replies: deque[Reply] = deque([Reply()])
         self._came = asyncio.Condition()
         self._held: list[asyncio.Event] = []
@@ -73,6 +74,11 @@ class ScriptedBackend:
         """Wait until this many requests have come in."""
         async with asyncio.timeout(10), self._came:
             await self._came.wait_for(lambda: len(self.received) >= number)
+
+    async def until_left(self, number: int) -> None:
+        """Wait until this many callers have broken the connection off before they had their answer."""
+        async with asyncio.timeout(10), self._came:
+            await self._came.wait_for(lambda: self._left >= number)
 
     def let_go(self) -> None:
         """Hold no answer back any longer."""
@@ -100,6 +106,11 @@ class ScriptedBackend:
             if reply.after:
                 self._held.append(reply.after)
                 await reply.after.wait()
+        except asyncio.CancelledError:
+            async with self._came:
+                self._left += 1
+                self._came.notify_all()
+            raise
         finally:
             self._at_once -= 1
         if reply.lost and request.transport:
@@ -112,7 +123,7 @@ class ScriptedBackend:
 async def scripted_backend(backend: ScriptedBackend | None = None) -> AsyncIterator[ScriptedBackend]:
     """A running one."""
     backend = backend or ScriptedBackend()
-    runner = web.ServerRunner(web.Server(backend.handle))
+    runner = web.ServerRunner(web.Server(backend.handle, handler_cancellation=True))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -76,6 +76,24 @@ async def test_a_caller_that_gives_up_does_not_take_the_answer_from_others(backe
     assert (answer.status, len(backend.received)) == (200, 1)
 
 
+async def test_a_read_that_nobody_waits_for_any_more_is_broken_off(backend: ScriptedBackend) -> None:
+    never = asyncio.Event()
+    backend.answer(Reply(after=never), Reply())
+
+    async with calling(backend.url) as http:
+        reads = [asyncio.create_task(http.get("listThing", "thing")) for _ in range(2)]
+        await backend.until_received(1)
+        reads[0].cancel()
+        await asyncio.sleep(0)
+        assert http.health.in_flight == 1
+        reads[1].cancel()
+        await backend.until_left(1)
+        assert http.health.in_flight == 0
+        answer = await http.get("listThing", "thing")  # joins nothing that was broken off
+
+    assert (answer.status, len(backend.received)) == (200, 2)
+
+
 async def test_a_read_after_a_write_does_not_get_an_answer_from_before_it(backend: ScriptedBackend) -> None:
     go = asyncio.Event()
     backend.answer(Reply(after=go, body=["before"]), Reply(), Reply(body=["after"]))

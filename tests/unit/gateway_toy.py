@@ -45,6 +45,7 @@ class World:
     facts: list[RequestFacts] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     watching: int = 0
+    abandoned: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     healthy: dict[str, Dependency] = field(default_factory=lambda: {"store": Dependency(Status.UP)})
 
@@ -63,6 +64,9 @@ class Context:
     actor: Actor
     facts: RequestFacts
     world: World
+
+    def abandon(self) -> None:
+        self.world.abandoned += 1
 
 
 Info = strawberry.Info[Context, None]
@@ -95,6 +99,16 @@ class Query:
     @strawberry.field
     def count(self, texts: list[str]) -> int:
         return len(texts)
+
+    @strawberry.field
+    async def never(self, info: Info) -> str:
+        """Waits until it is given up."""
+        await info.context.world.watch(+1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await info.context.world.watch(-1)
+        return ""
 
     @strawberry.field
     def correlation(self) -> str:
@@ -130,6 +144,15 @@ class Query:
 
 @strawberry.type
 class Mutation:
+    @strawberry.mutation
+    async def write_slowly(self, info: Info) -> str:
+        """Begins, writes when nobody watches any more, and watches again when it has written."""
+        await info.context.world.watch(+1)
+        await info.context.world.until_watched_by(0)
+        info.context.world.written.append("slowly")
+        await info.context.world.watch(+1)
+        return "slowly"
+
     @strawberry.mutation
     def write(self, info: Info, text: str) -> str:
         info.context.world.written.append(text)
@@ -229,6 +252,7 @@ async def running(
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
     signed_in: bool = True,
+    introspection_roles: Sequence[str] | None = None,
 ) -> AsyncIterator[Toy]:
     """The toy behind a real server on a free port; its client is signed in by default."""
     world = World()
@@ -249,6 +273,7 @@ async def running(
             *routes,
         ],
         body_limit_at={"/batch": "batch_bytes"},
+        introspection_roles=introspection_roles,
         limits=limits or Limits(cost_shown=False),
         allowed_origins=allowed_origins,
         graphiql=graphiql,

@@ -182,7 +182,7 @@ def counted(limit: str, outcome: str) -> float:
 
 
 def test_every_limit_is_tried() -> None:
-    assert set(ROWS) == set(LIMITS)
+    assert set(ROWS) | {"operation_seconds"} == set(LIMITS)  # time has a test of its own
 
 
 @pytest.mark.parametrize("limit", ROWS)

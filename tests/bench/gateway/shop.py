@@ -110,6 +110,9 @@ class Context:
         self.customers = _by_id(backend, "customers", list[Customer])
         self.offerings = _by_id(backend, "offerings", list[Offering])
 
+    def abandon(self) -> None:
+        """No query here takes so long that it is given up."""
+
 
 def _by_id(backend: BackendHttp, path: str, shape: type[list[T]]) -> DataLoader[str, T | None]:
     async def load(keys: Sequence[str]) -> list[T | None]:
