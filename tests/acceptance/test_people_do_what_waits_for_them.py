@@ -7,7 +7,7 @@ import pytest
 
 from app.demo.samples import document
 from app.domain.actor import Role
-from tests.channel import Json, effects_in, effects_of, expected_effects, key, order, run, until_state, until_task
+from tests.channel import Json, effects_of, key, order, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.draft import mutate
 from tests.harness import Product, start, until
@@ -299,59 +299,6 @@ async def test_worklists_are_the_operators_own_affair(product: Product) -> None:
     assert "WorkItemChangeEvent" not in {event["__typename"] for event in seen["timeline"]["nodes"]}
     assert seen["timeline"]["totalCount"] == len(seen["timeline"]["nodes"])
     assert found == {"__typename": "WorkItem", "id": item["id"]}
-
-
-@pytest.mark.timeout(300)
-async def test_fifty_orders_of_a_backend_that_was_down_are_retried_at_once_and_each_is_done_once(
-    start_product: StartProduct,
-) -> None:
-    # Given fifty orders in flight whose backend is down until all of them wait for a decision
-    product = await start_product(environment=HASTY)
-    operations = product.token(Role.OPERATIONS)
-    await product.mock_control.fault("provisioning", outage=True, operations=["POST serviceOrder"])
-    orders = [await placed(product, "cust-1003") for _ in range(50)]
-
-    async def fallen_out() -> Json:
-        summary = (await run(product, "70-what-waits-for-people", ALL, token=operations))["falloutSummary"]
-        return summary if sum(one["count"] for one in summary) == 50 else None
-
-    [summary] = await until(fallen_out)
-    await product.mock_control.heal()
-
-    # When operations retries them, thirty first, and asks for the same once more because the answer got lost
-    given = {"action": "RETRY", "reason": "back", "filter": {"backend": "provisioning", "cause": summary["cause"]}}
-
-    async def retry(**other: Json) -> Json:
-        wanted = {"input": {"idempotencyKey": key(), **given, **other}}
-
-        async def answered() -> Json:
-            # a worker that is busy with thirty orders may not answer in time: the same is then asked again
-            answer = await product.graphql(document("75-retry-all-of-one-cause"), wanted, token=operations)
-            return None if answer.codes == ["FULFILMENT_UNAVAILABLE"] else answer.whole()["resolveFallouts"]
-
-        return await until(answered)
-
-    same_key = key()
-    first = await retry(idempotencyKey=same_key, limit=30)
-    again = await retry(idempotencyKey=same_key, limit=30)
-    other = await retry(idempotencyKey=same_key, limit=20)
-    rest = await retry(limit=30)
-
-    # Then all of them complete, and each is set up once, however often it was asked for
-    assert (summary["backend"], summary["count"]) == ("provisioning", 50)
-    assert (len(first["results"]), first["left"], first["errors"]) == (30, 20, [])
-    assert [r["errors"] for r in (*first["results"], *rest["results"])] == [[]] * 50
-    assert [r["orderKey"] for r in again["results"]] == [r["orderKey"] for r in first["results"]]
-    assert (again["replayed"], {r["replayed"] for r in again["results"]}) == (True, {True})
-    assert [e["code"] for e in other["errors"]] == ["IDEMPOTENCY_CONFLICT"]
-    assert (len(rest["results"]), rest["left"]) == (20, 0)
-    assert {r["orderKey"] for r in (*first["results"], *rest["results"])} == set(orders)
-    ended = [await until_state(product, number, "COMPLETED", "HELD") for number in orders]
-    effects = await product.mock_control.effects()
-    for completed in ended:
-        assert completed["state"] == "COMPLETED"
-        assert effects_in(effects, completed["key"]) == expected_effects(completed)
-        assert [v["reason"] for v in completed["versions"] if "back" in v["reason"]] == ["retry 1/provision: back"]
 
 
 @pytest.mark.thorough
