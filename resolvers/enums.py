@@ -369,6 +369,8 @@ _describe(
         "POINT_OF_NO_RETURN": "The order has come too far for it.",
         "CHARGE_NOT_ACCEPTED": "It costs something by now, and that was not accepted.",
         "WORK_CLAIMED": "Somebody else sees to this work.",
+        "TOO_LATE": "The time in which it was possible is over.",
+        "CHANGED_SINCE": "What it is about is not as it was left.",
     },
 )
 _describe(

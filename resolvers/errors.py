@@ -84,6 +84,22 @@ class WorkClaimed(UserError):
     claimed_by: str = field(description="Who.")
 
 
+@strawberry.type(description="The time in which it was possible is over.")
+class TooLate(UserError):
+    until: datetime = field(description="Until when it was possible.")
+
+
+@strawberry.type(description="What has become of a product since an order brought it.")
+class ProductChange:
+    product_id: strawberry.ID = field(description="Id of the product in the inventory.")
+    what: str = field(description="What has become of it, for people.")
+
+
+@strawberry.type(description="What the order brought is not as it left it.")
+class ChangedSince(UserError):
+    products: list[ProductChange] = field(description="What has changed.")
+
+
 def user_error(refusal: outcomes.Refusal) -> UserError:
     """The refusal as the graph tells it; what it speaks of is described by the graph's types, not copied into them."""
     code, message, path = refusal.code, refusal.message, refusal.path
@@ -137,6 +153,11 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
             )
         case outcomes.WorkClaimed(claimed_by=claimed_by):
             return WorkClaimed(code=code, message=message, path=path, claimed_by=claimed_by)
+        case outcomes.TooLate(until=until):
+            return TooLate(code=code, message=message, path=path, until=until)
+        case outcomes.ChangedSince(products=products):
+            changes = [ProductChange(product_id=strawberry.ID(one.product_id), what=one.what) for one in products]
+            return ChangedSince(code=code, message=message, path=path, products=changes)
         case outcomes.SlotUnavailable(free=free):
             slots = [TimeSlot(start=slot.start, end=slot.end) for slot in free]
             return SlotUnavailable(code=code, message=message, path=path, free=slots)

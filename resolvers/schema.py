@@ -36,6 +36,8 @@ schema: Final = strawberry.Schema(
         errors.PointOfNoReturnPassed,
         errors.ChargeNotAccepted,
         errors.WorkClaimed,
+        errors.TooLate,
+        errors.ChangedSince,
     ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

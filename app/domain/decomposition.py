@@ -106,16 +106,16 @@ def _make(
     `shared` tells under which id a task of an item is found that serves others, too.
     """
     if rule.scope is Scope.ORDER:
-        task_id = _task_id(ORDER_TASKS, template.id)
-        made.setdefault(task_id, _Made(_task(rule, template, name, task_id), template, ()))
+        task_id = task_id_of(ORDER_TASKS, template.id)
+        made.setdefault(task_id, _Made(task_of(rule, template, name, task_id), template, ()))
         return
-    task_id = _task_id(item.id, template.id)
+    task_id = task_id_of(item.id, template.id)
     for other_id, other in made.items():
         if other.template is template and other.items and _together(order, template, other.items[0], item):
             shared[task_id] = other_id
             made[other_id] = replace(other, items=(*other.items, item))
             return
-    made.setdefault(task_id, _Made(_task(rule, template, name, task_id), template, (item,)))
+    made.setdefault(task_id, _Made(task_of(rule, template, name, task_id), template, (item,)))
 
 
 def _together(order: ProductOrder, template: TaskTemplate, one: OrderItem, other: OrderItem) -> bool:
@@ -131,7 +131,8 @@ def _together(order: ProductOrder, template: TaskTemplate, one: OrderItem, other
     return same_place and visits[0] is not None and visits[0] == visits[1]
 
 
-def _task(rule: DecompositionRule, template: TaskTemplate, name: str, task_id: str) -> Task:
+def task_of(rule: DecompositionRule, template: TaskTemplate, name: str, task_id: str) -> Task:
+    """The task of this template, before it is known what it serves and waits for."""
     return Task(
         id=task_id,
         item_ids=(),
@@ -168,7 +169,7 @@ def _finished(
         promised_at=_promised_at(order, template),
         awaits=_awaited(template, items, around),
     )
-    return replace(task, worklist=template.worklist or _worklist(task, order, rulebook))
+    return replace(task, worklist=template.worklist or worklist_of(task, order, rulebook))
 
 
 def _promised_at(order: ProductOrder, template: TaskTemplate) -> datetime | None:
@@ -184,7 +185,8 @@ def _awaited(template: TaskTemplate, items: tuple[OrderItem, ...], around: Surro
     return tuple(dict.fromkeys(order_id for item in items for order_id in around.earlier.get(item.id, ())))
 
 
-def _worklist(task: Task, order: ProductOrder, rulebook: Rulebook) -> Worklist | None:
+def worklist_of(task: Task, order: ProductOrder, rulebook: Rulebook) -> Worklist | None:
+    """Where people find it when it waits for them, by the rules for worklists."""
     view = task_view(task, order)
     return next((rule.worklist for rule in rulebook.worklists if rule.when.holds(view)), None)
 
@@ -231,7 +233,8 @@ def _part(order: ProductOrder, item: OrderItem, part: Part) -> object:
             return None  # the order's, not the item's
 
 
-def _task_id(group: str, template_id: str) -> str:
+def task_id_of(group: str, template_id: str) -> str:
+    """The id of this template's task, of an item or of the whole order."""
     return f"{group}/{template_id}"
 
 
@@ -269,11 +272,11 @@ def _named(
             and waiting.id not in {after.name for after in other.template.after}
         ]
     if not group:
-        return [_task_id(own, template_id)]
+        return [task_id_of(own, template_id)]
     if group == "order":
-        return [_task_id(ORDER_TASKS, template_id)]
+        return [task_id_of(ORDER_TASKS, template_id)]
     if group == "items":
-        return [_task_id(item.id, template_id) for item in order.items]
+        return [task_id_of(item.id, template_id) for item in order.items]
     if item is None:
         return []
     if group == RELIED_ON_BY:
@@ -281,4 +284,4 @@ def _named(
     else:
         others = list(order.items_that(RelationshipType(group), item))
     # what is ended waits only for what is ended, what is new for what is new
-    return [_task_id(other.id, template_id) for other in others if other.action is item.action]
+    return [task_id_of(other.id, template_id) for other in others if other.action is item.action]

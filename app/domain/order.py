@@ -389,7 +389,7 @@ class ProductOrder:
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
     began to carry it out, or to wait for its day. `ownership` is set when the order hands products over to another
     customer, `repackaging` when it makes them parts of another offering. `jeopardy`: that what was promised
-    of it is in danger.
+    of it is in danger. `takes_back` is the completed order that it takes back, when it does.
     """
 
     id: str
@@ -428,6 +428,7 @@ class ProductOrder:
     jeopardy: Jeopardy | None = None
     ownership: OwnershipChange | None = None
     repackaging: Repackaging | None = None
+    takes_back: str | None = None
 
     @property
     def acceptor_id(self) -> str | None:

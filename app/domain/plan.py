@@ -143,7 +143,8 @@ class Task:
     `amount` is what it charges, when no price says so. One that is `tolerant` goes on without what is lost of other
     items, as long as one of them is left. `fate` is what a revision has in mind for it. `milestone` is what is reached
     when it is done, promised by `promised_at`. `awaits` are the customer's earlier orders that it waits for.
-    `data` is what people entered when they completed it.
+    `data` is what people entered when they completed it. `takes_back` is the backend's id of what it takes back, when
+    another order made that.
     """
 
     id: str
@@ -178,6 +179,7 @@ class Task:
     promised_at: datetime | None = None
     awaits: tuple[str, ...] = ()
     data: tuple[Characteristic, ...] = ()
+    takes_back: str | None = None
 
     @property
     def item_id(self) -> str | None:

@@ -14,6 +14,7 @@ from typing import Final
 from app.domain.catalog import Offering, PriceType
 from app.domain.facts import CustomerFact, PlaceFact
 from app.domain.jeopardy import JeopardyLevel
+from app.domain.money import Money
 from app.domain.order import ItemAction, OrderItem, ProductOrder, ProductStatus
 from app.domain.plan import DependencyKind, PointOfNoReturn, Timeout, Worklist
 from app.domain.states import OrderState
@@ -103,6 +104,8 @@ class Part(StrEnum):
     PAYMENT = "payment"
 
 
+LEAVE: Final = "leave"
+"""In place of an operation: what was done may stay as it is."""
 ITEM_PARTS: Final = frozenset({Part.OFFERING, Part.CHARACTERISTICS, Part.PLACE, Part.APPOINTMENT, Part.QUANTITY})
 """What the tasks of an item use, unless their rule says otherwise. Those of the whole order use nothing then."""
 
@@ -112,6 +115,8 @@ class Scope(StrEnum):
 
     ITEM = "item"
     ORDER = "order"
+    TAKE_BACK = "takeBack"
+    """What an order does that takes back another one, after that; no other rule applies to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,8 @@ class TaskTemplate:
     `uses`; past its point of no return, `no_return`, the item is not cancelled. `milestone` is reached when it is
     done, and promised `milestone_within` so long after the order was submitted, or after its day. Every task of the
     item waits for one that is `first`. Braces in `name` stand for what conditions call so, such as `{item.name}`.
+    `take_back` is the operation that takes back what it did once its order was completed, or LEAVE when that may stay;
+    None: what `undo` says, unless it is past a point of no return.
     """
 
     id: str
@@ -155,6 +162,7 @@ class TaskTemplate:
     milestone: str | None = None
     milestone_within: timedelta | None = None
     first: bool = False
+    take_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +291,22 @@ class TerminationRule:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackRule:
+    """When `when` holds for a completed order, all of it can be taken back so long after its completion (`within`).
+
+    It costs `charge`; None: nothing. Of several rules the first one counts. `reason` is for people; `text` is how it
+    is written.
+    """
+
+    id: str
+    when: Condition
+    within: timedelta
+    charge: Money | None
+    reason: Callable[[View], str]
+    text: str
+
+
 Wording = Mapping[str, Mapping[OrderState, str]]
 """How a channel calls the states of an order; what it does not name is called as under `default`."""
 
@@ -298,7 +322,13 @@ class Rulebook:
     worklists: tuple[WorklistRule, ...] = ()
     termination: tuple[TerminationRule, ...] = ()
     jeopardy: tuple[JeopardyRule, ...] = ()
+    take_back: tuple[TakeBackRule, ...] = ()
     version: str = ""
+
+    def template(self, rule_id: str, template_id: str) -> TaskTemplate | None:
+        """What this rule says of this task; None: there is no such rule or task any more."""
+        rules = (rule for rule in self.decomposition if rule.id == rule_id)
+        return next((template for rule in rules for template in rule.tasks if template.id == template_id), None)
 
     def for_item(
         self,
@@ -315,7 +345,7 @@ class Rulebook:
         chosen: set[str | None] = set()
         rules = []
         for rule in self.decomposition:
-            if rule.one_of not in chosen and holds(rule):
+            if rule.scope is not Scope.TAKE_BACK and rule.one_of not in chosen and holds(rule):
                 rules.append(rule)
                 chosen |= {rule.one_of} - {None}
         return tuple(rules)
@@ -418,6 +448,7 @@ def order_part(order: ProductOrder) -> Members:
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
         "actions": sorted({_what(item) for item in order.items}),
         "items": len(order.items),
+        "hadVisit": any(item.appointment is not None for item in order.items),
         "pieces": sum(item.quantity for item in order.items),
         "oneTimeCents": sum(_cents(item, PriceType.ONE_TIME) for item in order.items),
         "recurringCents": sum(_cents(item, PriceType.RECURRING) for item in order.items),

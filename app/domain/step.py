@@ -231,7 +231,8 @@ def _decided(plan: Plan, tasks: Tasks, task: Task, event: FalloutDecided, comman
             anew_asked = task.cause is not None and task.cause.final
             revision = task.revision + 1 if anew_asked else task.revision
             # what takes something back, or changes it, still has to know what
-            reference = tasks[task.undoes].reference if task.undoes else task.reference if task.amending else None
+            own = task.reference if task.amending else task.takes_back
+            reference = tasks[task.undoes].reference if task.undoes else own
             # asked anew, it is asked for what is wanted by now
             fate = None if anew_asked and task.fate is Fate.AMEND else task.fate
             again = replace(

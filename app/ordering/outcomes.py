@@ -10,6 +10,7 @@ from app.domain.money import Money
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.request import Slot
 from app.domain.states import OrderState
+from app.domain.taking_back import ProductChange
 from app.domain.violations import Violation
 
 
@@ -27,6 +28,8 @@ class RefusalCode(StrEnum):
     POINT_OF_NO_RETURN = "pointOfNoReturn"
     CHARGE_NOT_ACCEPTED = "chargeNotAccepted"
     WORK_CLAIMED = "workClaimed"
+    TOO_LATE = "tooLate"
+    CHANGED_SINCE = "changedSince"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +159,15 @@ class PointOfNoReturnPassed:
     """The order has come too far for this."""
 
     code: ClassVar = RefusalCode.POINT_OF_NO_RETURN
-    path: ClassVar = "/itemIds"
     order: ProductOrder
     passed: tuple[Passed, ...]
+    path: str = "/itemIds"
 
     @property
     def message(self) -> str:
         """What has been passed, and why there is no way back."""
         points = "; ".join(f"item {p.item_id}, {p.task_name}: {p.point.reason}" for p in self.passed)
-        return f"/itemIds: {points} (pointOfNoReturn)."
+        return f"{self.path}: {points} (pointOfNoReturn)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,39 @@ class WorkClaimed:
         return f"/taskId: {self.claimed_by} sees to it; it has to be given back first (workClaimed)."
 
 
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """The time in which it was possible is over. `reason` is why it was possible."""
+
+    code: ClassVar = RefusalCode.TOO_LATE
+    path: ClassVar = "/id"
+    order: ProductOrder
+    until: datetime
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """Until when, and the way out."""
+        until = self.until.isoformat(timespec="seconds")
+        return f"/id: it was possible until {until} ({self.reason}); end the products instead (takeBackInTime)."
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSince:
+    """What the order brought is not as it left it."""
+
+    code: ClassVar = RefusalCode.CHANGED_SINCE
+    path: ClassVar = "/id"
+    order: ProductOrder
+    products: tuple[ProductChange, ...]
+
+    @property
+    def message(self) -> str:
+        """What has changed, and the way out."""
+        what = "; ".join(f"product {one.product_id} {one.what}" for one in self.products)
+        return f"/id: {what}; change or end the products instead (takeBackUnchanged)."
+
+
 Refusal = (
     NotFound
     | StaleVersion
@@ -212,5 +248,7 @@ Refusal = (
     | PointOfNoReturnPassed
     | ChargeNotAccepted
     | WorkClaimed
+    | TooLate
+    | ChangedSince
 )
 Outcome = Committed | Refusal

@@ -6,8 +6,9 @@ from datetime import datetime
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
-from app.domain.rulebook import CannotJudge
+from app.domain.rulebook import CannotJudge, Surroundings
 from app.domain.rules.case import Case
+from app.domain.taking_back import plan_of
 from app.domain.timing import CyclicPlan
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.earlier import orders_before
@@ -37,6 +38,11 @@ async def planned(ordering: Ordering, order: ProductOrder, *, at: datetime | Non
     """
     at = at or ordering.clock()
     rulebook = ordering.rulebook()
+    if order.takes_back is not None:
+        done = (await ordering.store.load([order.takes_back]))[order.takes_back].plan
+        assert done is not None, "what is completed was carried out by a plan"
+        learnt = await ordering.durations.known(ordering.store, ordering.clock())
+        return plan_of(order, done, rulebook, Surroundings(learnt=learnt))
     offerings = await offerings_of(order, ordering.backends)
     around = await surroundings_of(order, ordering.backends, rulebook)
     if any(part == "load" for rule in rulebook.decomposition for part, _ in rule.when.names):

@@ -38,6 +38,7 @@ from app.domain.plan import (
 from app.domain.rulebook import (
     BLANK_ITEM,
     BLANK_ORDER,
+    LEAVE,
     PLACEHOLDER,
     After,
     CannotJudge,
@@ -49,6 +50,7 @@ from app.domain.rulebook import (
     PriorityRule,
     Rulebook,
     Scope,
+    TakeBackRule,
     TaskTemplate,
     TerminationRule,
     Together,
@@ -66,7 +68,8 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
 WORKLISTS, TERMINATION, JEOPARDY = "worklists.yaml", "termination.yaml", "jeopardy.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION, JEOPARDY)
+TAKE_BACK = "takeback.yaml"
+FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION, JEOPARDY, TAKE_BACK)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
@@ -129,6 +132,7 @@ class _Task(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     worklist: _Worklist | None = None
     milestone: str | _Milestone | None = None
     first: bool = False
+    take_back: str | None = None
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -179,6 +183,14 @@ class _Termination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
     reason: str
     at_most_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class _TakeBack(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    when: str
+    within: str
+    reason: str
+    charge: _Charge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +273,17 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
             )
             for rule in _rules(texts, TERMINATION, list[_Termination])
         ),
+        take_back=tuple(
+            TakeBackRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, case_words),
+                within=_duration(f"rule {rule.id}: `within`", rule.within),
+                charge=_charge(rule.charge),
+                reason=_message(rule.id, rule.reason, case_words),
+                text=rule.reason,
+            )
+            for rule in _rules(texts, TAKE_BACK, list[_TakeBack])
+        ),
         wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
         worklists=tuple(
             WorklistRule(
@@ -313,7 +336,7 @@ def _rules(texts: Mapping[str, str], name: str, shape: type[R]) -> R:
 
 def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> DecompositionRule:
     known = (*operations, *sorted(BY_PEOPLE))
-    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend) if o):
+    for wanted in (o for task in rule.tasks for o in (task.operation, task.undo, task.amend, _takes_back(task)) if o):
         if wanted not in known:
             raise BadRules(f"rule {rule.id}: there is no operation {wanted!r}; there are {', '.join(known)}")
     for task in rule.tasks:
@@ -345,11 +368,16 @@ def _decomposition(rule: _Rule, operations: Collection[str], words: View) -> Dec
                 milestone=task.milestone.name if isinstance(task.milestone, _Milestone) else task.milestone,
                 milestone_within=_within(rule, task),
                 first=task.first,
+                take_back=task.take_back,
             )
             for task in rule.tasks
         ),
         one_of=rule.one_of,
     )
+
+
+def _takes_back(task: _Task) -> str | None:
+    return None if task.take_back == LEAVE else task.take_back
 
 
 def _after(task: _Task) -> Iterable[After]:
@@ -387,8 +415,11 @@ def _worklist_of(rule_id: str, wire: _Worklist) -> Worklist:
 def _no_return(point: _PointOfNoReturn | None) -> PointOfNoReturn | None:
     if point is None:
         return None
-    charge = Money(point.charge.amount, point.charge.currency) if point.charge else None
-    return PointOfNoReturn(reason=point.reason, charge=charge)
+    return PointOfNoReturn(reason=point.reason, charge=_charge(point.charge))
+
+
+def _charge(charge: _Charge | None) -> Money | None:
+    return Money(charge.amount, charge.currency) if charge else None
 
 
 def _validation(rule: _Validation, words: View) -> ValidationRule:

@@ -31,6 +31,7 @@ from resolvers.mutations import (
     set_payment,
     set_place,
     submit,
+    take_back,
     take_over,
 )
 from resolvers.mutations.claim_work import ClaimWorkPayload, ReleaseWorkPayload, claim_work, release_work
@@ -121,6 +122,13 @@ class Mutation:
         cancel.cancel_order,
         "Cancel an order that is under way, or items of it: what was done is taken back. "
         "previewCancellation says beforehand what that means.",
+    )
+    take_back_product_order: take_back.TakeBackProductOrderPayload | None = verb(
+        take_back.take_back_product_order,
+        "Take back a completed order as a whole: another order undoes what it did, task by task, in "
+        "reverse order, gives back what was charged, and ends its products; the order itself stays completed. Possible "
+        "for as long as the rules say, while its products are as it left them and nothing it did is there for good. "
+        "previewTakeBack says beforehand what that means.",
     )
     revise_product_order: revise.ReviseProductOrderPayload | None = verb(
         revise.revise,

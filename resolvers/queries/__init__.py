@@ -81,6 +81,12 @@ class Query:
         "What reviseProductOrder, rescheduleProductOrder or changeProductOrderPriority would do now. Changes nothing.",
         weight=20,
     )
+    preview_take_back = resolved(
+        LifecyclePreview | None,
+        previews.preview_taking_back,
+        "What takeBackProductOrder would do now: `takenBack` and `kept` are tasks of the completed order, `added` "
+        "those of the order that takes it back. Changes nothing.",
+    )
     preview_hold = resolved(
         LifecyclePreview | None,
         previews.preview_hold,

@@ -15,6 +15,7 @@ from app.ordering.preview import Preview
 from app.ordering.repackage import RepackagePreview, preview_repackage
 from app.ordering.resolve_fallout import preview_fallout_decision
 from app.ordering.revise import preview_revision
+from app.ordering.take_back import preview_take_back
 from resolvers.context import Info
 from resolvers.enums import FalloutDecision
 from resolvers.ids import key_of
@@ -52,6 +53,10 @@ def preview_revise(
         revision.to_wish(),
         credit_consent=revision.credit_consent,
     )
+
+
+def preview_taking_back(info: Info, id: OrderId) -> Awaitable[Preview]:
+    return preview_take_back(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"))
 
 
 def preview_hold(info: Info, id: OrderId) -> Awaitable[Preview]:

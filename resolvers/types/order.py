@@ -327,6 +327,11 @@ class ProductOrder(Node):
     repackaging: Repackaging | None = field(
         description="When it makes owned products parts of another offering: which, and of what."
     )
+    takes_back_key: strawberry.ID | None = resolved(
+        strawberry.ID | None,
+        lambda root: root.takes_back,
+        "The completed order that this one takes back, by its number; null: it takes none back.",
+    )
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(
         Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.", size=PAGE

@@ -6,7 +6,14 @@ from enum import Enum
 import strawberry
 from strawberry import field
 
-from app.domain.rulebook import DecompositionRule, JeopardyRule, PriorityRule, TerminationRule, ValidationRule
+from app.domain.rulebook import (
+    DecompositionRule,
+    JeopardyRule,
+    PriorityRule,
+    TakeBackRule,
+    TerminationRule,
+    ValidationRule,
+)
 from app.ordering.rulebook import Rulebooks
 from resolvers.enums import Severity, StepKind
 
@@ -17,6 +24,7 @@ class RuleKind(Enum):
     VALIDATION = strawberry.enum_value("validation", description="What an order must keep.")
     PRIORITY = strawberry.enum_value("priority", description="How urgent an order is.")
     TERMINATION = strawberry.enum_value("termination", description="What it costs to end a product early.")
+    TAKE_BACK = strawberry.enum_value("takeBack", description="Until when a completed order can be taken back.")
     JEOPARDY = strawberry.enum_value("jeopardy", description="How much a promise is in danger.")
 
 
@@ -53,7 +61,7 @@ class Rulebook:
     rules: list[BusinessRule] = field(description="All of them, in the order of their files.")
 
 
-AnyRule = DecompositionRule | ValidationRule | PriorityRule | TerminationRule | JeopardyRule
+AnyRule = DecompositionRule | ValidationRule | PriorityRule | TerminationRule | JeopardyRule | TakeBackRule
 
 
 def rule_of(rule: AnyRule) -> BusinessRule:
@@ -76,6 +84,10 @@ def rule_of(rule: AnyRule) -> BusinessRule:
             months = "" if rule.at_most_months is None else f", of {rule.at_most_months} months at the most"
             effect = f"{rule.percent} percent of what is left{months}: {rule.text}"
             return _plain(rule.id, RuleKind.TERMINATION, rule.when.text, effect)
+        case TakeBackRule():
+            costs = f", for {rule.charge.amount} {rule.charge.currency}" if rule.charge else ""
+            effect = f"within {rule.within.days} days{costs}: {rule.text}"
+            return _plain(rule.id, RuleKind.TAKE_BACK, rule.when.text, effect)
         case JeopardyRule():
             effect = f"jeopardy {rule.level}{f', escalated to {rule.queue}' if rule.queue else ''}"
             return _plain(rule.id, RuleKind.JEOPARDY, rule.when.text, effect)
@@ -100,7 +112,7 @@ def _plain(rule_id: str, kind: RuleKind, when: str, effect: str) -> BusinessRule
 def rulebook_of(rules: Rulebooks) -> Rulebook:
     """The rules in force, and what became of the newest change."""
     book, refused = rules.current, rules.refused
-    found: list[AnyRule] = [*book.validation, *book.priority, *book.termination, *book.jeopardy]
+    found: list[AnyRule] = [*book.validation, *book.priority, *book.termination, *book.take_back, *book.jeopardy]
     return Rulebook(
         version=book.version,
         read_at=rules.read_at,

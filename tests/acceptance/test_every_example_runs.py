@@ -153,6 +153,11 @@ async def test_a_line_for_a_company_with_credit_contract_and_signature(product: 
     await change("17-submit", "submitProductOrder")
 
     assert (await until_state(product, developer.draft, "COMPLETED", "HELD"))["state"] == "COMPLETED"
+    too_much = {"input": {"id": developer.draft, "expectedVersion": 1, "idempotencyKey": key(), "reason": "withdraws"}}
+    refused = (await do("90-take-back-an-order", too_much))["takeBackProductOrder"]
+    assert [e["code"] for e in refused["errors"]] == ["STALE_VERSION"]
+    said = (await do("89-preview-taking-back", {"id": developer.draft}))["previewTakeBack"]
+    assert [e["code"] for e in said["errors"]] == ["VALIDATION_FAILED"], "businesses cannot withdraw"
     told = (await do("26-documents-of-an-order", {"id": developer.draft}))["productOrder"]
     assert {d["documentType"] for d in told["documents"]} == {"contract", "contractSummary"}
     why = (await do("37-why-an-order-is-as-it-is", {"id": developer.draft}))["productOrder"]

@@ -112,7 +112,8 @@ def fired(case: Case) -> Iterable[Fired]:
     for _, item, offering in case.items():
         work = item_view(case.order, item, offering, case.around)
         for decomposition in case.rulebook.decomposition:
-            yield from _if_held(decomposition, item.id, work)
+            if (decomposition.scope is Scope.TAKE_BACK) is (case.order.takes_back is not None):
+                yield from _if_held(decomposition, item.id, work)
 
 
 def _if_held(

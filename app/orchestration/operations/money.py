@@ -1,5 +1,6 @@
 """What is paid and booked: authorisation and capture, one-time charges, the general ledger (TMF676, 678)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -96,6 +97,9 @@ async def credit_one_time(work: Work) -> Result:
     account, item = work.billing_account_id, work.item
     if account is None:
         return Refused("INCOMPLETE", "there is no billing account to credit")
+    if work.order.takes_back is not None:  # its prices say what is given back, and what that costs is charged apart
+        given_back = tuple(price for price in item.prices if price.tax_included.amount < 0)
+        return await _charge_one_time(work, account, replace(item, prices=given_back), 1)
     return await _charge_one_time(work, account, item, -1)
 
 

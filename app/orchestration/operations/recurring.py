@@ -121,7 +121,7 @@ def _rates_of(price: ItemPrice, at: datetime) -> Iterable[tuple[datetime, dateti
 
 
 def _brought_by(work: Work, rate: RecurringRate) -> bool:
-    return (rate.order_id, rate.item_id) == (work.order.id, work.item.id)
+    return rate.order_id in (work.order.id, work.order.takes_back) and rate.item_id == work.item.id
 
 
 async def _rates(work: Work) -> tuple[RecurringRate, ...]:
