@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.domain.access import Right, may, rows_of, sees_customer
+from app.domain.access import Right, may, rows_of, sees, sees_customer
 from app.domain.actor import Actor, Role
+from app.domain.foresight import ends_at, outlook
 from app.domain.order import Consent, ConsentSide, ItemAction, ProductOrder, RelationshipType
 from app.domain.ownership import LONGEST_WAIT, as_seen_by, party_of, task_awaiting
+from app.domain.plan import Cause, Task, TaskCompleted, TaskFailed
 from app.domain.request import ItemRequest, OrderRequest, OwnershipRequest
 from app.domain.rules.owned import IN_USE
 from app.domain.rules.parties import CLOSED
-from app.domain.states import ORDER
+from app.domain.states import ORDER, TASK_ENDED
 from app.domain.violations import Violation, ViolationCode, relocated
 from app.ordering.drafts import require
 from app.ordering.ordering import (
@@ -27,7 +29,7 @@ from app.ordering.ordering import (
 )
 from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome, Refusal, ValidationFailed
 from app.ordering.place import place, preview_placement
-from app.ordering.preview import Preview
+from app.ordering.preview import Preview, foreseen
 from app.store.port import StoredOrder
 from connectors.inventory import Product
 
@@ -146,17 +148,10 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
     if not isinstance(stored, StoredOrder):
         return stored
     order = stored.order
-    if (party := party_of(order, ask.side)) is None:
-        return NotAllowedInState(order, "consent to", ORDER.possible(order.state))
-    if not _speaks_for(actor, party):
-        return _wrong("/side", "consentSide", f"you do not speak for the {ask.side} party")
-    if ask.given and (refusal := await _incomplete(ordering, party, ask)):
-        return refusal
-    awaiting = task_awaiting(stored.plan, ask.side)
-    late = order.ownership is not None and ordering.clock() >= order.ownership.consent_until
-    refused = NotAllowedInState(order, "consent to", ORDER.possible(order.state))
-    if awaiting is None or late:
-        return refused
+    awaited = await _awaited(ordering, actor, stored, ask)
+    if not isinstance(awaited, _Awaited):
+        return awaited
+    awaiting, party = awaited.task, awaited.party
     instruction = Instruction(
         kind=InstructionKind.CONSENT,
         reason=ask.reason or "",
@@ -176,8 +171,66 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
         ),
     )
     if await ordering.fulfilment.tell(order.id, instruction) is not None:
-        return refused
+        return _not_awaited(order)
     return _seen(actor, await as_recorded(ordering, actor, ask))
+
+
+async def preview_consent(ordering: Ordering, actor: Actor, ask: ConsentToOwnership) -> Preview:
+    """What `consent_to_ownership_change` would do now; key and version of `ask` do not matter. Changes nothing.
+
+    Who is to take over learns whether it can say so, and nothing of the work. Raises NotPermitted, BackendFailure.
+    """
+    require(actor, Right.WRITE_ORDERS)
+    found = (await ordering.store.load([ask.order_id])).get(ask.order_id)
+    seen = as_seen_by(actor, found.order) if found is not None else None
+    if found is None or seen is None:
+        return Preview(refusals=(NotFound("/id", f"/id: there is no product order {ask.order_id!r} (orderKnown)."),))
+    stored = replace(found, order=seen)
+    awaited = await _awaited(ordering, actor, stored, ask)
+    if not isinstance(awaited, _Awaited):
+        return Preview(refusals=(awaited,))
+    preview = Preview(item_ids=tuple(item.id for item in seen.items), order=seen)
+    if stored.plan is None or not sees(actor, customer_id=seen.customer_id, seller_id=seen.seller_id):
+        return preview
+    at, task = ordering.clock(), awaited.task
+    refused = Cause(kind="CONSENT_REFUSED", message="refused", final=True, calls_off=True)
+    event = (
+        TaskCompleted(at=at, task_id=task.id, revision=task.revision)
+        if ask.given
+        else TaskFailed(at=at, task_id=task.id, revision=task.revision, cause=refused)
+    )
+    outlook_of = outlook(stored.plan, event)
+    still = tuple(t.name for t in outlook_of.kept if t.pends and t.id != task.id and t.state not in TASK_ENDED)
+    return foreseen(
+        replace(preview, expected_before=ends_at(stored.plan, at), approvals=still if ask.given else ()), outlook_of
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """The task that waits for what this party says."""
+
+    task: Task
+    party: str
+
+
+async def _awaited(
+    ordering: Ordering, actor: Actor, stored: StoredOrder, ask: ConsentToOwnership
+) -> _Awaited | Refusal:
+    order = stored.order
+    if (party := party_of(order, ask.side)) is None:
+        return _not_awaited(order)
+    if not _speaks_for(actor, party):
+        return _wrong("/side", "consentSide", f"you do not speak for the {ask.side} party")
+    if ask.given and (refusal := await _incomplete(ordering, party, ask)):
+        return refusal
+    awaiting = task_awaiting(stored.plan, ask.side)
+    late = order.ownership is not None and ordering.clock() >= order.ownership.consent_until
+    return _not_awaited(order) if awaiting is None or late else _Awaited(awaiting, party)
+
+
+def _not_awaited(order: ProductOrder) -> NotAllowedInState:
+    return NotAllowedInState(order, "consent to", ORDER.possible(order.state))
 
 
 def _speaks_for(actor: Actor, party: str) -> bool:

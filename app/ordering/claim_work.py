@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from app.domain.access import Right
+from app.domain.access import Right, may
 from app.domain.actor import Actor
+from app.domain.foresight import ends_at, outlook
+from app.domain.plan import TaskClaimed
 from app.domain.states import ORDER
 from app.domain.worklist import WorkItem, work_items
-from app.ordering.drafts import require
+from app.ordering.drafts import require, visible
 from app.ordering.ordering import (
     Instruction,
     InstructionKind,
@@ -18,6 +20,7 @@ from app.ordering.ordering import (
     recall,
 )
 from app.ordering.outcomes import Committed, NotAllowedInState, Outcome, WorkClaimed
+from app.ordering.preview import Preview, foreseen
 from app.store.port import StoredOrder
 
 
@@ -46,6 +49,23 @@ async def release_work(ordering: Ordering, actor: Actor, ask: ReleaseWork) -> Ou
     Raises NotPermitted, FulfilmentUnavailable.
     """
     return await _tell(ordering, actor, ask, None)
+
+
+async def preview_claim(ordering: Ordering, actor: Actor, order_id: str, task_id: str | None, *, back: bool) -> Preview:
+    """Whether `claim_work`, or `release_work` (`back`), would be followed now. Changes nothing. Raises NotPermitted."""
+    require(actor, Right.WORK_LISTS)
+    stored = await visible(ordering, actor, order_id)
+    if not isinstance(stored, StoredOrder):
+        return Preview(refusals=(stored,))
+    waiting = waiting_for(stored, task_id)
+    if waiting is None or stored.plan is None:
+        return Preview(refusals=(_nothing_waits(stored),))
+    others = waiting.claimed_by not in (None, actor.subject)
+    if waiting.claimed_by is not None and others and not (back and may(actor, Right.RESOLVE_FALLOUT)):
+        return Preview(refusals=(WorkClaimed(stored.order, waiting.claimed_by),))
+    event = TaskClaimed(at=ordering.clock(), task_id=task_id, by=None if back else actor.subject)
+    found = Preview(item_ids=waiting.item_ids, order=stored.order, expected_before=ends_at(stored.plan, event.at))
+    return foreseen(found, outlook(stored.plan, event))
 
 
 async def _tell(ordering: Ordering, actor: Actor, ask: ClaimWork | ReleaseWork, by: str | None) -> Outcome:

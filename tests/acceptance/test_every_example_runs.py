@@ -249,6 +249,11 @@ async def test_a_change_of_ownership_that_credit_refuses(product: Product, devel
     [payload] = (await do("56-change-ownership", {"input": asked})).values()
     order_key = payload["order"]["key"]
     await until_task(product, order_key, "order/accepting-consent", "AWAITING_RESULT")
+    would = {"id": order_key, "side": "ACCEPTING", "accept": False}
+    no = (await do("93-preview-a-consent", would))["previewOwnershipConsent"]
+    yes = (await do("93-preview-a-consent", {**would, "accept": True}))["previewOwnershipConsent"]
+    assert (no["possible"], yes["possible"]) == (True, True)
+    assert "1/change-owner" in {task["id"] for task in no["abandoned"]} - {task["id"] for task in yes["abandoned"]}
     for side in ("RELEASING", "ACCEPTING"):
         version = (await do("04-one-order-in-full", {"id": order_key}))["productOrder"]["version"]
         said = {"id": order_key, "expectedVersion": version, "side": side, "accept": True, "creditConsent": True}
@@ -327,6 +332,10 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(office: Product
 
     # When people see to them
     found = await do("70-what-waits-for-people")
+    beforehand = await do("91-preview-work-of-people", {"id": developer.draft})
+    assert [one["possible"] for one in beforehand.values()] == [True, True, True]
+    nobody = (await do("92-preview-a-cancellation-decision", {"id": developer.draft}))["previewCancellationDecision"]
+    assert [e["code"] for e in nobody["errors"]] == ["NOT_ALLOWED_IN_STATE"]
     await change("71-claim-work", "claimWork")
     await change("72-give-work-back", "releaseWork")
     await change("73-complete-a-task", "completeTask")
@@ -358,6 +367,8 @@ async def test_an_order_by_a_date_and_what_is_promised(developer: Developer) -> 
 
 
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
+    said = (await developer.do("94-preview-an-order"))["previewPlaceProductOrder"]
+    assert (said["possible"], said["added"] != []) == (True, True)
     placed = (await developer.do("01-place-the-family-bundle", await family(product)))["placeProductOrder"]
     published = {"idempotencyKey": key(), "purchaseOrder": key()}
     payload = (await developer.do("18-place-the-published-tmf622-order", published))["placeProductOrder"]

@@ -16,6 +16,7 @@ from tests.manual_work import HASTY, MOBILE, placed, until_waiting, waiting
 REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
 PAPERS = {"category": "withPapers"}
 ALL = {"first": 100, "after": None, "filter": None}
+DECISION = "92-preview-a-cancellation-decision"
 
 
 @pytest.fixture
@@ -34,6 +35,14 @@ async def tell(product: Product, mutation: str, order_key: str, token: str, **gi
         return None if [e["code"] for e in payload["errors"]] == ["STALE_VERSION"] else payload
 
     return await until(told)
+
+
+async def foreseen(product: Product, example: str, order_key: str, token: str, **given: Json) -> Json:
+    """What an example says beforehand, after which the order is as before."""
+    before = (await order(product, order_key))["version"]
+    said = await run(product, example, {"id": order_key, **given}, token=token)
+    assert (await order(product, order_key))["version"] == before
+    return said
 
 
 async def decided(product: Product, order_key: str, action: str, **given: Json) -> Json:
@@ -69,11 +78,15 @@ async def test_a_manual_task_is_claimed_and_done_and_the_order_goes_on(product: 
     task = {"taskId": "1/check-papers"}
     document = {"name": "documentNumber", "value": "L01X00T47"}
 
-    # When somebody claims it, it is nobody else's any more
+    # When it was seen beforehand what completing it would do, and what is missing for that
+    unheard = await foreseen(product, "91-preview-work-of-people", placed_order, ada, **task, data=[])
+    said = await foreseen(product, "91-preview-work-of-people", placed_order, ada, **task, data=[document])
+    # And somebody claims it, it is nobody else's any more
     claimed = await tell(product, "claimWork", placed_order, ada, **task)
     twice = await tell(product, "claimWork", placed_order, bob, **task)
     by_bob = await tell(product, "completeTask", placed_order, bob, **task, data=[document])
     taken_away = await tell(product, "releaseWork", placed_order, bob, **task)
+    to_bob = await foreseen(product, "91-preview-work-of-people", placed_order, bob, **task, data=[document])
     # And what is asked for has to be entered, and be right
     silent = await tell(product, "completeTask", placed_order, ada, **task)
     plastic = {"name": "simType", "value": "cardboard"}
@@ -91,6 +104,12 @@ async def test_a_manual_task_is_claimed_and_done_and_the_order_goes_on(product: 
     assert claimed["order"]["version"] == found["version"] == version
     for refused in (twice, by_bob, taken_away):
         assert [(e["code"], e["path"]) for e in refused["errors"]] == [("WORK_CLAIMED", "/taskId")]
+        assert [one["errors"][0]["message"] for one in to_bob.values()] == [refused["errors"][0]["message"]] * 3
+    for one in (*list(said.values()), unheard["previewClaimWork"]):
+        assert (one["possible"], one["errors"]) == (True, [])
+    assert unheard["previewCompleteTask"]["errors"][0]["message"] == silent["errors"][0]["message"]
+    assert said["previewCompleteTask"]["takenBack"] == said["previewCompleteTask"]["added"] == []
+    assert {t["id"] for t in found["plan"]["tasks"]} == {t["id"] for t in said["previewCompleteTask"]["kept"]}
     [missing] = silent["errors"][0]["violations"]
     assert (missing["rule"], missing["path"], "'documentNumber'" in missing["message"]) == (
         "dataEntered",
@@ -262,8 +281,11 @@ async def test_a_cancellation_that_came_too_late_is_assessed_denied_and_then_acc
     twice = await tell(product, "cancelProductOrder", placed_order, agent, **wish, requestAssessment=True)
     item = await until_waiting(product, placed_order, kind="CANCELLATION")
     claimed = await tell(product, "claimWork", placed_order, lead, taskId=None)
+    no = (await foreseen(product, DECISION, placed_order, lead, accept=False))["previewCancellationDecision"]
     denied = await tell(product, "decideCancellation", placed_order, lead, accept=False, reason="papers are here")
+    unasked = (await foreseen(product, DECISION, placed_order, lead, accept=True))["previewCancellationDecision"]
     await tell(product, "cancelProductOrder", placed_order, agent, **wish, requestAssessment=True)
+    yes = (await foreseen(product, DECISION, placed_order, lead, accept=True))["previewCancellationDecision"]
     accepted = await tell(product, "decideCancellation", placed_order, lead, accept=True, reason="goodwill")
 
     assert [e["code"] for e in late["errors"]] == ["POINT_OF_NO_RETURN"]
@@ -276,6 +298,12 @@ async def test_a_cancellation_that_came_too_late_is_assessed_denied_and_then_acc
     ended = await until_state(product, placed_order, "CANCELLED")
     assert ended["cancellations"][0]["reason"] == "goodwill"
     assert ended["items"][0]["product"]["status"] == "cancelled"
+    assert (no["possible"], no["itemIds"], no["takenBack"], no["abandoned"]) == (True, ["1"], [], [])
+    assert [e["message"] for e in unasked["errors"]] == [e["message"] for e in early["errors"]]
+    became = {task["id"]: task["state"] for task in ended["plan"]["tasks"]}
+    assert {t["id"] for t in yes["takenBack"]} == {t for t, state in became.items() if state == "UNDONE"}
+    assert {t["id"] for t in yes["abandoned"]} == {t for t, state in became.items() if state == "ABANDONED"}
+    assert "the papers are being checked" in [p["point"]["reason"] for p in yes["passed"]]
 
 
 async def test_worklists_are_the_operators_own_affair(product: Product) -> None:

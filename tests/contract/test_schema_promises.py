@@ -59,6 +59,42 @@ def test_everything_is_described() -> None:
     assert [where for where, thing in [*types, *_fields(), *_arguments(), *values] if not thing.description] == []
 
 
+DRAFTING = {
+    "createProductOrder",
+    "checkoutCart",
+    "addProductOrderItem",
+    "changeProductOrderItem",
+    "removeProductOrderItem",
+    "setProductOrderPlace",
+    "setProductOrderAppointment",
+    "reserveProductOrderResource",
+    "assessProductOrderCredit",
+    "setProductOrderPayment",
+    "prepareProductOrderAgreement",
+    "signProductOrderAgreement",
+    "discardProductOrder",
+    "takeOverProductOrder",
+    "submitProductOrder",
+}
+"""A draft is tried out by editing it: validateProductOrder says what is missing, and it can be given up."""
+NO_TWIN = {
+    "placeProductOrders": "each line is placed as previewPlaceProductOrder says",
+    "resolveFallouts": "each task is decided about as previewFalloutDecision says; workItems shows which they are",
+    "addProductOrderNote": "a remark changes nothing about the work",
+}
+
+
+def test_every_lifecycle_mutation_can_be_asked_beforehand() -> None:
+    assert GRAPH.mutation_type is not None
+    assert GRAPH.query_type is not None
+    mutations = set(GRAPH.mutation_type.fields)
+    twins = [f.description or "" for name, f in GRAPH.query_type.fields.items() if name.startswith("preview")]
+    told = {word for text in twins for word in re.findall(r"\w+", text)}
+
+    assert (DRAFTING | NO_TWIN.keys()) - mutations == set()
+    assert mutations - told == DRAFTING | NO_TWIN.keys()
+
+
 def test_enum_values_are_in_constant_case() -> None:
     values = [value for t in OURS.values() if isinstance(t, GraphQLEnumType) for value in t.values]
 
