@@ -86,6 +86,7 @@ class Query:
         previews.preview_taking_back,
         "What takeBackProductOrder would do now: `takenBack` and `kept` are tasks of the completed order, `added` "
         "those of the order that takes it back. Changes nothing.",
+        weight=20,
     )
     preview_hold = resolved(
         LifecyclePreview | None,
@@ -109,33 +110,39 @@ class Query:
         LifecyclePreview | None,
         previews.preview_completing,
         "What completeTask would do now, for those who see worklists. Changes nothing.",
+        weight=20,
     )
     preview_claim_work = resolved(
         LifecyclePreview | None,
         previews.preview_claiming,
         "Whether claimWork would be followed now, for those who see worklists. Changes nothing.",
+        weight=20,
     )
     preview_release_work = resolved(
         LifecyclePreview | None,
         previews.preview_giving_back,
         "Whether releaseWork would be followed now, for those who see worklists. Changes nothing.",
+        weight=20,
     )
     preview_cancellation_decision = resolved(
         LifecyclePreview | None,
         previews.preview_deciding,
         "What decideCancellation would do now, for those who may decide it. Changes nothing.",
+        weight=20,
     )
     preview_ownership_consent = resolved(
         LifecyclePreview | None,
         previews.preview_consenting,
         "What consentToOwnershipChange would do now. Who is to take over sees whether it could, and not the work. "
         "Changes nothing.",
+        weight=20,
     )
     preview_place_product_order = resolved(
         LifecyclePreview | None,
         previews.preview_placing,
         "What placeProductOrder would do now: prices, tasks, charges, who has to agree. Books no visit, asks no credit "
         "bureau, keeps nothing.",
+        weight=20,
     )
     preview_ownership_change = resolved(
         LifecyclePreview | None,
