@@ -266,8 +266,8 @@ class Plan:
 
     @property
     def begun(self) -> bool:
-        """Whether anything has been begun."""
-        return any(task.state is not TaskState.PENDING for task in self.tasks)
+        """Whether anything of what the order is for has been begun; a charge for changing it does not wait for that."""
+        return any(task.state is not TaskState.PENDING and task.amount is None for task in self.tasks)
 
     def task(self, task_id: str) -> Task | None:
         """The task with this id."""
@@ -419,6 +419,7 @@ class Wish:
     """What is wished for from now on, as a plan: all tasks of the items that are still wanted, none of them begun.
 
     `changed` are the items that are new or otherwise than before, `removed` those that are not wanted any more.
+    `charge` is what it costs by the rules, whatever has been done.
     """
 
     tasks: tuple[Task, ...]
@@ -427,6 +428,7 @@ class Wish:
     priority: int = 4
     begins_at: datetime | None = None
     promised_at: datetime | None = None
+    charge: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -307,6 +307,20 @@ class TakeBackRule:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpediteRule:
+    """When `when` holds, having an order under way at another time, or more urgently, costs `charge`.
+
+    Of several rules the first one counts. `reason` is for people; `text` is how it is written.
+    """
+
+    id: str
+    when: Condition
+    charge: Money
+    reason: Callable[[View], str]
+    text: str
+
+
 Wording = Mapping[str, Mapping[OrderState, str]]
 """How a channel calls the states of an order; what it does not name is called as under `default`."""
 
@@ -323,6 +337,7 @@ class Rulebook:
     termination: tuple[TerminationRule, ...] = ()
     jeopardy: tuple[JeopardyRule, ...] = ()
     take_back: tuple[TakeBackRule, ...] = ()
+    expedite: tuple[ExpediteRule, ...] = ()
     version: str = ""
 
     def template(self, rule_id: str, template_id: str) -> TaskTemplate | None:
@@ -448,7 +463,7 @@ def order_part(order: ProductOrder) -> Members:
         "depositCents": int(order.deposit.amount * 100) if order.deposit else 0,
         "actions": sorted({_what(item) for item in order.items}),
         "items": len(order.items),
-        "hadVisit": any(item.appointment is not None for item in order.items),
+        "hasVisit": any(item.appointment is not None for item in order.items),
         "pieces": sum(item.quantity for item in order.items),
         "oneTimeCents": sum(_cents(item, PriceType.ONE_TIME) for item in order.items),
         "recurringCents": sum(_cents(item, PriceType.RECURRING) for item in order.items),

@@ -45,6 +45,7 @@ from app.domain.revision import amending, merged
 from app.domain.states import TASK_ENDED, TASK_LOST, TASK_PASSED, TaskState
 from app.domain.timing import CyclicPlan, due, in_order
 from app.domain.undoing import (
+    REVISION,
     Tasks,
     ancestors,
     anew,
@@ -284,6 +285,8 @@ def _claimed(plan: Plan, tasks: Tasks, event: TaskClaimed) -> Plan | None:
 def _charge(tasks: Tasks, event: CancellationRequested | Revised) -> None:
     if event.charge is not None:
         charge = charge_for(event.charge, len(tasks))
+        if isinstance(event, Revised):
+            charge = replace(charge, name="Charge the change", rule=REVISION)
         tasks[charge.id] = charge
 
 

@@ -12,6 +12,8 @@ from app.domain.states import TASK_LOST, TaskState
 Tasks = dict[str, Task]
 
 CHARGE_CANCELLATION: Final = "billing.chargeCancellation"
+REVISION: Final = "revision"
+"""Stands for the rule of what a revision adds by itself."""
 GONE_ON_WITHOUT: Final = frozenset({TaskState.SKIPPED, TaskState.FAILED})
 EFFECT: Final = frozenset({TaskState.COMPLETED, TaskState.AWAITING_RESULT, TaskState.CLOSING})
 

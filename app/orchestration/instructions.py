@@ -161,5 +161,6 @@ def _revision_refused(plan: Plan, instruction: Instruction, wish: Wish) -> str |
     for task, point in points:
         if point.charge is None:
             return f"{task.name}: {point.reason}"
-    due = sum_of(point.charge for _, point in points if point.charge is not None)
+    charges = (wish.charge, *(point.charge for _, point in points))
+    due = sum_of(charge for charge in charges if charge is not None)
     return None if due == instruction.charge else "it costs something else by now"

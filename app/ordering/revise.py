@@ -14,13 +14,15 @@ from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.cancellation import Passed
 from app.domain.decomposition import begins_at
+from app.domain.expedite import expedited
 from app.domain.foresight import ends_at, outlook, points_ahead
 from app.domain.money import Money, sum_of
 from app.domain.order import AppointmentRef, ItemAction, ProductOrder
-from app.domain.plan import Plan, Revised, Task, Wish
+from app.domain.plan import Plan, PointOfNoReturn, Revised, Task, Wish
 from app.domain.pricing import totals
 from app.domain.request import RevisedWish, as_wished, differs
 from app.domain.revision import bound_by, merged
+from app.domain.rulebook import CannotJudge
 from app.domain.rules import violations
 from app.domain.rules.credit import asks_bureau
 from app.domain.states import ITEM, ORDER, ItemState, OrderState
@@ -210,6 +212,11 @@ async def _decide(
         return ValidationFailed(breaches)
     result = _priced(order, wished, finished(case), changed)
     wish = await _wish(ordering, result, plan, changed, removed, other_dates=_dates(order) != _dates(result))
+    try:
+        costs = expedited(replace(case, order=result), order)
+    except CannotJudge as problem:
+        return ValidationFailed((unplanned(problem),))
+    wish = replace(wish, charge=costs.charge if costs else None)
     tasks = merged(plan, wish)
     try:
         in_order(tasks)
@@ -219,6 +226,10 @@ async def _decide(
         Passed(item_id=(task.item_ids or ("",))[0], task_id=task.id, task_name=task.name, point=point)
         for task, point in bound_by(plan, tasks, wish)
     )
+    if costs is not None:
+        point = PointOfNoReturn(reason=costs.reason, charge=costs.charge)
+        item_id = next((item.id for item in result.items), "")
+        passed += (Passed(item_id=item_id, task_id=costs.rule, task_name="Another time or urgency", point=point),)
     new_credit = bool(changed) and asks_bureau(case) and consent and order.credit is None
     return _Decided(order=result, wish=wish, passed=passed, asks_bureau=new_credit)
 

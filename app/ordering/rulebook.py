@@ -22,6 +22,7 @@ import structlog
 import yaml
 
 from app.domain.decomposition import task_view
+from app.domain.expedite import change_view
 from app.domain.forecast import blank_view
 from app.domain.jeopardy import JeopardyLevel
 from app.domain.money import Money
@@ -44,6 +45,7 @@ from app.domain.rulebook import (
     CannotJudge,
     Condition,
     DecompositionRule,
+    ExpediteRule,
     JeopardyRule,
     Need,
     Part,
@@ -68,14 +70,25 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
 WORKLISTS, TERMINATION, JEOPARDY = "worklists.yaml", "termination.yaml", "jeopardy.yaml"
-TAKE_BACK = "takeback.yaml"
-FILES: Final = (DECOMPOSITION, VALIDATION, PRIORITY, WORDING, WORKLISTS, TERMINATION, JEOPARDY, TAKE_BACK)
+TAKE_BACK, EXPEDITE = "takeback.yaml", "expedite.yaml"
+FILES: Final = (
+    DECOMPOSITION,
+    VALIDATION,
+    PRIORITY,
+    WORDING,
+    WORKLISTS,
+    TERMINATION,
+    JEOPARDY,
+    TAKE_BACK,
+    EXPEDITE,
+)
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MEMBER: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?!\w*\()")
 
 TASK_WORDS: Final = task_view(Task(id="", item_ids=(), name="", operation=".", rule=""), BLANK_ORDER)
 JEOPARDY_WORDS: Final = blank_view()
+EXPEDITE_WORDS: Final = change_view(BLANK_CASE, BLANK_ORDER)
 
 log = structlog.get_logger()
 
@@ -193,6 +206,13 @@ class _TakeBack(msgspec.Struct, forbid_unknown_fields=True):
     charge: _Charge | None = None
 
 
+class _Expedite(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    when: str
+    charge: _Charge
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A change of the rule files that was not taken, and why."""
@@ -283,6 +303,16 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
                 text=rule.reason,
             )
             for rule in _rules(texts, TAKE_BACK, list[_TakeBack])
+        ),
+        expedite=tuple(
+            ExpediteRule(
+                id=rule.id,
+                when=_condition(rule.id, rule.when, EXPEDITE_WORDS),
+                charge=Money(rule.charge.amount, rule.charge.currency),
+                reason=_message(rule.id, rule.reason, EXPEDITE_WORDS),
+                text=rule.reason,
+            )
+            for rule in _rules(texts, EXPEDITE, list[_Expedite])
         ),
         wording=_parsed(texts, WORDING, dict[str, dict[OrderState, str]]),
         worklists=tuple(

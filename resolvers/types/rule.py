@@ -8,6 +8,7 @@ from strawberry import field
 
 from app.domain.rulebook import (
     DecompositionRule,
+    ExpediteRule,
     JeopardyRule,
     PriorityRule,
     TakeBackRule,
@@ -25,6 +26,7 @@ class RuleKind(Enum):
     PRIORITY = strawberry.enum_value("priority", description="How urgent an order is.")
     TERMINATION = strawberry.enum_value("termination", description="What it costs to end a product early.")
     TAKE_BACK = strawberry.enum_value("takeBack", description="Until when a completed order can be taken back.")
+    EXPEDITE = strawberry.enum_value("expedite", description="What another time or urgency of an order costs.")
     JEOPARDY = strawberry.enum_value("jeopardy", description="How much a promise is in danger.")
 
 
@@ -61,7 +63,9 @@ class Rulebook:
     rules: list[BusinessRule] = field(description="All of them, in the order of their files.")
 
 
-AnyRule = DecompositionRule | ValidationRule | PriorityRule | TerminationRule | JeopardyRule | TakeBackRule
+AnyRule = (
+    DecompositionRule | ValidationRule | PriorityRule | TerminationRule | JeopardyRule | TakeBackRule | ExpediteRule
+)
 
 
 def rule_of(rule: AnyRule) -> BusinessRule:
@@ -88,6 +92,9 @@ def rule_of(rule: AnyRule) -> BusinessRule:
             costs = f", for {rule.charge.amount} {rule.charge.currency}" if rule.charge else ""
             effect = f"within {rule.within.days} days{costs}: {rule.text}"
             return _plain(rule.id, RuleKind.TAKE_BACK, rule.when.text, effect)
+        case ExpediteRule():
+            effect = f"{rule.charge.amount} {rule.charge.currency}: {rule.text}"
+            return _plain(rule.id, RuleKind.EXPEDITE, rule.when.text, effect)
         case JeopardyRule():
             effect = f"jeopardy {rule.level}{f', escalated to {rule.queue}' if rule.queue else ''}"
             return _plain(rule.id, RuleKind.JEOPARDY, rule.when.text, effect)
@@ -112,7 +119,14 @@ def _plain(rule_id: str, kind: RuleKind, when: str, effect: str) -> BusinessRule
 def rulebook_of(rules: Rulebooks) -> Rulebook:
     """The rules in force, and what became of the newest change."""
     book, refused = rules.current, rules.refused
-    found: list[AnyRule] = [*book.validation, *book.priority, *book.termination, *book.take_back, *book.jeopardy]
+    found: list[AnyRule] = [
+        *book.validation,
+        *book.priority,
+        *book.termination,
+        *book.take_back,
+        *book.expedite,
+        *book.jeopardy,
+    ]
     return Rulebook(
         version=book.version,
         read_at=rules.read_at,

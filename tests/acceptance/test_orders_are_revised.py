@@ -255,12 +255,25 @@ async def test_priority_and_notes_are_changed_whatever_is_under_way(product: Pro
     draft = await placed(product, "cust-1056", ESIM, requestedStartAt=later)
     await order(product, draft.key)
 
-    urgent = await draft.tell("changeProductOrderPriority", reason="has waited", priority=0)
+    said = await preview(product, draft, priority=0)
+    less = await preview(product, draft, priority=3)
+    silent = await draft.ask("changeProductOrderPriority", reason="has waited", priority=0)
+    other = {"amount": "9.89", "currency": "EUR"}
+    wrong = await draft.ask("changeProductOrderPriority", reason="has waited", priority=0, acceptedCharge=other)
+    paid = {"reason": "has waited", "priority": 0, "acceptedCharge": said["charge"]}
+    urgent = await draft.tell("changeProductOrderPriority", **paid)
+    again = await preview(product, draft, priority=0)
+    charged = await order(product, draft.key)
     noted = await draft.tell("addProductOrderNote", text="At home all day", internal=True)
     await draft.tell("cancelProductOrder", reason="not any more")
     last = await draft.tell("addProductOrderNote", text="Sorry", internal=False)
     found = (await run(product, "85-add-a-note", _note(draft)))["addProductOrderNote"]["order"]
 
+    assert (said["charge"], less["charge"], again["charge"]) == ({"amount": "9.90", "currency": "EUR"}, None, None)
+    assert [p["point"]["reason"] for p in said["passed"]] == ["it goes before all others"]
+    for refused in (silent, wrong):
+        assert [e["code"] for e in refused["errors"]] == ["CHARGE_NOT_ACCEPTED"]
+    assert [t["operation"] for t in charged["plan"]["tasks"] if "-charge-" in t["id"]] == ["billing.chargeCancellation"]
     assert urgent["version"] < noted["version"] < last["version"]
     assert [note["text"] for note in found["notes"]] == ["At home all day", "Sorry", "Called again"]
     after = await product.graphql("query P($id: ID!) { productOrder(id: $id) { priority state } }", {"id": draft.key})

@@ -8,6 +8,7 @@ from app.domain.catalog import PriceType
 from app.domain.money import Money, sum_of
 from app.domain.order import OrderItem
 from app.domain.states import ItemState
+from app.domain.undoing import REVISION
 from app.orchestration.operations.work import Done, Refused, Result, Work
 from connectors.billing import PaymentDenied
 from connectors.ledger import Line, PeriodClosed, Unbalanced
@@ -135,7 +136,7 @@ async def charge_cancellation(work: Work) -> Result:
         account_id=account,
         order_id=work.order.id,
         item_id=",".join(work.order.cancellations[-1].item_ids) if work.order.cancellations else "",
-        description="Cancellation",
+        description="Change of the order" if work.call.task.rule == REVISION else "Cancellation",
         amount=due.amount,
         currency=due.currency,
         key=work.call.key,
