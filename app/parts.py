@@ -44,7 +44,7 @@ class Parts:
 def run(main: Coroutine[object, object, None]) -> None:
     """Run this as a process of its own."""
     # the loop that uvicorn would choose, for the worker too
-    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
         runner.run(main)
 
 

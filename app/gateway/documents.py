@@ -17,6 +17,7 @@ from strawberry.schema.schema import validate_document
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
 from app.gateway.limits import Exceeded, Guard, Limits
+from app.gateway.sharing import varies_with
 from app.gateway.size import extent_of_literals, introspects, measure
 
 
@@ -31,6 +32,8 @@ class Operation:
     """Whether it asks for the schema itself."""
     exceeded: tuple[Exceeded, ...] = ()
     """Limits that it exceeds and that are only watched."""
+    varies_with: frozenset[str] = frozenset()
+    """Variables on which the answer to a message of the subscription depends."""
 
     @property
     def type(self) -> OperationType:
@@ -95,7 +98,8 @@ class Documents:
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
         cost = self._costs.compile(document, definition)
-        return Operation(document, definition, cost, introspects(document), tuple(exceeded))
+        varying = varies_with(document, definition)
+        return Operation(document, definition, cost, introspects(document), tuple(exceeded), varying)
 
     def _parse(self, text: str) -> DocumentNode:
         most = None if self._limits.only_warns("tokens") else self._limits.tokens

@@ -11,17 +11,7 @@ from inspect import isawaitable
 from typing import Any, Final, cast
 
 import orjson
-from graphql import (
-    ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
-    Node,
-    VariableNode,
-    Visitor,
-    create_source_event_stream,
-    execute_subscription_event,
-    visit,
-)
+from graphql import ExecutionResult, create_source_event_stream, execute_subscription_event
 from graphql.execution import Executor as GraphQLExecutor
 
 from app.gateway.documents import Operation
@@ -87,41 +77,11 @@ async def open_stream(
     messages = await started if isawaitable(started) else started
     if isinstance(messages, ExecutionResult):
         return messages
-    used = _used_below_the_root(operation)
-    given = orjson.dumps({name: variables[name] for name in sorted(used & set(variables))})
-    return Stream(
-        executor,
-        cast("AsyncGenerator[object, None]", messages),
-        make_context,
-        (_text(operation), operation.name, given),
-    )
+    given = orjson.dumps({name: variables[name] for name in sorted(operation.varies_with & set(variables))})
+    shared_by = (_text(operation), operation.name, given)
+    return Stream(executor, cast("AsyncGenerator[object, None]", messages), make_context, shared_by)
 
 
 def _text(operation: Operation) -> str:
     assert operation.document.loc is not None, "documents are parsed with their locations"
     return operation.document.loc.source.body
-
-
-def _used_below_the_root(operation: Operation) -> set[str]:
-    """The variables on which the answer to a message depends: those that are not only arguments of the root field."""
-    roots = [s for s in operation.definition.selection_set.selections if isinstance(s, FieldNode)]
-    fragments = [d for d in operation.document.definitions if isinstance(d, FragmentDefinitionNode)]
-    others = [s for s in operation.definition.selection_set.selections if not isinstance(s, FieldNode)]
-    below: list[Node] = [*fragments, *others, *(d for root in roots for d in root.directives or ())]
-    below += [root.selection_set for root in roots if root.selection_set]
-    found = _Variables()
-    for node in below:
-        visit(node, found)
-    return found.names
-
-
-class _Variables(Visitor):
-    """Collects the names of the variables that it meets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: object) -> None:
-        """Called by `visit` for each variable."""
-        self.names.add(node.name.value)

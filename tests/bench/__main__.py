@@ -1,5 +1,6 @@
 """`make bench`: the gateway beside other servers (`python -m tests.bench gateway` for that alone), what the main
-operations cost, as ratios to the cheapest operation in the same run; and what carrying an order out costs beside a bare
+operations cost, as ratios to the cheapest operation in the same run; what an event costs that thousands are told of
+(`push`); and what carrying an order out costs beside a bare
 Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from tests.bench.gateway import __main__ as gateway
 from tests.bench.overhead import compare
+from tests.bench.push import compare as push
 from tests.channel import key, place, place_mobile, until_state
 from tests.harness import Product, running_product
 
@@ -47,6 +49,10 @@ async def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if sys.argv[1:] in ([], ["gateway"]):
         await asyncio.to_thread(gateway.main, [])
+        if sys.argv[1:]:
+            return
+    if sys.argv[1:] in ([], ["push"]):
+        await push.compare(Console(file=sys.stdout), subscribers=5000, events=20)
         if sys.argv[1:]:
             return
     with tempfile.TemporaryDirectory() as folder:

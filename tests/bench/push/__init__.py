@@ -1,0 +1,1 @@
+"""What it costs to tell many subscribers of an event, beside the same on Node."""
