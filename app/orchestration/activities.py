@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -147,17 +147,24 @@ class Activities:
 
 def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
     task = call.task
+    ask_at: datetime | None = None
     match result:
         case Done(reference):
             kind, cause = ReportKind.COMPLETED, None
-        case Accepted(reference):
-            kind, cause = ReportKind.ACCEPTED, None
+        case Accepted(reference, later):
+            kind, cause, ask_at = ReportKind.ACCEPTED, None, later
         case Refused(code, message, calls_off):
             # kept with the order and shown to those who decide
             cause = Cause(kind=code, message=redacted(message), final=True, calls_off=calls_off)
             kind, reference = ReportKind.FAILED, None
     return TaskReport(
-        task_id=task.id, revision=task.revision, kind=kind, reference=reference, cause=cause, attempts=attempts
+        task_id=task.id,
+        revision=task.revision,
+        kind=kind,
+        reference=reference,
+        cause=cause,
+        attempts=attempts,
+        ask_at=ask_at,
     )
 
 

@@ -137,7 +137,10 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
-    """What became of a task: done, accepted for later, or refused for good."""
+    """What became of a task: done, accepted for later, or refused for good.
+
+    `ask_at`: until then there is no use in asking what became of what was accepted; whatever comes before is told.
+    """
 
     task_id: str
     revision: int
@@ -145,6 +148,7 @@ class TaskReport:
     reference: str | None = None
     cause: Cause | None = None
     attempts: int = 1
+    ask_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

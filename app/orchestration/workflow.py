@@ -79,6 +79,7 @@ class OrderWorkflow:
         self._instructions: deque[tuple[Plan, Instruction]] = deque()
         self._to_run: deque[tuple[int, Run]] = deque()
         self._tell_at_once = False
+        self._ask_at: dict[str, datetime] = {}
         self._work: set[asyncio.Task[None]] = set()
 
     @workflow.run
@@ -317,7 +318,10 @@ class OrderWorkflow:
         self._take(report)
 
     async def _await_result(self, command: Await) -> None:
-        """Wait for the backend's report, and ask for it from time to time in case it was lost."""
+        """Wait for the backend's report, and ask for it from time to time in case it was lost.
+
+        What time alone settles is asked for at that time, on a durable timer, and not before.
+        """
         pause, task = self._policy.first_poll, self._plan.task(command.task_id) if self._plan else None
         # people are asked less often: they may take weeks
         longest = PEOPLE_POLL if task is not None and task.pends else self._policy.longest_poll
@@ -327,16 +331,21 @@ class OrderWorkflow:
             return task is None or task.state is not TaskState.AWAITING_RESULT or task.revision != command.revision
 
         while not reported():
+            ask_at = self._ask_at.get(command.task_id)
+            left = ask_at - workflow.now() if ask_at is not None else timedelta(0)
             try:
-                await workflow.wait_condition(reported, timeout=pause)
+                await workflow.wait_condition(reported, timeout=left if left > timedelta(0) else pause)
             except TimeoutError:
                 call = self._call(command.task_id)
                 report = await self._in_lane(CHECK_TASK, call, TaskReport, call.task.backend, PATIENT)
                 self._take(report)
-                pause = min(pause * 2, max(longest, self._policy.longest_poll))
+                if left <= timedelta(0):
+                    pause = min(pause * 2, max(longest, self._policy.longest_poll))
 
     def _take(self, report: TaskReport) -> None:
         at = workflow.now()
+        if report.ask_at is not None:
+            self._ask_at[report.task_id] = report.ask_at
         match report.kind:
             case ReportKind.COMPLETED:
                 self._apply(

@@ -1,19 +1,27 @@
 """Waits of hours, of 30 days and of a year, on the real workflow: nothing is lost, forgotten or done twice in them."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from app.domain.order import Characteristic
+from app.domain.order import Characteristic, ConsentSide
 from app.domain.request import ItemRequest, OrderRequest
 from app.domain.states import OrderState, TaskState
-from app.orchestration.contract import TaskPolicy
+from app.orchestration.contract import CHECK_TASK, TaskPolicy
+from app.ordering.change_ownership import (
+    ChangeOwnership,
+    ConsentToOwnership,
+    change_ownership,
+    consent_to_ownership_change,
+)
+from app.ordering.outcomes import Committed
+from tests.channel import key
 from tests.contract.running_mock import running_mock
-from tests.harness import MockControl
-from tests.resilience.skipping import STRIDE, SkippedTime, skipping
+from tests.harness import MockControl, until
+from tests.resilience.skipping import AGENT, MONTH, STRIDE, SkippedTime, skipping
 
 POLICY: Final = TaskPolicy(attempts=1000, longest_pause=timedelta(hours=1), longest_poll=timedelta(days=1))
 MOBILE: Final = ItemRequest(offering_id="mobile-m", characteristics=(Characteristic(name="simType", value="eSIM"),))
@@ -136,3 +144,70 @@ async def test_what_is_wished_for_by_a_day_begins_in_time_for_it(time: SkippedTi
     assert waiting.plan.begins_at is not None
     assert timedelta(0) < wish - waiting.plan.begins_at < timedelta(hours=1), "as late as leaves twice the usual time"
     assert (waiting.order.state, found.order.state) == (OrderState.ACKNOWLEDGED, OrderState.COMPLETED)
+
+
+async def handed_over(time: SkippedTime, product_id: str, new_owner: str, effective_at: datetime | None = None) -> str:
+    """An order by which this product is to go to this customer, and for which both consents are awaited."""
+    ask = ChangeOwnership(
+        idempotency_key=key(), product_id=product_id, new_owner_id=new_owner, reason="", effective_at=effective_at
+    )
+    outcome = await change_ownership(time.ordering, AGENT, ask)
+    assert isinstance(outcome, Committed), outcome
+    order_id = outcome.order.id
+
+    async def awaited() -> bool:
+        plan = (await time.stored(order_id)).plan
+        return plan is not None and [t.state for t in plan.tasks].count(TaskState.AWAITING_RESULT) == 2
+
+    await until(awaited)
+    return order_id
+
+
+async def asked(time: SkippedTime, order_id: str) -> int:
+    """How often it was asked what became of a task."""
+    history = await time.workflow(order_id).fetch_history()
+    kinds = [e.activity_task_scheduled_event_attributes.activity_type.name for e in history.events]
+    return kinds.count(CHECK_TASK)
+
+
+async def test_a_consent_is_waited_for_until_its_time_is_up_and_nobody_asks_before(time: SkippedTime) -> None:
+    order_id = await handed_over(time, "prod-1087", "cust-1092")
+
+    await time.wait(timedelta(days=13))
+    waiting = await time.stored(order_id)
+    asked_before = await asked(time, order_id)
+    await time.wait(timedelta(days=2))
+    found = await time.ended(order_id)
+
+    assert (waiting.order.state, asked_before) == (OrderState.PENDING, 0)
+    assert found.order.state is OrderState.CANCELLED
+    assert "did not consent until" in found.order.cancellations[0].reason
+    until_then = found.order.cancellations[0].requested_at - waiting.order.created_at
+    assert timedelta(0) <= until_then - timedelta(days=14) <= STRIDE
+
+
+async def test_a_product_goes_over_on_the_day_that_was_named_and_nobody_asks_before(time: SkippedTime) -> None:
+    day = time.clock() + MONTH
+    order_id = await handed_over(time, "prod-1189", "cust-1092", day)
+    for side in ConsentSide:
+        order = await time.order(order_id)
+        consent = ConsentToOwnership(
+            idempotency_key=key(),
+            order_id=order_id,
+            expected_version=order.version,
+            side=side,
+            given=True,
+            credit_consent=side is ConsentSide.ACCEPTING,
+        )
+        assert isinstance(await consent_to_ownership_change(time.ordering, AGENT, consent), Committed)
+
+    await time.wait(MONTH - timedelta(days=1))
+    asked_before = await asked(time, order_id)
+    await time.wait(timedelta(days=1))
+    found = await time.ended(order_id)
+
+    assert (found.order.state, asked_before, await asked(time, order_id)) == (OrderState.COMPLETED, 0, 1)
+    assert found.plan is not None
+    changed = next(t for t in found.plan.tasks if t.operation == "inventory.changeOwner")
+    assert changed.started_at is not None
+    assert timedelta(0) <= changed.started_at - day <= STRIDE

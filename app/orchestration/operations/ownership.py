@@ -1,6 +1,5 @@
 """How a product goes over to another customer: consents, the new owner's credit and account (TMF696, 666, 637)."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -32,18 +31,19 @@ def _consented(work: Work, side: ConsentSide) -> Result:
         return Refused("CONSENT_REFUSED", said.refusal, calls_off=True)
     if said is not None:
         return Done()
-    if datetime.now(UTC) >= ownership.consent_until:
+    if work.ordering.clock() >= ownership.consent_until:
         until = ownership.consent_until.isoformat(timespec="minutes")
         return Refused("CONSENT_OVERDUE", f"the {side} party did not consent until {until}", calls_off=True)
-    return Accepted(side.value)
+    # a consent is told to the order itself
+    return Accepted(side.value, ask_at=ownership.consent_until)
 
 
 async def await_effective_date(work: Work) -> Result:
     """Whether the day has come from which on the product is the new owner's."""
     effective_at = _ownership(work).effective_at
-    if effective_at is None or datetime.now(UTC) >= effective_at:
+    if effective_at is None or work.ordering.clock() >= effective_at:
         return Done()
-    return Accepted(effective_at.isoformat())
+    return Accepted(effective_at.isoformat(), ask_at=effective_at)
 
 
 async def assess_acceptor(work: Work) -> Result:

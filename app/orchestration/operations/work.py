@@ -20,9 +20,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The backend took the work and will report under `reference`."""
+    """The backend took the work and will report under `reference`.
+
+    `ask_at`: when time alone settles it; until then there is no use in asking. None: it may be settled at any time.
+    """
 
     reference: str
+    ask_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
