@@ -12,6 +12,9 @@ from typing import Final
 
 import uvicorn
 
+from app import telemetry
+from app.metrics import BackendWatch
+from app.monitor import watch_backends
 from app.orchestration.contract import TaskPolicy
 from app.orchestration.engine import Engine, EngineUnreachable
 from app.orchestration.fulfilment import TemporalFulfilment
@@ -82,7 +85,8 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
             name = "ORDERWAY_MONGODB_URI" if settings.mongodb_uri else "ORDERWAY_DATA_DIR"
             raise CannotStart(f"{name}: the store does not answer: {error}") from error
         stack.push_async_callback(store.close)
-        backends = await stack.enter_async_context(connect(_backend_configs(settings)))
+        backends = await stack.enter_async_context(connect(_backend_configs(settings), BackendWatch()))
+        watch_backends(backends)
         engine = await _engine(settings, lazy=not needs_temporal)
         fulfilment = engine.fulfilment(_task_policy(settings))
         yield Parts(
@@ -152,6 +156,7 @@ async def _engine(settings: Settings, *, lazy: bool) -> Engine:
             tls=settings.temporal_tls,
             api_key=key.get_secret_value() if key else None,
             lazy=lazy,
+            traced=telemetry.traces_are_sent(),
             lanes={n: settings.backend(n).concurrency if n in BACKENDS else OWN_CONCURRENCY for n in LANES},
         )
     except EngineUnreachable as error:

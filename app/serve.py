@@ -1,6 +1,5 @@
 """Composition of a gateway, which serves the graph."""
 
-import asyncio
 import gc
 import resource
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,23 +15,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app import metrics, telemetry
 from app.domain.actor import Actor, Role
 from app.gateway import batches
-from app.gateway.app import create_app, drain
+from app.gateway.app import Gateway, create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
-from app.gateway.health import Dependency, Readiness, Status
+from app.gateway.health import Readiness
 from app.gateway.operations import RequestFacts
-from app.orchestration.engine import Engine
+from app.monitor import monitored, readiness
 from app.orchestration.listener import listener_routes
 from app.ordering.batch import BatchTaken, Line, PlaceOrders, place_orders
 from app.ordering.ordering import Ordering
 from app.ordering.outcomes import IdempotencyConflict
 from app.ordering.reading import Reading
-from app.parts import Parts, beside, parts, run
+from app.parts import beside, parts, run
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
 from app.settings import CannotStart, Settings
 from app.store.feed import Feed
-from app.store.port import OrderStore, StoreUnavailable
 from connectors.base import fetch
 from resolvers.context import Context
 from resolvers.errors import explain
@@ -81,11 +80,15 @@ async def _serve(settings: Settings) -> None:
             loaders, most = Loaders(p.backends, reading, actor), settings.limits
             return Context(actor, p.ordering, reading, loaders, most.page_size, most.batch_lines, facts.resume_after)
 
+        async def ready() -> Readiness:
+            return await readiness(p.store, p.engine, p.backends, needs_engine=False)
+
+        metrics.watch({"orderway_feed_position": lambda: metrics.one(feed.position)})
         app = create_app(
             schema,
             authenticate=verifier.authenticate,
             make_context=make_context,
-            readiness=lambda: readiness(p),
+            readiness=ready,
             limits=settings.limits,
             introspection_roles=_introspection_roles(settings),
             explain=explain,
@@ -96,6 +99,8 @@ async def _serve(settings: Settings) -> None:
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
+            slow_seconds=settings.monitoring.slow_seconds,
+            traced=telemetry.traces_are_sent(),
         )
         config = uvicorn.Config(
             app,
@@ -108,7 +113,9 @@ async def _serve(settings: Settings) -> None:
             ws_per_message_deflate=False,  # events are small: it would cost more time and memory than it saves
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-        await _DrainingServer(config, app).serve()
+        gateway: Gateway = app.state.gateway
+        async with monitored(settings.monitoring, ready, lambda: gateway.websockets.draining):
+            await _DrainingServer(config, app).serve()
 
 
 def _upload(verifier: TokenVerifier, ordering: Ordering, most_lines: int) -> Callable[[Request], Awaitable[Response]]:
@@ -170,44 +177,3 @@ def examples() -> list[Example]:
         )
         for name in names
     ]
-
-
-async def readiness(p: Parts) -> Readiness:
-    """Store and Temporal are needed to be ready; a backend that is away only takes its own part with it."""
-    store, temporal, probes = await asyncio.gather(
-        _store_health(p.store),
-        _engine_health(p.engine),
-        asyncio.gather(*(http.probe() for http in p.backends.http.values())),
-    )
-    health = p.backends.health()
-    backends = {
-        name: {
-            "status": (Status.UP if reachable else Status.DOWN).value,
-            "breaker": health[name].breaker.value,
-            "inFlight": health[name].in_flight,
-            "lastFailure": health[name].last_failure,
-        }
-        for name, reachable in zip(p.backends.http, probes, strict=True)
-    }
-    return Readiness(
-        {
-            "store": store,
-            "temporal": temporal,
-            "backends": Dependency(
-                status=Status.UP if all(probes) else Status.DEGRADED, required=False, detail=backends
-            ),
-        }
-    )
-
-
-async def _store_health(store: OrderStore) -> Dependency:
-    try:
-        await store.ping()
-    except StoreUnavailable:
-        return Dependency(Status.DOWN)
-    return Dependency(Status.UP)
-
-
-async def _engine_health(engine: Engine) -> Dependency:
-    # orders can be taken without Temporal, and are started when it is back: so it does not make the gateway unready
-    return Dependency(Status.UP if await engine.answers() else Status.DOWN, required=False)

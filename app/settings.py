@@ -235,6 +235,32 @@ class DraftSettings(BaseModel, frozen=True):
     )
 
 
+class MonitoringSettings(BaseModel, frozen=True):
+    """Where a process shows how it does, apart from the address that clients call."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        "Address on which each gateway and worker shows its metrics and health. Whoever reaches it needs no token: "
+        "open it to your Prometheus only.",
+        "a host name or IP address",
+        min_length=1,
+    )
+    port: int | None = _setting(
+        None,
+        "Port of `/metrics` (Prometheus), `/health/live` and `/health/ready` there. Unset: nothing is shown there.",
+        "a port from 1 to 65535",
+        ge=1,
+        le=65535,
+    )
+    slow_seconds: float = _setting(
+        1.0,
+        "Seconds after which a query or mutation is logged as `slow_operation` (of one name, once in ten seconds).",
+        "a number of seconds above 0 and up to 120",
+        gt=0,
+        le=120,
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Read it with `load`, which refuses what is wrong or unknown by name."""
 
@@ -329,6 +355,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     tasks: TaskSettings = TaskSettings()
     drafts: DraftSettings = DraftSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe log event to write.", "debug, info, warning or error"
     )

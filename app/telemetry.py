@@ -5,6 +5,7 @@ What libraries log joins the same stream in the same form.
 """
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.settings import Settings
@@ -54,7 +56,30 @@ def configure(settings: Settings, part: str) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     logging.captureWarnings(True)
-    trace.set_tracer_provider(TracerProvider(resource=Resource.create({SERVICE_NAME: f"orderway-{part}"})))
+    if traces_are_sent():
+        trace.set_tracer_provider(_provider(part))
+
+
+def traces_are_sent() -> bool:
+    """Whether the standard OTEL_* variables name where traces go. If not, no span is made at all."""
+    told = os.environ.get
+    if told("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    exporters = told("OTEL_TRACES_EXPORTER", "").replace(" ", "")
+    if exporters:
+        return "otlp" in exporters.split(",")
+    return bool(told("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or told("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def _provider(part: str) -> TracerProvider:
+    """Where, how and how much of it is sent, the SDK and the exporter read from the OTEL_* variables themselves."""
+    # only who sends traces pays for what it takes: it imports an HTTP client of its own
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    named = {SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME") or f"orderway-{part}"}
+    provider = TracerProvider(resource=Resource.create(named))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
 
 
 def _renderer(settings: Settings) -> Processor:

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+from app.gateway.health import Readiness
+from app.monitor import monitored, readiness
 from app.orchestration.worker import keep_up
 from app.ordering.expiry import DraftPolicy
 from app.parts import beside, parts, run
@@ -21,5 +23,13 @@ async def _work(settings: Settings) -> None:
     async with parts(settings, needs_temporal=True) as p:
         policy = DraftPolicy(days=settings.drafts.days, notice_days=settings.drafts.notice_days)
         upkeep = keep_up(p.ordering, settings.callback_url, policy)
-        async with beside(upkeep, p.ordering.rules.watch()), p.engine.worker(p.ordering):
+
+        async def ready() -> Readiness:
+            return await readiness(p.store, p.engine, p.backends, needs_engine=True)
+
+        async with (
+            monitored(settings.monitoring, ready, stop.is_set),
+            beside(upkeep, p.ordering.rules.watch()),
+            p.engine.worker(p.ordering),
+        ):
             await stop.wait()

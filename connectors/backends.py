@@ -21,7 +21,7 @@ from connectors import (
     serviceability,
     workforce,
 )
-from connectors.base import Apis, BackendConfig, BackendHealth, BackendHttp, http_session
+from connectors.base import Apis, BackendConfig, BackendHealth, BackendHttp, Watch, http_session
 
 APIS: Final[Mapping[str, Apis]] = {
     "customer": customer.APIS,
@@ -68,10 +68,13 @@ class Backends:
 
 
 @asynccontextmanager
-async def connect(configs: Mapping[str, BackendConfig]) -> AsyncIterator[Backends]:
-    """The clients of all backends, by these configurations. Opens no connection before the first call."""
+async def connect(configs: Mapping[str, BackendConfig], watch: Watch | None = None) -> AsyncIterator[Backends]:
+    """The clients of all backends, by these configurations. Opens no connection before the first call.
+
+    `watch` is told of every call.
+    """
     async with http_session() as session:
-        http = {name: BackendHttp(name, apis, configs[name], session) for name, apis in APIS.items()}
+        http = {name: BackendHttp(name, apis, configs[name], session, watch) for name, apis in APIS.items()}
         yield Backends(
             customer=customer.CustomerBackend(http["customer"]),
             catalog=catalog.CatalogBackend(http["catalog"]),

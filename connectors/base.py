@@ -12,32 +12,37 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import aiohttp
-import msgspec
-from opentelemetry import propagate
+from opentelemetry import propagate, trace
 from yarl import URL
 
+from connectors import stale
 from connectors.breaker import Breaker
+from connectors.breaker import BreakerState as BreakerState
 from connectors.config import Apis as Apis
 from connectors.config import BackendConfig as BackendConfig
 from connectors.config import BackendHealth as BackendHealth
 from connectors.config import Dialect as Dialect
 from connectors.config import OpenApi as OpenApi
 from connectors.config import Page as Page
+from connectors.config import Unwatched
+from connectors.config import Watch as Watch
 from connectors.failure import BackendFailure as BackendFailure
 from connectors.failure import FailureKind as FailureKind
 from connectors.failure import count_of, seconds_of, unanswered
-from connectors.wire import Json, TmfError, decode, encode, header_text, refusal
+from connectors.kept import NONE, Kept, KeptAnswers, terms_of
+from connectors.members import Answer as Answer
+from connectors.members import Collections
+from connectors.tracing import call_span
+from connectors.wire import Json, encode, header_text, refusal
 
 T = TypeVar("T")
 
-IDS_PER_CALL: Final = 100
-MEMBERS_PER_CALL: Final = 1000
-MOST_PAGES: Final = 100
 FIRST_PAUSE: Final = 0.2
 PROBE_SECONDS: Final = 1.0
 PROBE_KEPT_SECONDS: Final = 1.0
@@ -45,30 +50,6 @@ FETCH_SECONDS: Final = 5.0
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 """The id under which this request can be found in every log; set at the edge, sent to every backend."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a backend answered: its status was a success, or one that the caller said it expects."""
-
-    backend: "BackendHttp"
-    operation: str
-    status: int
-    body: bytes
-    total: int | None
-
-    def decode(self, shape: type[T]) -> T:
-        """The body in this shape. Raises BackendFailure (MALFORMED) when it has another."""
-        try:
-            return decode(self.body, shape)
-        except msgspec.DecodeError as error:
-            # another shape is the backend's way and stays so; what is no JSON at all was cut off or came from a proxy
-            again = not isinstance(error, msgspec.ValidationError)
-            raise self.backend.failure(self.operation, FailureKind.MALFORMED, str(error), retryable=again) from error
-
-    @property
-    def refusal(self) -> TmfError:
-        """Why the backend refused, in its own words; empty when it says nothing readable."""
-        return refusal(self.body)
 
 
 class _NoAnswer(Exception):
@@ -91,20 +72,31 @@ class _SharedRead:
 
 
 @dataclass(slots=True)
+class _Attempts:
+    """How many one call has taken so far."""
+
+    made: int = 0
+
+
+@dataclass(slots=True)
 class _Seen:
     """What was seen of a backend, over all its Open APIs."""
 
     in_flight: int = 0
+    waiting: int = 0
     success: datetime | None = None
     failure: tuple[datetime, str] | None = None
     probed: tuple[float, bool] | None = None
 
 
-class BackendHttp:
+class BackendHttp(Collections):
     """The calls to one backend, by its main Open API; `at` gives the others."""
 
-    def __init__(self, name: str, apis: Apis, config: BackendConfig, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, name: str, apis: Apis, config: BackendConfig, session: aiohttp.ClientSession, watch: Watch | None = None
+    ) -> None:
         self.name = name
+        self._watch = watch or Unwatched()
         self.dialect = config.dialect
         self.deadline = config.deadline
         self._config = config
@@ -120,6 +112,7 @@ class BackendHttp:
         self._seen = _Seen()
         self._reads: dict[str, _SharedRead] = {}
         self._clock = asyncio.get_running_loop().time
+        self._kept = KeptAnswers(self._clock)
         self._breaker = Breaker(
             window=config.breaker_window,
             threshold=config.breaker_threshold,
@@ -139,6 +132,8 @@ class BackendHttp:
         return BackendHealth(
             breaker=self._breaker.state,
             in_flight=self._seen.in_flight,
+            waiting=self._seen.waiting,
+            places=self._config.concurrency,
             last_success_at=self._seen.success,
             last_failure_at=self._seen.failure[0] if self._seen.failure else None,
             last_failure=self._seen.failure[1] if self._seen.failure else None,
@@ -152,18 +147,33 @@ class BackendHttp:
         )
 
     async def get(self, operation: str, path: str, query: Mapping[str, str] | None = None) -> Answer:
-        """Read. Equal reads under way at the same time share one call, unless a write came in between."""
+        """Read. Equal reads under way at the same time share one call, unless a write came in between.
+
+        What the backend lets us keep is not sent again: it is used while it is fresh, asked for on condition after that
+        (304), and stands in for a failure where both the backend (`stale-if-error`) and who asks (`stale`) allow that.
+        """
         url = f"{self._root}/{path}" + (f"?{urlencode(query, quote_via=quote, safe=',')}" if query else "")
         shared = self._reads.get(url)
         if shared is None:
-            shared = _SharedRead(asyncio.create_task(self._call("GET", operation, url)))
+            kept = self._kept.get(url)
+            if kept is not None and self._kept.is_fresh(kept):
+                self._watch.saved(self.name, "fresh")
+                return Answer(self, operation, kept.status, kept.body, kept.total)
+            shared = _SharedRead(asyncio.create_task(self._read(operation, url, kept)))
             self._reads[url] = shared
             shared.call.add_done_callback(lambda done: self._forget(url, done))
+        else:
+            self._watch.saved(self.name, "shared")
         shared.waiting += 1
         try:
             # shielded: a caller that gives up must not take the answer from the others
             return await asyncio.shield(shared.call)
         except BackendFailure as failure:
+            if failure.retryable and stale.allowed() and (kept := self._kept.get(url)) is not None:
+                age = self._kept.age(kept)
+                if age < kept.terms.stale_for:
+                    self.used_stale(age)
+                    return Answer(self, operation, kept.status, kept.body, kept.total)
             # each caller gets one of its own, with its own correlation id
             raise self.failure(operation, failure.kind, failure.detail, retryable=failure.retryable) from failure
         finally:
@@ -171,6 +181,23 @@ class BackendHttp:
             if not shared.waiting and not shared.call.done():  # the last one has given up
                 shared.call.cancel()
                 self._forget(url, shared.call)
+
+    def used_stale(self, age: float) -> None:
+        """Something that was kept `age` seconds was used, as there was no answer: whoever asked is told."""
+        self._watch.saved(self.name, "stale")
+        stale.tell(self.name, age)
+
+    async def _read(self, operation: str, url: str, kept: Kept | None) -> Answer:
+        era = self._kept.era
+        conditions = self._kept.conditions(kept) if kept is not None else {}
+        expected = (HTTPStatus.NOT_MODIFIED,) if conditions else ()
+        answer = await self._call("GET", operation, url, expected=expected, headers=conditions)
+        if kept is not None and answer.status == HTTPStatus.NOT_MODIFIED:
+            self._watch.saved(self.name, "unchanged")
+            self._kept.unchanged(url, kept, answer.terms, era)
+            return Answer(self, operation, kept.status, kept.body, kept.total)
+        self._kept.keep(url, answer.status, answer.body, answer.total, answer.terms, era)
+        return answer
 
     def _forget(self, url: str, done: asyncio.Task[Answer]) -> None:
         if (shared := self._reads.get(url)) and shared.call is done:
@@ -194,6 +221,7 @@ class BackendHttp:
     def forget_reads(self) -> None:
         """Something has changed: who reads from now on must see it, so it joins no read begun before."""
         self._reads.clear()
+        self._kept.written()
 
     async def register(self, callback: str, events: Collection[str]) -> None:
         """Have these events told to `callback` + `/listener/` + the event's name; once more does no harm (TMF630)."""
@@ -222,48 +250,6 @@ class BackendHttp:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    async def by_ids(self, operation: str, path: str, ids: Collection[str], shape: type[list[T]]) -> list[T]:
-        """The members of a collection with these ids, in one call per hundred; unknown ones are absent."""
-        return await self.where(operation, path, "id", ids, shape)
-
-    async def where(
-        self,
-        operation: str,
-        path: str,
-        attribute: str,
-        values: Collection[str],
-        shape: type[list[T]],
-        *,
-        fields: str | None = None,
-    ) -> list[T]:
-        """The members of a collection whose attribute has one of these values, in one call per hundred values.
-
-        `fields` names the attributes that are wanted; None: all.
-        """
-        # a comma parts the values, so none can hold one; an empty value would ask some backends for everything
-        wanted = sorted({value for value in values if value and "," not in value})
-        parts = [wanted[n : n + IDS_PER_CALL] for n in range(0, len(wanted), IDS_PER_CALL)]
-        only = {"fields": fields} if fields else {}
-        found = await asyncio.gather(
-            *(self._all_pages(operation, path, {attribute: ",".join(part)} | only, shape) for part in parts)
-        )
-        return [member for members in found for member in members]
-
-    async def _all_pages(self, operation: str, path: str, filters: Mapping[str, str], shape: type[list[T]]) -> list[T]:
-        members: list[T] = []
-        for _ in range(MOST_PAGES):
-            query = {**filters, "offset": str(len(members)), "limit": str(MEMBERS_PER_CALL)}
-            answer = await self.get(operation, path, query)
-            page = answer.decode(shape)
-            members += page
-            partial = (
-                answer.status == HTTPStatus.PARTIAL_CONTENT if answer.total is None else len(members) < answer.total
-            )
-            if not page or not partial:
-                return members
-        detail = f"{MOST_PAGES} pages, {len(members)} members and no end"
-        raise self.failure(operation, FailureKind.MALFORMED, detail, retryable=False)
-
     async def _call(
         self,
         method: str,
@@ -272,9 +258,36 @@ class BackendHttp:
         body: Json = None,
         key: str | None = None,
         expected: Collection[int] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
+        """One call, its retries included, as whoever watches sees it."""
+        begun, outcome, attempts = self._clock(), "CANCELLED", _Attempts()
+        with call_span(self.name, operation, method) as span:
+            try:
+                answer = await self._attempts(method, operation, url, body, key, expected, headers, attempts)
+                outcome = "ok"
+                return answer
+            except BackendFailure as failure:
+                outcome = failure.kind.value
+                raise
+            finally:
+                self._watch.called(self.name, operation, outcome, self._clock() - begun, attempts.made)
+                if attempts.made > 1:
+                    span.set_attribute("http.request.resend_count", attempts.made - 1)
+
+    async def _attempts(
+        self,
+        method: str,
+        operation: str,
+        url: str,
+        body: Json,
+        key: str | None,
+        expected: Collection[int],
+        more: Mapping[str, str],
+        attempts: _Attempts,
     ) -> Answer:
         """Attempts until one is answered, as long as the deadline leaves time for one more."""
-        headers = {CORRELATION_HEADER: correlation_id.get()} if correlation_id.get() else {}
+        headers = {CORRELATION_HEADER: correlation_id.get(), **more} if correlation_id.get() else dict(more)
         propagate.inject(headers)
         if self._config.authorization is not None:
             headers["Authorization"] = self._config.authorization
@@ -285,9 +298,8 @@ class BackendHttp:
             data = encode(body)
             headers["Content-Type"] = "application/json"
         until = self._clock() + self._config.deadline
-        attempt = 0
         while True:
-            attempt += 1
+            attempts.made += 1
             try:
                 await self._turn(until)
                 try:
@@ -295,19 +307,22 @@ class BackendHttp:
                 finally:
                     self._cap.release()
             except _NoAnswer as failed:
-                pause = failed.after + random.uniform(0, FIRST_PAUSE * 2 ** (attempt - 1))
-                if not failed.again or attempt >= self._config.attempts or self._clock() + pause >= until:
+                pause = failed.after + random.uniform(0, FIRST_PAUSE * 2 ** (attempts.made - 1))
+                if not failed.again or attempts.made >= self._config.attempts or self._clock() + pause >= until:
                     raise self.failure(operation, failed.kind, failed.detail, retryable=True) from failed
             await asyncio.sleep(pause)
 
     async def _turn(self, until: float) -> None:
         """Wait for one of the places under the concurrency cap; to be released after use."""
+        self._seen.waiting += 1
         try:
             async with asyncio.timeout_at(until):
                 await self._cap.acquire()
         except TimeoutError as error:
             detail = f"no turn within {self._config.deadline} s, {self._config.concurrency} calls are under way"
             raise _NoAnswer(FailureKind.OVERLOADED, detail, again=False) from error
+        finally:
+            self._seen.waiting -= 1
 
     async def _attempt(
         self,
@@ -338,6 +353,7 @@ class BackendHttp:
             ) as response:
                 body = await response.read()
             status = response.status
+            trace.get_current_span().set_attribute("http.response.status_code", status)
             kind = unanswered(status)
             success = kind is None
             if kind is not None:
@@ -346,7 +362,8 @@ class BackendHttp:
                 detail = f"status {status}: {refusal(body).text}".removesuffix(": ")
                 raise self.failure(operation, FailureKind.REFUSED, detail, retryable=False)
             self._seen.success = datetime.now(UTC)
-            return Answer(self, operation, status, body, count_of(response.headers.get("X-Total-Count")))
+            total = count_of(response.headers.get("X-Total-Count"))
+            return Answer(self, operation, status, body, total, terms_of(response.headers) if data is None else NONE)
         except TimeoutError as error:
             # cut short because it waited long for its turn: that says nothing about the backend
             success = None if seconds < usual / 2 else False

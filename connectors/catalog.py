@@ -87,11 +87,22 @@ class CatalogBackend:
     """Raises BackendFailure when there is no answer. What was read is reused for `cache_seconds`.
 
     A price or a specification may be that old already when an offering is read with it; `invalidate` ends that.
+    While the catalog does not answer, who only looks is shown what is up to `stale_seconds` old, and told so.
     """
 
-    def __init__(self, http: BackendHttp, *, cache_seconds: float = 30.0, cache_entries: int = 5000) -> None:
+    def __init__(
+        self,
+        http: BackendHttp,
+        *,
+        cache_seconds: float = 30.0,
+        cache_entries: int = 5000,
+        stale_seconds: float = 3600.0,
+    ) -> None:
         self._http = http
-        self._offerings = Recent[ProductOffering](seconds=cache_seconds, entries=cache_entries)
+        self._offerings = Recent[ProductOffering](
+            seconds=cache_seconds, entries=cache_entries, stale_seconds=stale_seconds, used_stale=http.used_stale
+        )
+        # parts of offerings: what is in an old one is old with it
         self._specifications = Recent[ProductSpecification](seconds=cache_seconds, entries=cache_entries)
         self._prices = Recent[OfferingPrice](seconds=cache_seconds, entries=cache_entries)
 

@@ -25,6 +25,7 @@ APIS: Final[Apis] = {
     "TMF648": OpenApi(v4="tmf-api/quoteManagement/v4"),
 }
 KEPT_SECONDS: Final = 60.0
+STALE_SECONDS: Final = 3600.0
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -143,7 +144,9 @@ class ChannelsBackend:
         self._messages = http.at("TMF681")
         self._carts = http.at("TMF663")
         self._quotes = http.at("TMF648")
-        self._kept = Recent[tuple[Channel, ...]](seconds=KEPT_SECONDS, entries=1)
+        self._kept = Recent[tuple[Channel, ...]](
+            seconds=KEPT_SECONDS, entries=1, stale_seconds=STALE_SECONDS, used_stale=http.used_stale
+        )
 
     async def all(self) -> tuple[Channel, ...]:
         """Every channel; the answer is reused for a minute."""

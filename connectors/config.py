@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -59,11 +59,33 @@ class BackendConfig(msgspec.Struct, frozen=True, kw_only=True):
         return f"BackendConfig(base_url={self.base_url!r}, dialect={self.dialect.value!r})"
 
 
+class Watch(Protocol):
+    """Is told of every call to a backend. Both are on the way of each call: they must be quick and raise nothing."""
+
+    def called(self, backend: str, operation: str, outcome: str, seconds: float, attempts: int) -> None:
+        """A call has ended: `ok`, or the kind of its failure, or `CANCELLED`."""
+
+    def saved(self, backend: str, how: str) -> None:
+        """A read needed no answer of its own."""
+
+
+class Unwatched:
+    """Tells nobody."""
+
+    def called(self, backend: str, operation: str, outcome: str, seconds: float, attempts: int) -> None:
+        """See Watch."""
+
+    def saved(self, backend: str, how: str) -> None:
+        """See Watch."""
+
+
 class BackendHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a backend does, seen from here."""
+    """How a backend does, seen from here. Of the calls, up to `places` have their turn at once; the others wait."""
 
     breaker: BreakerState
     in_flight: int
+    waiting: int
+    places: int
     last_success_at: datetime | None
     last_failure_at: datetime | None
     last_failure: str | None

@@ -103,7 +103,8 @@ class Product:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """`pace` is how long the mock's provisioning takes, `environment` holds further settings by variable."""
-        temporal_port, mock_port, *gateway_ports = (free_port() for _ in range(2 + gateways))
+        temporal_port, mock_port, worker_monitor, *ports = (free_port() for _ in range(3 + 2 * gateways))
+        gateway_ports, monitor_ports = ports[:gateways], ports[gateways:]
         callbacks = f"http://{parts.LOOPBACK}:{gateway_ports[0]}"  # as they would go to a load balancer
         settings = Settings(
             _env_file=None,
@@ -119,17 +120,22 @@ class Product:
         def child(part: Part) -> ChildProcess:
             return ChildProcess(part, folder / "logs", guard, folder=folder)
 
-        def gateway(port: int) -> ChildProcess:
+        def gateway(port: int, monitor: int) -> ChildProcess:
             own = settings.model_copy(update={"port": port})
-            return child(parts.gateway(own, {**told, "ORDERWAY_PORT": str(port)}, f"gateway-{port}"))
+            environment = {**told, **parts.monitored_on(monitor), "ORDERWAY_PORT": str(port)}
+            return child(parts.gateway(own, environment, f"gateway-{port}"))
 
         folder.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.urls = [f"http://{parts.LOOPBACK}:{port}" for port in gateway_ports]
         self.temporal = child(parts.temporal(settings, temporal_port))
         self.mock = child(parts.mock_bss(folder, mock_port, pace, {"PYTHONPATH": str(ROOT)}))
-        self.worker = child(parts.worker(told))
-        self.gateways = [gateway(port) for port in gateway_ports]
+        self.worker = child(parts.worker({**told, **parts.monitored_on(worker_monitor)}))
+        self.gateways = [gateway(port, monitor) for port, monitor in zip(gateway_ports, monitor_ports, strict=True)]
+        self.monitors = {
+            "worker": f"http://{parts.LOOPBACK}:{worker_monitor}",
+            "gateway": f"http://{parts.LOOPBACK}:{monitor_ports[0]}",
+        }
         self.mock_control = MockControl(http, f"http://{parts.LOOPBACK}:{mock_port}")
         self._http = http
 
@@ -177,6 +183,11 @@ class Product:
             f"{self.urls[0]}/batches", data=BytesIO(lines.encode()), headers=headers
         ) as response:
             return response.status, await response.json(content_type=None)
+
+    async def monitor(self, part: str, path: str = "/metrics") -> tuple[int, str]:
+        """Status and body of what "gateway" or "worker" shows the platform at this path."""
+        async with self._http.get(f"{self.monitors[part]}{path}") as response:
+            return response.status, await response.text()
 
     def connection(
         self, *, token: str | None = None, gateway: int = 0

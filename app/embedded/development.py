@@ -115,7 +115,13 @@ async def _serve(
         say(f"Orderway starts; its data is in {settings.data_dir}, its logs are in {logs}.")
         settings = await _start_surroundings(settings, supervisor, say)
         environment = parts.environment_of(settings)
-        await supervisor.start(parts.worker(environment), parts.gateway(settings, environment))
+        of_worker, of_gateway = free_port(), settings.monitoring.port or free_port()
+        await supervisor.start(
+            parts.worker(environment | parts.monitored_on(of_worker)),
+            parts.gateway(settings, environment | parts.monitored_on(of_gateway)),
+        )
+        at = f"http://{parts.LOOPBACK}"
+        say(f"Metrics: {at}:{of_gateway}/metrics (gateway), {at}:{of_worker}/metrics (worker)")
         say(f"Ready. GraphiQL: {settings.local_url}/graphql   Stop with Ctrl-C.")
         shown = () if when_ready is None else (when_ready(settings.local_url),)
         await asyncio.gather(supervisor.until_a_part_gives_up(), *shown)

@@ -115,6 +115,11 @@ def gateway(settings: Settings, environment: Mapping[str, str], name: str = "gat
     return Part(name=name, command=(*ORDERWAY, "serve"), environment=environment, ready=says_ready)
 
 
+def monitored_on(port: int) -> dict[str, str]:
+    """What a worker or gateway is told besides, to show its metrics and health at this port."""
+    return {"ORDERWAY_MONITORING__HOST": LOOPBACK, "ORDERWAY_MONITORING__PORT": str(port)}
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """What a worker or gateway started by us is told on top of what it reads for itself."""
     told = {

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
+from app import metrics
 from app.gateway import health
 from app.gateway.documents import Documents
 from app.gateway.edge import Edge
@@ -23,6 +24,7 @@ from app.gateway.graphiql import STATIC, Assets, GraphiQLPage, Page
 from app.gateway.health import Readiness
 from app.gateway.http import Authenticate, GraphQLOverHTTP
 from app.gateway.limits import Limits
+from app.gateway.observer import Observer
 from app.gateway.operations import MakeContext, Operations
 from app.gateway.websocket import GraphQLOverWebSocket
 from connectors.base import CORRELATION_HEADER
@@ -41,6 +43,17 @@ class Gateway:
     documents: Documents
     websockets: GraphQLOverWebSocket
 
+    def watch(self) -> None:
+        """Let the metrics show how this gateway does."""
+        documents, websockets = self.documents, self.websockets
+        metrics.watch(
+            {
+                "orderway_document_lookups_total": lambda: [(("hit",), documents.hits), (("miss",), documents.misses)],
+                "orderway_documents_kept": lambda: metrics.one(documents.kept),
+                "orderway_connections_open": lambda: metrics.one(websockets.connections),
+            }
+        )
+
 
 def create_app(
     schema: strawberry.Schema,
@@ -55,23 +68,26 @@ def create_app(
     body_limit_at: Mapping[str, str] = MappingProxyType({}),
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
+    slow_seconds: float = 1.0,
+    traced: bool = False,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
     `/graphql` answers GET, POST and WebSocket (graphql-transport-ws); `/health/live` and `/health/ready` need no
     token; `routes` are served beside them under the same headers, correlation id and body limit, but for the paths in
-    `body_limit_at`, which have a limit of another name. `allowed_origins`
-    are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql` None: no page.
-    `introspection_roles` may ask for the schema and are told what they may have meant; None: everybody.
-    Call `await drain(app)` before the server stops, so that WebSocket clients are told to go elsewhere (close code
-    1001) and readiness turns to 503.
+    `body_limit_at`, which have a limit of another name. `allowed_origins` are the web origins that may call from a
+    browser besides the gateway's own ("*": all). `graphiql` None: no page. `introspection_roles` may ask for the schema
+    and are told what they may have meant; None: everybody. A query or mutation that takes longer than `slow_seconds` is
+    logged; `traced`: operations have spans. Call `await drain(app)` before the server stops, so that WebSocket clients
+    are told to go elsewhere (close code 1001) and readiness turns to 503.
 
     Raises ValueError when the schema has extensions: the gateway executes without Strawberry's extension hooks.
     """
     executor = Executor(schema)
     documents = Documents(executor.schema, limits)
-    operations = Operations(executor, documents, make_context, explain, limits, introspection_roles)
+    observer = Observer(slow_seconds=slow_seconds, traced=traced)
+    operations = Operations(executor, documents, make_context, explain, limits, observer, introspection_roles)
     page = Page(graphiql) if graphiql else None
     http = GraphQLOverHTTP(operations, authenticate, page)
     websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)
@@ -103,7 +119,9 @@ def create_app(
         ],
         lifespan=lifespan,
     )
-    app.state.gateway = Gateway(documents, websockets)
+    app.state.gateway = gateway = Gateway(documents, websockets)
+    observer.watch()
+    gateway.watch()
     return app
 
 

@@ -49,7 +49,7 @@ class Operation:
 class Documents:
     """The documents that clients send, with those that were valid and used last kept.
 
-    `validations` counts the documents that were checked against the schema.
+    `validations` counts the documents that were checked against the schema, `hits` and `misses` the look-ups.
     """
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
@@ -60,6 +60,8 @@ class Documents:
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
         self._kept_characters = 0
         self.validations = 0
+        self.hits = 0
+        self.misses = 0
 
     @property
     def kept(self) -> int:
@@ -71,9 +73,11 @@ class Documents:
         key = (text, name)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
+            self.hits += 1
             for exceeded in kept.exceeded:
                 self._guard.warn(exceeded)
             return kept
+        self.misses += 1
         operation = self._check(text, name)
         self._keep(key, operation)
         return operation

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.gateway.client import client, client_of
 from app.gateway.errors import Refused, internal_error
 from app.gateway.limits import Guard, Limits
 from connectors.base import CORRELATION_HEADER, correlation_id
@@ -56,6 +57,7 @@ class Edge:
         own = given if PLAIN_ID.fullmatch(given) else uuid4().hex
         correlation = correlation_id.set(own)
         trace = trace_context.attach(propagate.extract(dict(headers)))
+        sender = client.set(client_of(scope["headers"]))
         try:
             with structlog.contextvars.bound_contextvars(correlation_id=own):
                 if scope["type"] == "http":
@@ -63,6 +65,7 @@ class Edge:
                 else:
                     await self._app(scope, receive, send)
         finally:
+            client.reset(sender)
             trace_context.detach(trace)
             correlation_id.reset(correlation)
 

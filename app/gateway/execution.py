@@ -9,6 +9,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.gateway.documents import Operation
 from app.gateway.streams import Stream, open_stream
+from app.gateway.tracing import field_spans
 
 
 class Executor:
@@ -32,6 +33,7 @@ class Executor:
             executor_class=self._executor_class,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it narrows, its annotation does not say so
             operation_extensions=None,
+            middleware=field_spans(),
         )
         return await result if isawaitable(result) else result
 

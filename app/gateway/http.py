@@ -41,6 +41,7 @@ class GraphQLOverHTTP:
                 raise Refused(Code.NOT_ACCEPTABLE, f"The answer is one of {' and '.join(ANSWERS)}; accept one of them.")
             return await self._answer(request, media)
         except Refused as refused:
+            self._operations.observer.refused(refused)
             return _refusal(refused, media or Media.JSON)
 
     async def _answer(self, request: Request, media: Media) -> Response:

@@ -1,6 +1,6 @@
 """What a client asks and what it gets, whatever protocol carries it."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,10 +16,12 @@ from app.gateway.documents import Documents, Operation
 from app.gateway.errors import Code, Explain, Refused, present, present_failure
 from app.gateway.execution import Executor
 from app.gateway.limits import Guard, Limits
+from app.gateway.observer import Observer
 from app.gateway.size import extent_of, json_deeper_than
 from app.gateway.streams import Shared, Stream
 from app.security.identity import Identity
 from connectors.base import correlation_id
+from connectors.stale import Stale, StaleAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,11 @@ class Operations:
         make_context: MakeContext,
         explain: Explain,
         limits: Limits,
+        observer: Observer,
         introspection_roles: Collection[str] | None = None,
     ) -> None:
         """`introspection_roles` may ask for the schema and are told what they may have meant; None: everybody."""
+        self.observer = observer
         self._limits = limits
         self._guard = Guard(limits)
         self._subscriptions = Subscriptions(self._guard)
@@ -157,14 +161,25 @@ class Operations:
         """The answer to a query or mutation. Raises Refused when the variables are wrong."""
         left = self._throttle.take(client_of(ready.identity), ready.cost)
         operation = ready.operation
-        context = self._context(ready)
+        with self.observer.operation(operation) as seen:
+            if operation.type is OperationType.QUERY:
+                with StaleAllowed() as stale:
+                    answer = self._with_cost(await self._carried_out(ready), ready, left)
+                if stale.told:
+                    answer["extensions"] = {**answer.get("extensions", {}), "warnings": warnings_of(stale.told)}
+            else:
+                answer = self._with_cost(await self._carried_out(ready), ready, left)
+            seen.answered(answer)
+            return answer
+
+    async def _carried_out(self, ready: Ready) -> Answer:
+        operation, context = ready.operation, self._context(ready)
         execution = self._executor.execute(operation, ready.asked.variables, context)
         result = await self._budget.spend(operation.type, execution, context.abandon)
         try:
-            answer = self._answer(result, operation)
+            return self._answer(result, operation)
         except Refused as refused:
             raise refused if self._sees_schema(ready.identity) else refused.without_suggestions() from None
-        return self._with_cost(answer, ready, left)
 
     async def stream(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
@@ -175,7 +190,7 @@ class Operations:
         if ready.type is not OperationType.SUBSCRIPTION:
             yield await self.run(ready)
             return
-        with self._subscriptions.one_of(ready.identity):
+        with self._subscriptions.one_of(ready.identity), self.observer.subscription(ready.operation):
             self._throttle.take(client_of(ready.identity), ready.cost)  # once: events that are pushed cost nothing more
             async with aclosing(self._events(ready)) as answers:
                 async for answer in answers:
@@ -237,3 +252,19 @@ class Operations:
         if result.data is None and all(error.path is None for error in result.errors):
             raise Refused(Code.BAD_USER_INPUT, *result.errors)  # every error of a field has its path
         return {"errors": present(result.errors, self._explain, operation.name), "data": result.data}
+
+
+def warnings_of(told: Sequence[Stale]) -> list[dict[str, object]]:
+    """What a client should know of an answer that is whole: which backend was silent, and how old what it gets is."""
+    oldest: dict[str, float] = {}
+    for stale in told:
+        oldest[stale.backend] = max(stale.age, oldest.get(stale.backend, 0.0))
+    return [
+        {
+            "code": "STALE",
+            "message": f"The backend {backend!r} gave no answer; what it said {age:.0f} seconds ago is shown instead.",
+            "backend": backend,
+            "ageSeconds": round(age),
+        }
+        for backend, age in oldest.items()
+    ]

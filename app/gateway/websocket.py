@@ -13,6 +13,7 @@ import structlog
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
 
+from app.gateway.client import UNNAMED, client, client_in
 from app.gateway.errors import INTERNAL_ERROR_MESSAGE, Code, Refused, internal_error
 from app.gateway.http import Authenticate, identify
 from app.gateway.limits import Guard, Limits
@@ -208,6 +209,8 @@ class Connection:
         self._initialised = True
         if not isinstance(payload, dict | None):
             raise _Closing(Close.BAD_MESSAGE, "The payload of connection_init must be an object")
+        if payload and (by := client_in(payload)) is not UNNAMED:
+            client.set(by)
         try:
             identity = await identify(self._authenticate, self._authorization(payload or {}))
         except Refused as refused:
@@ -258,6 +261,7 @@ class Connection:
                         break
                     await self._send({"id": operation_id, "type": "next", "payload": answer})
         except Refused as refused:
+            self._operations.observer.refused(refused)
             end = {"id": operation_id, "type": "error", "payload": refused.formatted()}
         except (WebSocketDisconnect, WebSocketDisconnected):
             return

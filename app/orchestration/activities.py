@@ -5,12 +5,14 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Final
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from app import metrics
 from app.domain.plan import Cause, Plan, Task
 from app.domain.redaction import redacted
 from app.domain.states import ORDER
@@ -107,12 +109,18 @@ class Activities:
         """Carry the task out on its backend. Raises when the same call may succeed later."""
         async with _alive(f"order-{call.order_id}"), self._room.taken(call.task.backend, call.key, waited=_waited()):
             work = await self._work(call)
+            begun, outcome = perf_counter(), "failed"
             try:
                 result = await OPERATIONS[call.task.call](work)
+                outcome = type(result).__name__.lower()
             except BackendFailure as failure:
+                outcome = failure.kind.value.lower()
                 if failure.retryable:
                     raise ApplicationError(redacted(str(failure)), type=failure.kind.value) from failure
                 result = Refused(failure.kind.value, str(failure))
+            finally:
+                metrics.TASK_ATTEMPTS.labels(call.task.call, outcome).inc()
+                metrics.TASK_SECONDS.labels(call.task.call).observe(perf_counter() - begun)
             log.info("task_carried_out", order_id=call.order_id, task_id=call.task.id, result=type(result).__name__)
             return _report(call, result, call.tried + activity.info().attempt)
 

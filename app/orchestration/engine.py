@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
+from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.service import RPCError
 
 from app.orchestration.contract import TaskPolicy
@@ -40,16 +41,24 @@ class Engine:
         api_key: str | None,
         lazy: bool,
         lanes: Mapping[str, int],
+        traced: bool = False,
     ) -> "Engine":
         """`lanes` says, by backend, how many tasks a worker carries out at once.
 
-        A lazy engine connects when it is first used, so that a gateway starts while Temporal is away.
+        A lazy engine connects when it is first used, so that a gateway starts while Temporal is away. `traced`: an
+        order takes the trace that it was started in through its workflow, to what is done for it on the backends.
 
         A worker needs one that is not lazy. Raises EngineUnreachable when that cannot connect.
         """
         try:
             client = await Client.connect(
-                address, namespace=namespace, tls=tls, api_key=api_key, data_converter=DATA_CONVERTER, lazy=lazy
+                address,
+                namespace=namespace,
+                tls=tls,
+                api_key=api_key,
+                data_converter=DATA_CONVERTER,
+                lazy=lazy,
+                interceptors=[TracingInterceptor()] if traced else [],
             )
         except RuntimeError as error:
             raise EngineUnreachable(str(error)) from error

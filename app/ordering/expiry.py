@@ -10,6 +10,7 @@ from app.domain.actor import system_actor
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import ProductOrder
 from app.domain.states import OrderState
+from app.ordering.counted import count
 from app.ordering.discard import give_all_back, given_up
 from app.ordering.notify import write_to
 from app.ordering.ordering import Ordering
@@ -83,4 +84,7 @@ async def _keep(ordering: Ordering, stored: StoredOrder, order: ProductOrder, ev
     change = Change(
         order=order, after=stored.sequence, events=(event,), actor=UPKEEP, reason=event.summary, at=event.at
     )
-    return isinstance(await ordering.store.commit(change), Written)
+    kept = isinstance(await ordering.store.commit(change), Written)
+    if kept:
+        count(change.events)
+    return kept

@@ -14,6 +14,7 @@ from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrd
 from app.domain.plan import Plan
 from app.domain.progress import Progress, advance
 from app.domain.states import ITEM, ORDER, ItemState, TaskState
+from app.ordering.counted import count
 from app.ordering.discard import give_all_back
 from app.ordering.earlier import tell_those_waiting
 from app.ordering.notify import news_in
@@ -106,6 +107,7 @@ async def record_progress(
             )
         )
         if isinstance(outcome, Written):
+            count(events)
             ordering.durations.saw(samples(stored.plan, plan))
             gone = _never_taken(stored.order, progress.order, plan)
             await give_all_back(ordering.backends, gone, unless_of=progress.order.items)

@@ -18,6 +18,7 @@ from app.domain.ownership import as_seen_by
 from app.domain.plan import FalloutAction, Task, Wish
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
+from app.ordering.counted import count
 from app.ordering.durations import Durations
 from app.ordering.outcomes import (
     Committed,
@@ -254,6 +255,7 @@ async def commit(
     )
     match await ordering.store.commit(change):
         case Written():
+            count(events)
             return Committed(order)
         case KeyUsed(record):
             return await _replay(ordering, key_of(actor, ask), record)

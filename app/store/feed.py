@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Protocol
 
 import structlog
 
+from app import metrics
 from app.domain.events import OrderEvent
 from app.store.port import FeedEvent, OrderStore, StoreUnavailable
 
@@ -180,6 +182,7 @@ class Feed:
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def _tell(self, events: list[FeedEvent]) -> None:
+        metrics.FEED_DELAY_SECONDS.observe(max((datetime.now(UTC) - events[0].event.at).total_seconds(), 0.0))
         for event in events:
             if len(self._ring) == self._ring.maxlen:
                 self._ring_since = self._ring[0].position

@@ -2,13 +2,15 @@
 
 Filters name an attribute by its dotted path, through lists as well, and take any of several values
 (`id=a,b,c`, `relatedParty.id=x`); `name.regex=` matches a regular expression. `fields` selects first-level
-attributes, `offset` and `limit` a page, `sort` an attribute (`-` for descending).
+attributes, `offset` and `limit` a page, `sort` an attribute (`-` for descending). A list has an ETag, and is not sent
+to whoever has it already (`If-None-Match`).
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from zlib import crc32
 
 import orjson
 from starlette.requests import Request
@@ -202,9 +204,12 @@ def _list(members: Mapping[str, Document], request: Request) -> Response:
     if sort := query.get("sort"):
         found.sort(key=lambda d: text_of(d, sort.lstrip("-")), reverse=sort.startswith("-"))
     page = found[offset : offset + limit]
-    headers = {"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))}
-    status = 206 if len(page) < len(found) else 200
-    return answer(status, [_only(document, query.get("fields")) for document in page], headers)
+    body = orjson.dumps([_only(document, query.get("fields")) for document in page])
+    counts = {"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))}
+    headers = {**counts, "ETag": f'"{crc32(body):08x}-{len(found)}"', "Cache-Control": "no-cache"}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return answer(206 if len(page) < len(found) else 200, body, headers)
 
 
 def _matching(members: Mapping[str, Document], filters: Sequence[tuple[str, str]]) -> Iterable[Document]:

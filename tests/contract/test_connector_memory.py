@@ -1,6 +1,10 @@
 """The bounded memory of what was read lately."""
 
+import pytest
+
+from connectors.failure import BackendFailure, FailureKind
 from connectors.recent import Recent
+from connectors.stale import StaleAllowed
 
 
 async def loaded(ids: list[str]) -> dict[str, str]:
@@ -61,3 +65,22 @@ async def test_what_was_being_read_when_something_was_forgotten_is_not_kept() ->
 
     assert await recent.through(["a"], load) == {"a": "old"}
     assert await recent.through(["a"], loaded) == {"a": "A"}
+
+
+async def test_what_is_old_stands_in_for_who_can_be_told() -> None:
+    ages: list[float] = []
+    recent = Recent[str](seconds=0, entries=9, stale_seconds=60, used_stale=ages.append)
+    await recent.through(["a", "b"], loaded)
+    recent.forget(lambda key, _: key == "b")
+
+    async def down(_: list[str]) -> dict[str, str]:
+        raise BackendFailure("some", "read", FailureKind.TIMEOUT, retryable=True, detail="", correlation_id="")
+
+    with StaleAllowed():
+        assert await recent.through(["a"], down) == {"a": "A"}
+        with pytest.raises(BackendFailure):  # known to have changed
+            await recent.through(["a", "b"], down)
+    with pytest.raises(BackendFailure):
+        await recent.through(["a"], down)
+
+    assert len(ages) == 1

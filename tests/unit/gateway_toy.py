@@ -25,6 +25,7 @@ from app.gateway.health import Dependency, Readiness, Status
 from app.gateway.limits import Limits
 from app.gateway.operations import RequestFacts
 from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
+from connectors import stale
 from connectors.base import correlation_id
 
 ADA = Actor(subject="ada", role=Role.AGENT, channel="callCentre")
@@ -136,6 +137,12 @@ class Query:
     @strawberry.field
     def refused(self) -> str | None:
         raise GraphQLError("Not for you.", extensions={"code": "FORBIDDEN", "why": "role"})
+
+    @strawberry.field
+    def old(self) -> str:
+        for age in (3.0, 12.4):
+            stale.tell("catalog", age)
+        return "as it was"
 
     @strawberry.field
     def uncoded(self) -> str | None:

@@ -375,3 +375,19 @@ async def test_a_fault_around_the_operation_is_masked_too(toy: Toy, token: str, 
             assert answer.status == 500
             assert [error["message"] for error in (await answer.json())["errors"]] == ["Internal error"]
     assert [event["event"] for event in logged] == ["internal_error"]
+
+
+async def test_an_answer_says_what_in_it_is_old(toy: Toy) -> None:
+    _, body = await toy.post("{ old }")
+
+    assert body["data"] == {"old": "as it was"}
+    assert body["extensions"] == {
+        "warnings": [
+            {
+                "code": "STALE",
+                "message": "The backend 'catalog' gave no answer; what it said 12 seconds ago is shown instead.",
+                "backend": "catalog",
+                "ageSeconds": 12,
+            }
+        ]
+    }

@@ -187,5 +187,6 @@ def test_every_setting_is_described_once() -> None:
         "ORDERWAY_BACKENDS",
         "ORDERWAY_DRAFTS",
         "ORDERWAY_LIMITS",
+        "ORDERWAY_MONITORING",
         "ORDERWAY_TASKS",
     }
