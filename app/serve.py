@@ -40,8 +40,6 @@ from resolvers.schema import schema
 from resolvers.upload import read_line
 
 PAGE_TOKEN_FOR: Final = timedelta(hours=12)
-DRAIN_SECONDS: Final = 5
-"""How long requests under way may take to finish when the gateway stops."""
 KEEP_ALIVE_SECONDS: Final = 75
 """How long an idle connection is kept: longer than load balancers do, so that they never send into a closed one."""
 GARBAGE: Final = (20_000, 20, 100)
@@ -111,7 +109,7 @@ async def _serve(settings: Settings) -> None:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ws_per_message_deflate=False,  # events are small: it would cost more time and memory than it saves
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_graceful_shutdown=settings.drain_seconds,
         )
         gateway: Gateway = app.state.gateway
         async with monitored(settings.monitoring, ready, lambda: gateway.websockets.draining):

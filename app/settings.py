@@ -281,6 +281,13 @@ class Settings(BaseSettings):
         "Address at which backends reach the gateway; their callbacks come here. Unset: the gateway's host and port.",
         "an http:// or https:// address without query",
     )
+    drain_seconds: int = _setting(
+        10,
+        "Seconds that operations under way may take to finish when the gateway stops.",
+        "a whole number of seconds from 1 to 600",
+        ge=1,
+        le=600,
+    )
     data_dir: Folder = _setting(
         Path(".orderway"), "Folder of the embedded parts: their data, logs and development key.", "a folder"
     )

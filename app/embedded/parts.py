@@ -112,7 +112,13 @@ def gateway(settings: Settings, environment: Mapping[str, str], name: str = "gat
     async def says_ready() -> bool:
         return await answers_ok(settings.host, settings.port, "/health/ready")
 
-    return Part(name=name, command=(*ORDERWAY, "serve"), environment=environment, ready=says_ready)
+    return Part(
+        name=name,
+        command=(*ORDERWAY, "serve"),
+        environment=environment,
+        ready=says_ready,
+        grace=settings.drain_seconds + 5.0,
+    )
 
 
 def monitored_on(port: int) -> dict[str, str]:

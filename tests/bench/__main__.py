@@ -1,7 +1,7 @@
 """`make bench`: the gateway beside other servers (`python -m tests.bench gateway` for that alone), what the main
 operations cost, as ratios to the cheapest operation in the same run; what an event costs that thousands are told of
-(`push`); and what carrying an order out costs beside a bare
-Temporal workflow (`python -m tests.bench overhead` for that alone).
+(`push`); what is felt elsewhere while one backend hangs (`bulkhead`); and what carrying an order out costs beside a
+bare Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
 """
@@ -19,6 +19,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import bulkhead
 from tests.bench.gateway import __main__ as gateway
 from tests.bench.overhead import compare
 from tests.bench.push import compare as push
@@ -53,6 +54,10 @@ async def main() -> None:
             return
     if sys.argv[1:] in ([], ["push"]):
         await push.compare(Console(file=sys.stdout), subscribers=5000, events=20)
+        if sys.argv[1:]:
+            return
+    if sys.argv[1:] in ([], ["bulkhead"]):
+        await bulkhead.compare(Console(file=sys.stdout))
         if sys.argv[1:]:
             return
     with tempfile.TemporaryDirectory() as folder:
