@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 GRAPHIQL := $(VENV)/.graphiql
 
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-thorough lint schema bench lock
+.PHONY: help install run test test-thorough lint schema federation bench lock
 
 help:
 	@echo "make install   everything into $(VENV), at the versions of requirements.lock"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-thorough  more of the same: more orders, more processes killed"
 	@echo "make lint      the static checks: style, types, imports between parts, schema.graphql"
 	@echo "make schema    write schema.graphql from the code"
+	@echo "make federation  compose Orderway as a subgraph by the public composers of Apollo Federation"
 	@echo "make bench     the benchmarks"
 	@echo "make lock      (maintainers) write requirements.lock from pyproject.toml; needs uv"
 
@@ -39,8 +40,8 @@ $(INSTALLED): requirements.lock pyproject.toml | $(BIN)/pip
 	@touch $@
 
 # GraphiQL's files are served by Orderway itself; they are installed, not kept in the repository.
-$(GRAPHIQL): tools/graphiql_assets.py tools/graphiql/package-lock.json $(INSTALLED)
-	@$(BIN)/python tools/graphiql_assets.py
+$(GRAPHIQL): tools/graphiql_assets.py tools/npm.py tools/graphiql/package-lock.json $(INSTALLED)
+	@$(BIN)/python -m tools.graphiql_assets
 	@touch $@
 
 run: install
@@ -62,6 +63,9 @@ lint: install
 schema: install
 	$(BIN)/orderway schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+
+federation: install
+	@$(BIN)/python -m tools.federation_check
 
 bench: install
 	$(BIN)/python -m tests.bench

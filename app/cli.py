@@ -246,6 +246,9 @@ def schema(
         bool,
         typer.Option("--check", help="Compare with ./schema.graphql instead: exit code 1 and a diff if it differs."),
     ] = False,
+    federation: Annotated[
+        bool, typer.Option("--federation", help="Print it as an Apollo Federation 2 subgraph, for composers.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema, or check that ./schema.graphql is the schema.
 
@@ -254,9 +257,18 @@ def schema(
       orderway schema > schema.graphql
 
       orderway schema --check
+
+      orderway schema --federation > orderway.subgraph.graphql
     """
     from resolvers.schema import schema as graph
 
+    if federation:
+        from resolvers.subgraph import subgraph_sdl
+
+        if check:
+            raise CannotStart("--check: ./schema.graphql is the schema without --federation.")
+        typer.echo(subgraph_sdl(graph), nl=False)
+        return
     printed = graph.as_str().rstrip("\n") + "\n"
     if not check:
         typer.echo(printed, nl=False)

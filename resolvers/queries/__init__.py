@@ -6,7 +6,7 @@ from resolvers.demand import PAGE, listed
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.pages import Connection
-from resolvers.queries import nodes, orders, previews, selling, work
+from resolvers.queries import federation, nodes, orders, previews, selling, work
 from resolvers.types.batch import ProductOrderBatch
 from resolvers.types.configuration import ProductConfigurationCheck
 from resolvers.types.contact import SalesChannel
@@ -244,4 +244,19 @@ class Query:
         selling.time_slots,
         "When a technician is free to come, the earliest first (TMF646).",
         weight=5,
+    )
+    entities = resolved(
+        list[federation.Entity | None],
+        federation.entities,
+        "The things that other subgraphs refer to, in the same order; null when there is none that you may see (Apollo "
+        "Federation).",
+        name="_entities",
+        size=listed("representations"),
+    )
+    service = resolved(
+        federation.Service,
+        federation.service,
+        "This graph as a subgraph, for those who may see its schema (Apollo Federation).",
+        name="_service",
+        weight=10,
     )

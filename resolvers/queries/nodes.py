@@ -76,10 +76,14 @@ NODES: Final[Mapping[str, Callable[[Context, str], Awaitable[object]]]] = {
 }
 
 
+async def find(context: Context, kind: str, key: str) -> object:
+    """The node of this kind with this key; None when there is none that the actor may see."""
+    return await NODES[kind](context, key)
+
+
 async def node(info: Info, id: Annotated[strawberry.ID, argument(description="Opaque id of the node.")]) -> object:
     decoded = decode(id)
-    find = NODES.get(decoded[0]) if decoded else None
-    return await find(info.context, decoded[1]) if decoded and find else None
+    return await find(info.context, *decoded) if decoded and decoded[0] in NODES else None
 
 
 async def nodes(

@@ -85,6 +85,8 @@ async def test_a_fixed_line_from_the_first_look_to_its_delivery(product: Product
     assert found["serviceability"]["serviceable"] is True
     assert (await do("08-free-time-slots"))["timeSlots"] != []
     assert [n["__typename"] for n in (await do("20-nodes-by-id"))["nodes"]] == ["Customer", "ProductOffering"]
+    entities = (await do("120-entities-for-other-subgraphs"))["_entities"]
+    assert [n["__typename"] for n in entities] == ["Customer", "ProductOffering"]
 
     # When it puts an order together step by step
     started = (await do("09-start-a-draft", {"idempotencyKey": key()}))["createProductOrder"]["order"]

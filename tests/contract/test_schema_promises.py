@@ -14,6 +14,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
+    TypeDefinitionNode,
     parse,
     validate,
 )
@@ -21,6 +22,7 @@ from graphql import (
 from app.serve import examples
 from app.settings import describe
 from resolvers.schema import schema
+from resolvers.subgraph import subgraph_sdl
 
 ROOT = Path(__file__).parents[2]
 GRAPH = schema._schema
@@ -111,7 +113,7 @@ def test_there_is_no_nullable_boolean_no_float_and_no_list_of_nulls_but_nodes() 
             inner = inner.of_type
         if isinstance(inner, GraphQLList) and not isinstance(inner.of_type, GraphQLNonNull):
             wrong.append(where)
-    assert wrong == ["Query.nodes"], "Relay's nodes has null for what is not there"
+    assert wrong == ["Query.nodes", "Query._entities"], "these have null for what is not there"
 
 
 def test_every_mutation_takes_one_input_with_a_key_and_answers_a_nullable_payload() -> None:
@@ -163,10 +165,23 @@ def test_what_the_readme_asks_is_in_the_schema() -> None:
     assert [validate(GRAPH, parse(document)) for document in documents] == [[], [], []]
 
 
+def test_for_composers_it_has_keys_and_imports_what_is_federations() -> None:
+    subgraph = parse(subgraph_sdl(schema))
+    defined = {d.name.value: d for d in subgraph.definitions if isinstance(d, TypeDefinitionNode)}
+    keyed = {name for name, d in defined.items() if any(one.name.value == "key" for one in d.directives or ())}
+
+    assert keyed == {"Customer", "ProductOffering", "Product", "ProductOrder"}
+    assert set(OURS) - set(defined) - BUILT_IN == {"_Any", "_Entity", "_Service"}
+    assert [d.kind for d in subgraph.definitions if d.kind.endswith(("directive_definition", "extension"))] == [
+        "schema_extension"
+    ]
+    assert "@key" not in schema.as_str()
+
+
 def test_every_custom_scalar_says_how_it_looks() -> None:
     scalars = [t for name, t in OURS.items() if isinstance(t, GraphQLScalarType) and name not in BUILT_IN]
 
-    assert {t.name for t in scalars} == {"Date", "DateTime", "Decimal", "CurrencyCode", "Duration"}
+    assert {t.name for t in scalars} == {"Date", "DateTime", "Decimal", "CurrencyCode", "Duration", "_Any"}
     assert all("`" in (t.description or "") for t in scalars)
 
 

@@ -31,7 +31,7 @@ from app.domain.actor import Actor, Role
 from app.embedded.ports import free_port
 from app.security.tokens import DevelopmentKey
 from tests.harness import ROOT
-from tools.graphiql_assets import npm
+from tools.npm import npm
 
 HERE: Final = Path(__file__).resolve().parent
 PEERS: Final = HERE / "peers"

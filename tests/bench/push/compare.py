@@ -35,7 +35,7 @@ from app.store.port import Change, OrderStore
 from tests.bench.gateway.compare import node
 from tests.bench.push.crowd import Crowd
 from tests.harness import ROOT, until
-from tools.graphiql_assets import npm
+from tools.npm import npm
 
 PEERS: Final = Path(__file__).resolve().parent / "peers"
 QUERY: Final = """subscription {
