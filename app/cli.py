@@ -241,6 +241,19 @@ def token(
 
 
 @cli.command()
+def policy() -> None:
+    """Print who may use which field of the graph, what is shown of it, and which rows each role sees, as Markdown.
+
+    Examples:
+
+      orderway policy | less
+    """
+    from app.security.matrix import page
+
+    typer.echo(page(), nl=False)
+
+
+@cli.command()
 def schema(
     check: Annotated[
         bool,

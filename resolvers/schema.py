@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers import errors
+from resolvers.guard import guard
 from resolvers.mutations import Mutation
 from resolvers.queries import Query
 from resolvers.queries.federation import ANY
@@ -42,3 +43,4 @@ schema: Final = strawberry.Schema(
     ],
     config=StrawberryConfig(scalar_map={**SCALARS, **ANY}),
 )
+guard(schema._schema)  # the only door that Strawberry has to the executable schema

@@ -112,7 +112,6 @@ def _worklist_events(
     kinds: Annotated[list[WorkKind] | None, argument(description="Of one of these kinds; null: any.")] = None,
     after: After = None,
 ) -> Messages:
-    require(info.context.actor, Right.WORK_LISTS)
     types = frozenset({Kind.WORK_ITEM_CHANGED})
     wanted = EventFilter(types=types, queues=frozenset(queues or ()), kinds=frozenset(kinds or ()))
     return _follow(info, wanted, after)

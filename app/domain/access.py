@@ -1,4 +1,7 @@
-"""Who may see and do what: the rights of each role, and which orders are an actor's own. Denied unless said here."""
+"""Who may see and do what: the rights of each role, and which orders are an actor's own. Denied unless said here.
+
+`app/security/policy.py` says which right each field of the graph needs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,23 +9,30 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.actor import Actor, Role
+from app.domain.events import EventType
 
 
 class Right(StrEnum):
     """Something that a role may or may not do."""
 
     READ_ORDERS = "readOrders"
+    READ_DETAILS = "readDetails"
     WRITE_ORDERS = "writeOrders"
+    STEER_ORDERS = "steerOrders"
+    TEND_PRODUCTS = "tendProducts"
     READ_CATALOG = "readCatalog"
     READ_PLACES = "readPlaces"
     READ_CUSTOMERS = "readCustomers"
     SEARCH_CUSTOMERS = "searchCustomers"
-    RESOLVE_FALLOUT = "resolveFallout"
+    READ_CONTACT = "readContact"
+    READ_IDENTITY = "readIdentity"
+    READ_PAYMENTS = "readPayments"
+    READ_DOCUMENTS = "readDocuments"
     READ_FINANCES = "readFinances"
     READ_INTERNAL = "readInternal"
-    STEER_ORDERS = "steerOrders"
     CONSENT_FOR_OTHERS = "consentForOthers"
     WORK_LISTS = "workLists"
+    RESOLVE_FALLOUT = "resolveFallout"
     ABORT_ORDERS = "abortOrders"
 
 
@@ -34,21 +44,37 @@ _INTERNAL: Final = _OPERATING | {
     Right.CONSENT_FOR_OTHERS,
     Right.WORK_LISTS,
 }
-_SELLER: Final = _ALL - _INTERNAL - {Right.READ_FINANCES}
+_PRIVATE: Final = frozenset({Right.READ_IDENTITY, Right.READ_PAYMENTS})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.CUSTOMER: _ALL - _INTERNAL,
     Role.AGENT: _ALL - _OPERATING,
-    Role.DEALER: _SELLER,
-    Role.AFFILIATE: _SELLER,
-    Role.OPERATIONS: _ALL - {Right.WRITE_ORDERS},
+    Role.DEALER: _ALL - _INTERNAL - _PRIVATE - {Right.READ_FINANCES},
+    Role.AFFILIATE: frozenset({Right.READ_ORDERS, Right.WRITE_ORDERS, Right.READ_CATALOG, Right.READ_PLACES}),
+    Role.OPERATIONS: _ALL - _PRIVATE - {Right.WRITE_ORDERS, Right.TEND_PRODUCTS, Right.READ_DOCUMENTS},
     Role.DEVELOPER: _ALL,
     Role.SYSTEM: _ALL,
 }
+
+EVENT_RIGHTS: Final[Mapping[EventType, Right]] = {
+    EventType.CREATED: Right.READ_ORDERS,
+    EventType.STATE_CHANGED: Right.READ_ORDERS,
+    EventType.CHANGED: Right.READ_DETAILS,
+    EventType.TASK_STATE_CHANGED: Right.READ_DETAILS,
+    EventType.MILESTONE_REACHED: Right.READ_DETAILS,
+    EventType.JEOPARDY_CHANGED: Right.READ_DETAILS,
+    EventType.WORK_ITEM_CHANGED: Right.WORK_LISTS,
+}
+"""What it takes to be told of each kind of event."""
 
 
 def may(actor: Actor, right: Right) -> bool:
     """Whether the actor's role has this right."""
     return right in RIGHTS[actor.role]
+
+
+def is_told(actor: Actor, kind: EventType) -> bool:
+    """Whether this kind of event is for the actor."""
+    return may(actor, EVENT_RIGHTS[kind])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ async def change_ownership(ordering: Ordering, actor: Actor, ask: ChangeOwnershi
 
     Raises BackendFailure, NotPermitted.
     """
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     if earlier := await recall(ordering, actor, ask):
         return earlier
     request = await _request(ordering, actor, ask)
@@ -141,7 +141,7 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
 
     Raises NotPermitted, BackendFailure, FulfilmentUnavailable.
     """
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     if earlier := await recall(ordering, actor, ask):
         return _seen(actor, earlier)
     stored = await load(ordering, actor, ask, as_party=True)

@@ -29,7 +29,7 @@ class MoveProduct(Ask):
 
 async def move_product(ordering: Ordering, actor: Actor, ask: MoveProduct) -> Outcome:
     """The order that moves it; the chosen time slot is held. Raises BackendFailure, NotPermitted."""
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     if earlier := await recall(ordering, actor, ask):
         return earlier
     request = await _request(ordering, actor, ask)

@@ -58,7 +58,7 @@ class OrderForProduct(Ask):
 
 async def order_for_product(ordering: Ordering, actor: Actor, ask: OrderForProduct) -> Outcome:
     """The order that does it, placed for the product's customer. Raises BackendFailure, NotPermitted."""
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     request = await _request(ordering, actor, ask.wish)
     if not isinstance(request, OrderRequest):
         return request
@@ -67,7 +67,7 @@ async def order_for_product(ordering: Ordering, actor: Actor, ask: OrderForProdu
 
 async def preview_for_product(ordering: Ordering, actor: Actor, wish: ProductWish) -> Preview:
     """What `order_for_product` would do now. Changes nothing. Raises BackendFailure, NotPermitted."""
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     request = await _request(ordering, actor, wish)
     if not isinstance(request, OrderRequest):
         return Preview(refusals=(request,))

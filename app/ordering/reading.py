@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, may, rows_of, sees, sees_as_acceptor, view_of
+from app.domain.access import Right, is_told, may, rows_of, sees, sees_as_acceptor, view_of
 from app.domain.actor import Actor
 from app.domain.durations import Duration
 from app.domain.events import EventType, OrderEvent
@@ -87,7 +87,7 @@ class _Interest:
         return frozenset(map(of_customer, customers))
 
     def wants(self, event: OrderEvent) -> bool:
-        return self.filter.wants(event) and _sees(self.view, event) and _told(self.view, event)
+        return self.filter.wants(event) and _sees(self.view, event) and is_told(self.view, event.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Reading:
         found: list[FeedEvent] = []
         while len(found) < limit:
             page = await self._store.events_of(order_id, after=after, limit=limit)
-            found += (fed for fed in page if _told(actor, fed.event))
+            found += (fed for fed in page if is_told(actor, fed.event.type))
             if len(page) < limit:
                 break
             after = page[-1].event.sequence
@@ -201,11 +201,6 @@ class Reading:
         async with aclosing(self.follow(actor, EventFilter(order_ids=frozenset({order_id})), after)) as events:
             async for told in events:
                 yield told
-
-
-def _told(actor: Actor, event: OrderEvent) -> bool:
-    """Whether this kind of event is for the actor: work that waits for people is the operator's own affair."""
-    return event.type is not EventType.WORK_ITEM_CHANGED or may(actor, Right.WORK_LISTS)
 
 
 def _sees(actor: Actor, event: OrderEvent) -> bool:

@@ -63,7 +63,7 @@ class _Wanted:
 
 async def repackage_products(ordering: Ordering, actor: Actor, ask: RepackageProducts) -> Outcome:
     """The order that does it, or its draft. Raises BackendFailure, NotPermitted."""
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     if earlier := await recall(ordering, actor, ask):
         return earlier
     wanted = await _wanted(ordering, actor, ask)
@@ -76,7 +76,7 @@ async def repackage_products(ordering: Ordering, actor: Actor, ask: RepackagePro
 
 async def preview_repackage(ordering: Ordering, actor: Actor, ask: RepackageProducts) -> RepackagePreview:
     """What `repackage_products` would do now. Changes nothing. Raises BackendFailure, NotPermitted."""
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     wanted = await _wanted(ordering, actor, ask)
     if not isinstance(wanted, _Wanted):
         return RepackagePreview(preview=Preview(refusals=(wanted,)))

@@ -8,9 +8,7 @@ from typing import Annotated, TypeVar
 import strawberry
 from strawberry import argument, field
 
-from app.domain.access import Right
 from app.ordering.configure import check_configuration
-from app.ordering.drafts import require
 from app.ordering.qualify import Prospect, QualifyCustomer, qualify_customer
 from connectors.base import Page
 from connectors.catalog import ProductOffering as DomainOffering
@@ -43,7 +41,6 @@ async def customers(
     after: After = None,
     name: Annotated[str | None, argument(description="Text in the name, without regard to case.")] = None,
 ) -> Connection[DomainCustomer]:
-    require(info.context.actor, Right.SEARCH_CUSTOMERS)
     search = partial(info.context.ordering.backends.customer.search, name)
     return await _page_by_offset(info.context, first, after, search)
 
@@ -58,7 +55,6 @@ async def offerings(
     after: After = None,
     filter: Annotated[ProductOfferingFilter | None, argument(description="Which offerings; null: all.")] = None,
 ) -> Connection[DomainOffering]:
-    require(info.context.actor, Right.READ_CATALOG)
     wanted = filter or ProductOfferingFilter()
     search = partial(
         info.context.ordering.backends.catalog.search_offerings,
@@ -91,7 +87,6 @@ async def _page_by_offset(
 async def validate_address(
     info: Info, text: Annotated[str, argument(description="An address as people write it, whole or in part.")]
 ) -> object:
-    require(info.context.actor, Right.READ_PLACES)
     return await info.context.ordering.backends.address.validate(text)
 
 
@@ -103,7 +98,6 @@ async def serviceability(
     place_id: PlaceId,
     offering_ids: Annotated[list[strawberry.ID], argument(description="What shall be delivered, id or key.")],
 ) -> object:
-    require(info.context.actor, Right.READ_PLACES)
     backends = info.context.ordering.backends
     offerings = await backends.catalog.offerings_by_ids(keys_of(offering_ids, "ProductOffering"))
     services = {
@@ -121,7 +115,6 @@ async def time_slots(
     start: Annotated[datetime, argument(description="Not before.")],
     end: Annotated[datetime, argument(description="Not after.")],
 ) -> Sequence[object]:
-    require(info.context.actor, Right.READ_PLACES)
     workforce = info.context.ordering.backends.workforce
     return await workforce.time_slots(key_of(place_id, "GeographicAddress"), start, end)
 
@@ -154,7 +147,6 @@ async def check(
 
 
 async def sales_channels(info: Info) -> Sequence[object]:
-    require(info.context.actor, Right.READ_CATALOG)
     return await info.context.ordering.backends.channels.all()
 
 
@@ -165,7 +157,6 @@ async def available_resources(
     place_id: Annotated[strawberry.ID | None, argument(description="For ports: where, id or key.")] = None,
     first: First = 20,
 ) -> Sequence[str]:
-    require(info.context.actor, Right.READ_CATALOG)
     return await info.context.ordering.backends.service_resources.available(
         kind,
         pattern=pattern,

@@ -5,11 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import field
 
-from app.domain import jeopardy
-from app.domain.access import Right, may
-from resolvers.context import Info
 from resolvers.enums import JeopardyKind, JeopardyLevel
-from resolvers.fields import resolved
 
 
 @strawberry.type(description="A task that endangers a promise.")
@@ -19,10 +15,6 @@ class JeopardyReason:
     kind: JeopardyKind = field(description="What is wrong with it.")
     since: datetime = field(description="Since when: that it should have ended, or that it waits for a decision.")
     message: str | None = field(description="What the backend said.")
-
-
-def _queue(root: strawberry.Parent[jeopardy.Jeopardy], info: Info) -> str | None:
-    return root.queue if may(info.context.actor, Right.READ_INTERNAL) else None
 
 
 @strawberry.type(description="A promise in danger (TMF622 v5 productOrderJeopardyAlert).")
@@ -36,7 +28,7 @@ class Jeopardy:
     )
     milestone: str | None = field(description="The milestone that is in danger; null: the completion of the order.")
     reasons: list[JeopardyReason] = field(description="The tasks that endanger it; none: there is too little time.")
-    queue = resolved(
-        str | None, _queue, "The worklist that it is escalated to, if any; for the operator's own people only."
+    queue: str | None = field(
+        description="The worklist that it is escalated to, if any; for the operator's own people only."
     )
     notice: str | None = field(description="What the customer was written, if anything.")

