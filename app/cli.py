@@ -227,6 +227,12 @@ def token(
     channel: Annotated[
         str | None, typer.Option("--channel", help="Sales channel the calls come through. Has a default per role.")
     ] = None,
+    on_behalf_of: Annotated[
+        str | None, typer.Option("--on-behalf-of", help="For whom the caller acts: a customer or dealer id.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="Only this right of the role; may be given several times.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Print a development token and nothing else. A gateway accepts it if `orderway dev` started it on this data.
@@ -237,7 +243,8 @@ def token(
 
       curl -H "Authorization: Bearer $(orderway token --role agent)" …
     """
-    typer.echo(development_token(load(data_dir=data), role, subject, channel))
+    scopes = frozenset(scope) if scope else None
+    typer.echo(development_token(load(data_dir=data), role, subject, channel, on_behalf_of, scopes))
 
 
 @cli.command()
@@ -314,14 +321,27 @@ def _require_surroundings(settings: Settings) -> None:
         raise CannotStart("\n".join(missing))
 
 
-def development_token(settings: Settings, role: Role, subject: str | None = None, channel: str | None = None) -> str:
+def development_token(
+    settings: Settings,
+    role: Role,
+    subject: str | None = None,
+    channel: str | None = None,
+    on_behalf_of: str | None = None,
+    scopes: frozenset[str] | None = None,
+) -> str:
     """A token for a gateway that accepts development tokens made with the key in the data folder."""
     from datetime import timedelta
 
     from app.security.development import DevelopmentKey
 
     usual_subject, usual_channel = USUAL[role]
-    actor = Actor(subject=subject or usual_subject, role=role, channel=channel or usual_channel)
+    actor = Actor(
+        subject=subject or usual_subject,
+        role=role,
+        channel=channel or usual_channel,
+        on_behalf_of=on_behalf_of,
+        scopes=scopes,
+    )
     try:
         key = DevelopmentKey.load_or_create(settings.data_dir)
     except (OSError, ValueError) as refusal:

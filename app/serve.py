@@ -64,7 +64,7 @@ def _allow_connections() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed, beside(p.ordering.rules.watch()):
-        reading = Reading(p.store, feed)
+        reading = Reading(p.store, feed, lambda: p.ordering.rulebook().dealers)
         development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
         verifier = TokenVerifier(
             [Issuer(issuer, jwks) for issuer, jwks in settings.jwt_issuers.items()],

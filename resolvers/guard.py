@@ -179,7 +179,7 @@ def _without(field: GraphQLField, rule: FieldRule) -> Callable[[Info], object]:
     """What is given to who has no right to the field."""
 
     def refuse(info: Info) -> object:
-        raise NotPermitted(f"role {info.context.actor.role} has no right to {rule.right}")
+        raise NotPermitted(info.context.actor, rule.right)
 
     match rule.without:
         case Without.MASK:

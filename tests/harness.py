@@ -154,9 +154,16 @@ class Product:
         for child in reversed(self.children):
             await child.stop()
 
-    def token(self, role: Role = Role.AGENT, subject: str | None = None, channel: str | None = None) -> str:
+    def token(
+        self,
+        role: Role = Role.AGENT,
+        subject: str | None = None,
+        channel: str | None = None,
+        on_behalf_of: str | None = None,
+        scopes: frozenset[str] | None = None,
+    ) -> str:
         """A development token, as `orderway token` prints it."""
-        return development_token(self.settings, role, subject, channel)
+        return development_token(self.settings, role, subject, channel, on_behalf_of, scopes)
 
     async def graphql(
         self, query: str, variables: Mapping[str, Json] | None = None, *, token: str | None = None, gateway: int = 0

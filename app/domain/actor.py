@@ -24,12 +24,19 @@ class Actor:
     for a dealer the id of the dealer's organization (TMF632).
     `channel` is the sales channel the call came through (TMF622 RelatedChannel), for example "online".
     `on_behalf_of` is the party the caller acts for, when it is not the caller itself.
+    `scopes` narrow what the role may do to these rights; None: they do not.
     """
 
     subject: str
     role: Role
     channel: str
     on_behalf_of: str | None = None
+    scopes: frozenset[str] | None = None
+
+    @property
+    def party(self) -> str:
+        """Whose rows the actor sees, when it does not see all: the party that it acts for, or is."""
+        return self.on_behalf_of or self.subject
 
 
 def system_actor(part: str) -> Actor:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from app.domain.access import sees, sees_as_acceptor
+from app.domain.access import Dealers, sees, sees_as_acceptor
 from app.domain.actor import Actor
 from app.domain.order import ConsentSide, ProductOrder
 from app.domain.plan import Plan, Task
@@ -34,15 +34,15 @@ def party_of(order: ProductOrder, side: ConsentSide) -> str | None:
     return order.customer_id if side is ConsentSide.RELEASING else order.ownership.acceptor_id
 
 
-def as_seen_by(actor: Actor, order: ProductOrder) -> ProductOrder | None:
+def as_seen_by(actor: Actor, dealers: Dealers, order: ProductOrder) -> ProductOrder | None:
     """The order as the actor may see it; None: not at all.
 
     Who is asked to take something over sees what it is about and how far it has come. Everything else stays between
     the operator and the other party: what is not named here is not shown.
     """
-    if sees(actor, customer_id=order.customer_id, seller_id=order.seller_id):
+    if sees(actor, dealers, customer_id=order.customer_id, seller_id=order.seller_id):
         return order
-    if not sees_as_acceptor(actor, acceptor_id=order.acceptor_id, seller_id=order.seller_id):
+    if not sees_as_acceptor(actor, acceptor_id=order.acceptor_id):
         return None
     return ProductOrder(
         id=order.id,

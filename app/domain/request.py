@@ -222,7 +222,7 @@ def _ownership(request: OrderRequest, actor: Actor, at: datetime) -> OwnershipCh
     wish = request.ownership
     if wish is None:
         return None
-    itself = actor.role is Role.CUSTOMER and actor.subject == request.customer_id
+    itself = actor.role is Role.CUSTOMER and actor.party == request.customer_id
     consent = Consent(
         side=ConsentSide.RELEASING, given=True, by=actor.subject, channel=actor.channel, at=at, reason="asked for it"
     )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from app.domain.access import Dealers
 from app.domain.catalog import Offering, PriceType
 from app.domain.facts import CustomerFact, PlaceFact
 from app.domain.jeopardy import JeopardyLevel
@@ -338,6 +339,7 @@ class Rulebook:
     jeopardy: tuple[JeopardyRule, ...] = ()
     take_back: tuple[TakeBackRule, ...] = ()
     expedite: tuple[ExpediteRule, ...] = ()
+    dealers: Dealers = field(default_factory=dict)
     version: str = ""
 
     def template(self, rule_id: str, template_id: str) -> TaskTemplate | None:

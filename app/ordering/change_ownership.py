@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.domain.access import Right, may, rows_of, sees, sees_customer
+from app.domain.access import Right, may, sells_for
 from app.domain.actor import Actor, Role
 from app.domain.foresight import ends_at, outlook
 from app.domain.order import Consent, ConsentSide, ItemAction, ProductOrder, RelationshipType
-from app.domain.ownership import LONGEST_WAIT, as_seen_by, party_of, task_awaiting
+from app.domain.ownership import LONGEST_WAIT, party_of, task_awaiting
 from app.domain.plan import Cause, Task, TaskCompleted, TaskFailed
 from app.domain.request import ItemRequest, OrderRequest, OwnershipRequest
 from app.domain.rules.owned import IN_USE
@@ -30,6 +30,7 @@ from app.ordering.ordering import (
 from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome, Refusal, ValidationFailed
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview, foreseen
+from app.ordering.reach import reached
 from app.store.port import StoredOrder
 from connectors.inventory import Product
 
@@ -96,7 +97,7 @@ async def _request(ordering: Ordering, actor: Actor, ask: ChangeOwnership) -> Or
     """The order for the product's owner; the parts of a bundle go along. Raises BackendFailure."""
     product = (await ordering.backends.inventory.by_ids([ask.product_id])).get(ask.product_id)
     owners = product.customer_ids if product else ()
-    owner = next((customer for customer in owners if sees_customer(actor, customer)), None)
+    owner = await reached(ordering, actor, owners)
     if product is None or product.offering_id is None or owner is None:
         return NotFound("/productId", f"/productId: there is no product {ask.product_id!r} (ownedProductKnown).")
     return OrderRequest(
@@ -143,7 +144,7 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
     """
     require(actor, Right.TEND_PRODUCTS)
     if earlier := await recall(ordering, actor, ask):
-        return _seen(actor, earlier)
+        return _seen(ordering, actor, earlier)
     stored = await load(ordering, actor, ask, as_party=True)
     if not isinstance(stored, StoredOrder):
         return stored
@@ -172,7 +173,7 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
     )
     if await ordering.fulfilment.tell(order.id, instruction) is not None:
         return _not_awaited(order)
-    return _seen(actor, await as_recorded(ordering, actor, ask))
+    return _seen(ordering, actor, await as_recorded(ordering, actor, ask))
 
 
 async def preview_consent(ordering: Ordering, actor: Actor, ask: ConsentToOwnership) -> Preview:
@@ -180,9 +181,9 @@ async def preview_consent(ordering: Ordering, actor: Actor, ask: ConsentToOwners
 
     Who is to take over learns whether it can say so, and nothing of the work. Raises NotPermitted, BackendFailure.
     """
-    require(actor, Right.WRITE_ORDERS)
+    require(actor, Right.TEND_PRODUCTS)
     found = (await ordering.store.load([ask.order_id])).get(ask.order_id)
-    seen = as_seen_by(actor, found.order) if found is not None else None
+    seen = ordering.as_seen_by(actor, found.order) if found is not None else None
     if found is None or seen is None:
         return Preview(refusals=(NotFound("/id", f"/id: there is no product order {ask.order_id!r} (orderKnown)."),))
     stored = replace(found, order=seen)
@@ -190,7 +191,7 @@ async def preview_consent(ordering: Ordering, actor: Actor, ask: ConsentToOwners
     if not isinstance(awaited, _Awaited):
         return Preview(refusals=(awaited,))
     preview = Preview(item_ids=tuple(item.id for item in seen.items), order=seen)
-    if stored.plan is None or not sees(actor, customer_id=seen.customer_id, seller_id=seen.seller_id):
+    if stored.plan is None or not ordering.own(actor, seen):
         return preview
     at, task = ordering.clock(), awaited.task
     refused = Cause(kind="CONSENT_REFUSED", message="refused", final=True, calls_off=True)
@@ -236,8 +237,8 @@ def _not_awaited(order: ProductOrder) -> NotAllowedInState:
 def _speaks_for(actor: Actor, party: str) -> bool:
     """Whether the actor is the party itself, or one of the operator's own people who notes what the party said."""
     if actor.role is Role.CUSTOMER:
-        return actor.subject == party
-    return may(actor, Right.CONSENT_FOR_OTHERS) and rows_of(actor).seller_id is None
+        return actor.party == party
+    return may(actor, Right.CONSENT_FOR_OTHERS) and sells_for(actor) is None
 
 
 async def _incomplete(ordering: Ordering, party: str, ask: ConsentToOwnership) -> Refusal | None:
@@ -259,9 +260,9 @@ def _wrong(path: str, rule: str, message: str) -> ValidationFailed:
     return ValidationFailed((Violation(rule, path, ViolationCode.INVALID_VALUE, f"{path}: {message} ({rule})."),))
 
 
-def _seen(actor: Actor, outcome: Outcome) -> Outcome:
+def _seen(ordering: Ordering, actor: Actor, outcome: Outcome) -> Outcome:
     """The outcome with the order as its party sees it."""
     if not isinstance(outcome, Committed):
         return outcome
-    order: ProductOrder | None = as_seen_by(actor, outcome.order)
+    order: ProductOrder | None = ordering.as_seen_by(actor, outcome.order)
     return replace(outcome, order=order) if order else NotFound("/id", "/id: there is no such order (orderKnown).")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.access import Right, rows_of, sees_customer
-from app.domain.actor import Actor
+from app.domain.access import Right, is_customer
+from app.domain.actor import Actor, Role
 from app.domain.order import Characteristic, ExternalId, ItemAction, ItemRelationship, RelationshipType
 from app.domain.request import ItemRequest, OrderRequest
 from app.domain.violations import Violation, ViolationCode, relocated
@@ -52,9 +52,10 @@ async def checkout_cart(ordering: Ordering, actor: Actor, ask: CheckoutCart) -> 
     if earlier := await recall(ordering, actor, ask):
         return earlier
     cart = await ordering.backends.channels.cart(ask.cart_id)
-    if cart is None or (cart.customer_id is not None and not sees_customer(actor, cart.customer_id)):
+    if cart is None or (cart.customer_id is not None and not is_customer(actor, cart.customer_id)):
         return NotFound("/cartId", f"/cartId: there is no shopping cart {ask.cart_id!r} (cartKnown).")
-    customer_id = cart.customer_id or ask.customer_id or rows_of(actor).customer_id
+    own = actor.party if actor.role is Role.CUSTOMER else None
+    customer_id = cart.customer_id or ask.customer_id or own
     items = tuple(item for item in cart.items if item.active)
     breaches = tuple(_breaches(cart, ask, customer_id, items))
     if breaches or customer_id is None:

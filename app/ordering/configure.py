@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.domain.access import Right, sees_customer
+from app.domain.access import Right, is_customer
 from app.domain.actor import Actor
 from app.domain.configuration import CheckedItem, ConfigurationCheck, checked
 from app.domain.facts import Facts
@@ -29,7 +29,7 @@ async def check_configuration(ordering: Ordering, actor: Actor, ask: CheckConfig
     Raises BackendFailure when a fact that the check needs is out of reach: nothing is approved on a guess.
     """
     require(actor, Right.READ_CATALOG)
-    if ask.customer_id is not None and not sees_customer(actor, ask.customer_id):
+    if ask.customer_id is not None and not is_customer(actor, ask.customer_id):
         return None
     at = ordering.clock()
     request = OrderRequest(customer_id=ask.customer_id or "", items=(ask.item, *ask.related))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.domain.access import Right, rows_of
+from app.domain.access import Right, sells_for
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
 from app.domain.request import OrderRequest, draft_of
@@ -31,7 +31,7 @@ async def create_order(ordering: Ordering, actor: Actor, ask: CreateOrder) -> Ou
 
 async def start_draft(ordering: Ordering, actor: Actor, ask: Ask, request: OrderRequest) -> Outcome:
     """The draft that `request` makes, kept under the key of `ask`, which has not been used before."""
-    if refusal := not_orderable_for(actor, request.customer_id, request.seller_id):
+    if refusal := not_orderable_for(ordering, actor, request.customer_id, request.seller_id):
         return refusal
     if taken := await external_id_taken(ordering, actor, request.external_ids):
         # the same request may have been quicker under the same key, and is then the order that has the id
@@ -47,8 +47,8 @@ async def start_draft(ordering: Ordering, actor: Actor, ask: Ask, request: Order
 
 
 def with_seller(request: OrderRequest, actor: Actor) -> OrderRequest:
-    """A dealer's or affiliate's order is sold by itself; others name the seller, if there is one."""
-    return replace(request, seller_id=rows_of(actor).seller_id or request.seller_id)
+    """A dealer's order is sold by itself, unless it names one below it; an affiliate's by itself."""
+    return replace(request, seller_id=request.seller_id or sells_for(actor))
 
 
 def _needed(request: OrderRequest) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.access import Right, may, rows_of, sees, sees_customer
+from app.domain.access import Right, is_customer, may, rows_of
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
 from app.domain.facts import Facts
@@ -27,18 +27,22 @@ Edit = Callable[[ProductOrder], ProductOrder | Refusal]
 class NotPermitted(Exception):
     """The actor's role may not do this at all. The message is for the caller."""
 
+    def __init__(self, actor: Actor, right: Right) -> None:
+        narrowed = "" if actor.scopes is None else ", as this token narrows it,"
+        super().__init__(f"role {actor.role}{narrowed} has no right to {right}")
+
 
 def require(actor: Actor, right: Right) -> None:
     """Raises NotPermitted when the actor's role lacks the right."""
     if not may(actor, right):
-        raise NotPermitted(f"role {actor.role} has no right to {right}")
+        raise NotPermitted(actor, right)
 
 
 async def visible(ordering: Ordering, actor: Actor, order_id: str) -> StoredOrder | NotFound:
     """The order, when the actor may see it. Raises NotPermitted."""
     require(actor, Right.READ_ORDERS)
     stored = (await ordering.store.load([order_id])).get(order_id)
-    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+    if stored is None or not ordering.own(actor, stored.order):
         return NotFound("/id", f"/id: there is no product order {order_id!r} (orderKnown).")
     return stored
 
@@ -140,11 +144,11 @@ def in_input(found: tuple[Violation, ...], paths: dict[str, str]) -> tuple[Viola
     return relocated(mine, paths)
 
 
-def not_orderable_for(actor: Actor, customer_id: str, seller_id: str | None) -> NotFound | None:
+def not_orderable_for(ordering: Ordering, actor: Actor, customer_id: str, seller_id: str | None) -> NotFound | None:
     """The refusal when the actor may not order for this customer, or not in this seller's name."""
-    if not sees_customer(actor, customer_id):
+    if not is_customer(actor, customer_id):
         return NotFound("/customerId", f"/customerId: there is no customer {customer_id!r} (customerKnown).")
-    own = rows_of(actor).seller_id
-    if own is not None and seller_id not in (None, own):
-        return NotFound("/sellerId", f"/sellerId: {seller_id!r} is not you (sellerKnown).")
+    own = rows_of(actor, ordering.rulebook().dealers).seller_ids
+    if own is not None and seller_id is not None and seller_id not in own:
+        return NotFound("/sellerId", f"/sellerId: {seller_id!r} is neither you nor below you (sellerKnown).")
     return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, sees_customer
+from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.order import ItemAction, ItemRelationship, RelationshipType
 from app.domain.request import ItemRequest, OrderRequest, Slot
@@ -13,6 +13,7 @@ from app.ordering.ordering import Ask, Ordering, recall
 from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, SlotUnavailable, ValidationFailed
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview
+from app.ordering.reach import reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ async def _request(ordering: Ordering, actor: Actor, ask: MoveProduct) -> OrderR
     ids = (ask.product_id, *ask.together_with)
     known = await ordering.backends.inventory.by_ids(ids)
     owners = known[ask.product_id].customer_ids if ask.product_id in known else ()
-    owner = next((customer for customer in owners if sees_customer(actor, customer)), None)
+    owner = await reached(ordering, actor, owners)
     items: list[ItemRequest] = []
     for n, product_id in enumerate(ids):
         path, product = _path(n), known.get(product_id)

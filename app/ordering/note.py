@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from app.domain.access import Right, may
+from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.events import EventType, order_event
 from app.domain.order import Note
 from app.domain.states import ORDER, OrderState
 from app.domain.violations import Violation, ViolationCode
-from app.ordering.drafts import NotPermitted, require
+from app.ordering.drafts import require
 from app.ordering.ordering import (
     Instruction,
     InstructionKind,
@@ -37,8 +37,8 @@ class AddNote(OrderAsk):
 async def add_note(ordering: Ordering, actor: Actor, ask: AddNote) -> Outcome:
     """The order with the remark. Raises NotPermitted, FulfilmentUnavailable."""
     require(actor, Right.STEER_ORDERS)
-    if ask.internal and not may(actor, Right.READ_INTERNAL):
-        raise NotPermitted(f"role {actor.role} writes no internal remarks")
+    if ask.internal:
+        require(actor, Right.READ_INTERNAL)
     if earlier := await recall(ordering, actor, ask):
         return earlier
     stored = await load(ordering, actor, ask)

@@ -188,6 +188,14 @@ class Ordering:
         """The rules in force now."""
         return self.rules.current
 
+    def own(self, actor: Actor, order: ProductOrder) -> bool:
+        """Whether the order is among the actor's rows now."""
+        return sees(actor, self.rulebook().dealers, customer_id=order.customer_id, seller_id=order.seller_id)
+
+    def as_seen_by(self, actor: Actor, order: ProductOrder) -> ProductOrder | None:
+        """The order as the actor may see it now; None: not at all."""
+        return as_seen_by(actor, self.rulebook().dealers, order)
+
 
 def key_of(actor: Actor, ask: Ask) -> IdempotencyKey:
     """The ask's key: the same caller, key and input always give the same one."""
@@ -226,9 +234,9 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk, *, as_party: boo
     `as_party`: also when the actor is the one who is to take over what the order is about, as far as that one sees it.
     """
     stored = (await ordering.store.load([ask.order_id])).get(ask.order_id)
-    if stored is not None and as_party and (seen := as_seen_by(actor, stored.order)) is not None:
+    if stored is not None and as_party and (seen := ordering.as_seen_by(actor, stored.order)) is not None:
         stored = replace(stored, order=seen)
-    elif stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+    elif stored is None or not ordering.own(actor, stored.order):
         return NotFound("/id", f"/id: there is no product order {ask.order_id!r} (orderKnown).")
     if stored.order.version != ask.expected_version:
         return StaleVersion(stored.order)
@@ -278,6 +286,6 @@ async def _taken(
     ordering: Ordering, actor: Actor, external_ids: Sequence[ExternalId], used: ExternalIdUsed
 ) -> ExternalIdTaken:
     stored = (await ordering.store.load([used.order_id])).get(used.order_id)
-    seen = stored is not None and sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id)
+    seen = stored is not None and ordering.own(actor, stored.order)
     path = f"/externalIds/{external_ids.index(used.external_id)}"
     return ExternalIdTaken(path, used.external_id, stored.order if stored and seen else None)

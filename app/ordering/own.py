@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from app.domain.access import Right, sees_customer
+from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.money import Money
 from app.domain.order import (
@@ -23,6 +23,7 @@ from app.ordering.ordering import Ask, Ordering
 from app.ordering.outcomes import NotFound, Outcome
 from app.ordering.place import PlaceOrder, place_order, preview_placement
 from app.ordering.preview import Preview
+from app.ordering.reach import reached
 from connectors.inventory import Product
 
 IN_USE: Final = frozenset({"active", "suspended"})
@@ -79,7 +80,7 @@ async def _request(ordering: Ordering, actor: Actor, wish: ProductWish) -> Order
     product = (await ordering.backends.inventory.by_ids([wish.product_id])).get(wish.product_id)
     if product is None or product.offering_id is None:
         return unknown
-    owner = next((customer for customer in product.customer_ids if sees_customer(actor, customer)), None)
+    owner = await reached(ordering, actor, product.customer_ids)
     if owner is None:
         return unknown
     item = ItemRequest(

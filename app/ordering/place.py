@@ -149,7 +149,7 @@ async def _decide(
     ordering: Ordering, actor: Actor, request: OrderRequest, assess: Assess, follows: set[str]
 ) -> _Decided | Refusal:
     """Whether the order is taken, and as what. `follows` are the rules whose breach is mended later on."""
-    if refusal := not_orderable_for(actor, request.customer_id, request.seller_id):
+    if refusal := not_orderable_for(ordering, actor, request.customer_id, request.seller_id):
         return refusal
     if taken := await external_id_taken(ordering, actor, request.external_ids):
         return taken

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from app.domain.access import Right, may, sees_customer
+from app.domain.access import Right, is_customer, may
 from app.domain.actor import Actor
 from app.domain.catalog import Offering
 from app.domain.facts import CustomerFact, Facts
@@ -87,7 +87,7 @@ async def qualify_customer(ordering: Ordering, actor: Actor, ask: QualifyCustome
     Raises BackendFailure when the catalog gives no answer: then there is nothing to judge. NotPermitted.
     """
     require(actor, Right.READ_CATALOG)
-    if ask.customer_id is not None and not sees_customer(actor, ask.customer_id):
+    if ask.customer_id is not None and not is_customer(actor, ask.customer_id):
         return None
     at, rulebook, backends = ordering.clock(), ordering.rulebook(), ordering.backends
     named, pool = await asyncio.gather(_named(ask, backends), _pool(backends))

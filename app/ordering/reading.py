@@ -1,11 +1,11 @@
 """The one door to orders for readers: every look is an actor's, and shows only the actor's own rows."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, is_told, may, rows_of, sees, sees_as_acceptor, view_of
+from app.domain.access import Dealers, Right, is_told, may, rows_of, sees, sees_as_acceptor, view_of
 from app.domain.actor import Actor
 from app.domain.durations import Duration
 from app.domain.events import EventType, OrderEvent
@@ -76,18 +76,19 @@ class _Interest:
 
     view: Actor
     filter: EventFilter
+    dealers: Callable[[], Dealers]
 
     @property
     def topics(self) -> frozenset[str]:
         if self.filter.order_ids:
             return frozenset(map(of_order, self.filter.order_ids))
         customers = self.filter.customer_ids
-        if not customers and (own := rows_of(self.view).customer_id) is not None:
+        if not customers and (own := rows_of(self.view, self.dealers()).customer_id) is not None:
             customers = frozenset({own})
         return frozenset(map(of_customer, customers))
 
     def wants(self, event: OrderEvent) -> bool:
-        return self.filter.wants(event) and _sees(self.view, event) and is_told(self.view, event.type)
+        return self.filter.wants(event) and _sees(self.view, self.dealers(), event) and is_told(self.view, event.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +113,31 @@ class Snapshot:
 class Reading:
     """Orders, their versions and events, as an actor may see them."""
 
-    def __init__(self, store: OrderStore, feed: Feed) -> None:
+    def __init__(self, store: OrderStore, feed: Feed, dealers: Callable[[], Dealers]) -> None:
+        """`dealers` are those in force now: whose rows are whose may change while a subscription runs."""
         self._store = store
+        self._dealers = dealers
         self._feed = feed
 
     async def orders(self, actor: Actor, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """The orders with these ids that the actor may see."""
         require(actor, Right.READ_ORDERS)
         found = await self._store.load(order_ids)
-        seen = {key: (stored, as_seen_by(actor, stored.order)) for key, stored in found.items()}
+        seen = {key: (stored, as_seen_by(actor, self._dealers(), stored.order)) for key, stored in found.items()}
         return {key: replace(stored, order=order) for key, (stored, order) in seen.items() if order is not None}
 
     async def search(
         self, actor: Actor, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
     ) -> list[ProductOrder]:
         """A page of the actor's orders; see OrderStore.search."""
-        mine = _own(actor, search)
+        dealers = self._dealers()
+        mine = _own(actor, dealers, search)
         found = await self._store.search(mine, order_by, after=after, limit=limit) if mine else []
-        return [order for order in (as_seen_by(actor, one) for one in found) if order is not None]
+        return [order for order in (as_seen_by(actor, dealers, one) for one in found) if order is not None]
 
     async def count(self, actor: Actor, search: OrderSearch) -> int:
         """How many of the actor's orders the search finds."""
-        mine = _own(actor, search)
+        mine = _own(actor, self._dealers(), search)
         return await self._store.count(mine) if mine else 0
 
     async def as_of(self, actor: Actor, order_id: str, at: datetime) -> ProductOrder | None:
@@ -145,7 +149,7 @@ class Reading:
         """All versions of an order that the actor may see, the oldest first."""
         if order_id not in await self.orders(actor, [order_id]):
             return []
-        versions = [(v, as_seen_by(actor, v.order)) for v in await self._store.versions(order_id)]
+        versions = [(v, as_seen_by(actor, self._dealers(), v.order)) for v in await self._store.versions(order_id)]
         return [replace(version, order=order) for version, order in versions if order is not None]
 
     async def events_of(self, actor: Actor, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
@@ -178,7 +182,7 @@ class Reading:
         """The actor's events after this position of the feed (None: from now on), as they come, each once."""
         require(actor, Right.READ_ORDERS)
         view = view_of(actor)
-        async with aclosing(self._feed.follow(after, _Interest(view, wanted))) as feed:
+        async with aclosing(self._feed.follow(after, _Interest(view, wanted, self._dealers))) as feed:
             async for stretch in feed:
                 behind = stretch.behind
                 for fed in stretch.events:
@@ -203,16 +207,15 @@ class Reading:
                 yield told
 
 
-def _sees(actor: Actor, event: OrderEvent) -> bool:
-    return sees(actor, customer_id=event.customer_id, seller_id=event.seller_id) or sees_as_acceptor(
-        actor, acceptor_id=event.acceptor_id, seller_id=event.seller_id
-    )
+def _sees(actor: Actor, dealers: Dealers, event: OrderEvent) -> bool:
+    own = sees(actor, dealers, customer_id=event.customer_id, seller_id=event.seller_id)
+    return own or sees_as_acceptor(actor, acceptor_id=event.acceptor_id)
 
 
-def _own(actor: Actor, search: OrderSearch) -> OrderSearch | None:
+def _own(actor: Actor, dealers: Dealers, search: OrderSearch) -> OrderSearch | None:
     """The search, restricted to the actor's rows; None when it asks only for others'."""
     require(actor, Right.READ_ORDERS)
-    rows = rows_of(actor)
+    rows = rows_of(actor, dealers)
     if rows.customer_id is not None:
         if search.customer_ids and rows.customer_id not in search.customer_ids:
             return None
@@ -221,8 +224,9 @@ def _own(actor: Actor, search: OrderSearch) -> OrderSearch | None:
             search = replace(search, customer_ids=(rows.customer_id,))
         else:
             search = replace(search, party_id=rows.customer_id)
-    if rows.seller_id is not None:
-        if search.seller_ids and rows.seller_id not in search.seller_ids:
+    if rows.seller_ids is not None:
+        asked = rows.seller_ids & set(search.seller_ids) if search.seller_ids else rows.seller_ids
+        if not asked:
             return None
-        search = replace(search, seller_ids=(rows.seller_id,))
+        search = replace(search, seller_ids=tuple(sorted(asked)))
     return search

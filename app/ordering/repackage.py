@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.access import Right, sees_customer
+from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.catalog import Offering
 from app.domain.facts import OwnedProduct, QuoteFact
@@ -23,6 +23,7 @@ from app.ordering.ordering import Ask, Ordering, recall
 from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, SlotUnavailable, ValidationFailed
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview
+from app.ordering.reach import reached
 
 MOST_PRODUCTS = 50
 
@@ -104,7 +105,7 @@ async def _wanted(ordering: Ordering, actor: Actor, ask: RepackageProducts) -> _
     known = await ordering.backends.inventory.by_ids(ask.product_ids)
     owners = [set(product.customer_ids) for product in known.values()]
     shared = set.intersection(*owners) if owners else set()
-    owner = next((customer for customer in sorted(shared) if sees_customer(actor, customer)), None)
+    owner = await reached(ordering, actor, sorted(shared))
     for n, product_id in enumerate(ask.product_ids):
         if product_id not in known or owner is None or known[product_id].offering_id is None:
             path = f"/productIds/{n}"

@@ -21,6 +21,7 @@ import msgspec
 import structlog
 import yaml
 
+from app.domain.access import Dealers, branches
 from app.domain.decomposition import task_view
 from app.domain.expedite import change_view
 from app.domain.forecast import blank_view
@@ -70,7 +71,7 @@ from app.domain.violations import Severity, StepKind, ViolationCode
 R = TypeVar("R")
 DECOMPOSITION, VALIDATION, PRIORITY, WORDING = "decomposition.yaml", "validation.yaml", "priority.yaml", "wording.yaml"
 WORKLISTS, TERMINATION, JEOPARDY = "worklists.yaml", "termination.yaml", "jeopardy.yaml"
-TAKE_BACK, EXPEDITE = "takeback.yaml", "expedite.yaml"
+TAKE_BACK, EXPEDITE, DEALERS = "takeback.yaml", "expedite.yaml", "dealers.yaml"
 FILES: Final = (
     DECOMPOSITION,
     VALIDATION,
@@ -81,6 +82,7 @@ FILES: Final = (
     JEOPARDY,
     TAKE_BACK,
     EXPEDITE,
+    DEALERS,
 )
 LOOK_SECONDS: Final = 1.0
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
@@ -331,8 +333,16 @@ def read_rulebook(folder: Path | None, operations: Collection[str]) -> Rulebook:
             )
             for rule in _rules(texts, JEOPARDY, list[_JeopardyRule])
         ),
+        dealers=_dealers(texts),
         version=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12],
     )
+
+
+def _dealers(texts: Mapping[str, str]) -> Dealers:
+    try:
+        return branches(_parsed(texts, DEALERS, dict[str, list[str]]))
+    except ValueError as error:
+        raise BadRules(f"{DEALERS}: {error}") from error
 
 
 def _text(folder: Path | None, name: str) -> str:

@@ -1,6 +1,5 @@
 """Say what is wrong with a draft and what it still lacks, all at once; changes nothing."""
 
-from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.rules import violations
 from app.domain.violations import Violation
@@ -14,6 +13,6 @@ async def validate_order(ordering: Ordering, actor: Actor, order_id: str) -> tup
     What could not be judged, because a backend gives no answer, is said as a breach of its own.
     """
     stored = (await ordering.store.load([order_id])).get(order_id)
-    if stored is None or not sees(actor, customer_id=stored.order.customer_id, seller_id=stored.order.seller_id):
+    if stored is None or not ordering.own(actor, stored.order):
         return None
     return violations(case_of(ordering, stored.order, (await gather(ordering, stored.order)).facts, actor))

@@ -18,6 +18,8 @@ from app.domain.actor import Actor
 DEVELOPMENT_ISSUER: Final = "urn:orderway:development"
 DEVELOPMENT_AUDIENCE: Final = "orderway"
 FILE: Final = "dev-key.json"
+SCOPE: Final = "orderway:"
+"""What scopes begin with that are meant for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class DevelopmentKey:
         }
         if actor.on_behalf_of is not None:
             claims["on_behalf_of"] = actor.on_behalf_of
+        if actor.scopes is not None:
+            claims["scope"] = " ".join(f"{SCOPE}{scope}" for scope in sorted(actor.scopes))
         return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key)
 
 

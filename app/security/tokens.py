@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
 from app.domain.actor import Actor, Role
-from app.security.development import DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DevelopmentKey
+from app.security.development import DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, SCOPE, DevelopmentKey
 from app.security.identity import Identity, NotAuthenticated
 from app.security.keys import FetchKeys, Issuer, IssuerKeys, UnknownKey
 
@@ -43,7 +43,8 @@ class TokenVerifier:
     """Tells from a bearer token who calls.
 
     The claims `sub`, `role` (a Role) and `channel` make the actor. `on_behalf_of` names the party that `sub` acts
-    for; with `act` (RFC 8693) it is the other way round: `act.sub` acts, for `sub`.
+    for; with `act` (RFC 8693) it is the other way round: `act.sub` acts, for `sub`. A `scope` with words such as
+    `orderway:readOrders` leaves the role these rights only; what is meant for others does not matter.
     """
 
     def __init__(
@@ -130,7 +131,20 @@ def _actor(claims: dict[str, object]) -> Actor:
         role = Role(_text(claims, "role"))
     except ValueError:
         raise NotAuthenticated(f"The token's role is none of {', '.join(Role)}.") from None
-    return Actor(subject=subject, role=role, channel=_text(claims, "channel"), on_behalf_of=on_behalf_of)
+    return Actor(
+        subject=subject,
+        role=role,
+        channel=_text(claims, "channel"),
+        on_behalf_of=on_behalf_of,
+        scopes=_scopes(claims.get("scope")),
+    )
+
+
+def _scopes(scope: object) -> frozenset[str] | None:
+    if not isinstance(scope, str | None):
+        raise NotAuthenticated("The token's scope is not accepted here.")
+    ours = frozenset(word.removeprefix(SCOPE) for word in (scope or "").split() if word.startswith(SCOPE))
+    return ours or None
 
 
 def _text(claims: dict[str, object], name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 import strawberry
 from strawberry import argument
 
-from app.domain.access import sees_customer
 from app.domain.order import ProductOrder as DomainOrder
 from app.ordering.batch import batch_of
 from app.ordering.drafts import require
+from app.ordering.reach import reached, reaches
 from app.ordering.worklists import (
     one_work_item,
 )
@@ -30,7 +30,8 @@ async def order(context: Context, key: str) -> DomainOrder | None:
 
 
 async def customer(context: Context, key: str) -> object:
-    return await context.loaders.customer_by_id.load(key) if sees_customer(context.actor, key) else None
+    seen = await reaches(context.ordering, context.actor, key)
+    return await context.loaders.customer_by_id.load(key) if seen else None
 
 
 def offering(context: Context, key: str) -> Awaitable[object]:
@@ -43,12 +44,12 @@ def address(context: Context, key: str) -> Awaitable[object]:
 
 async def product(context: Context, key: str) -> object:
     found = await context.loaders.product_by_id.load(key)
-    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+    return found if found and await reached(context.ordering, context.actor, found.customer_ids) else None
 
 
 async def billing_account(context: Context, key: str) -> object:
     found = await context.loaders.billing_account_by_id.load(key)
-    return found if found and any(sees_customer(context.actor, owner) for owner in found.customer_ids) else None
+    return found if found and await reached(context.ordering, context.actor, found.customer_ids) else None
 
 
 async def batch(context: Context, key: str) -> object:

@@ -7,7 +7,7 @@ from typing import Final
 import strawberry
 from strawberry import field
 
-from app.domain.access import sees_customer
+from app.domain.access import is_customer
 from app.ordering.reading import FeedEvent, Told
 from resolvers.context import Info
 from resolvers.enums import EventType, ItemState, JeopardyLevel, OrderState, TaskState, WorkKind, WorkMove
@@ -79,7 +79,7 @@ def _status_text(root: strawberry.Parent[FeedEvent], info: Info) -> str:
 
 def _seller(root: strawberry.Parent[FeedEvent], info: Info) -> str | None:
     """Who only takes something over does not learn who sold it."""
-    return root.event.seller_id if sees_customer(info.context.actor, root.event.customer_id) else None
+    return root.event.seller_id if is_customer(info.context.actor, root.event.customer_id) else None
 
 
 @strawberry.interface(description="Something that happened to an order. New kinds may be added.")

@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from strawberry import field
 
 from app.domain import difference, order, pricing
-from app.domain.access import sees_customer
+from app.domain.access import is_customer
 from app.domain.plan import Plan as DomainPlan
 from app.ordering.guide import fired_rules, steps_of
 from app.ordering.reading import FeedEvent
@@ -95,7 +95,7 @@ class ProductOrderVersion:
 
 def _own(root: order.ProductOrder, info: Info) -> bool:
     """Whether it is an order of a customer whom the actor may see; who only takes something over sees no more of it."""
-    return sees_customer(info.context.actor, root.customer_id)
+    return is_customer(info.context.actor, root.customer_id)
 
 
 def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
@@ -189,7 +189,7 @@ def _documents(root: strawberry.Parent[order.ProductOrder], info: Info) -> Await
 async def _messages(root: strawberry.Parent[order.ProductOrder], info: Info) -> object:
     found = await info.context.loaders.messages_by_order_id.load(root.id)
     # one that names no receiver was written before there could be two
-    return [m for m in found or () if sees_customer(info.context.actor, m.receiver_id or root.customer_id)]
+    return [m for m in found or () if is_customer(info.context.actor, m.receiver_id or root.customer_id)]
 
 
 def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:

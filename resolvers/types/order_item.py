@@ -8,7 +8,7 @@ import strawberry
 from strawberry import field
 
 from app.domain import order
-from app.domain.access import sees_customer
+from app.domain.access import is_customer
 from resolvers.context import Info
 from resolvers.enums import (
     ItemAction,
@@ -79,7 +79,7 @@ def _item_offering(root: strawberry.Parent[order.OrderItem], info: Info) -> Awai
 async def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> object:
     # an order outlives its customer's owning the product: what became of it since is the new owner's
     found = await info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
-    return found if found and any(sees_customer(info.context.actor, owner) for owner in found.customer_ids) else None
+    return found if found and any(is_customer(info.context.actor, owner) for owner in found.customer_ids) else None
 
 
 def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:

@@ -28,7 +28,7 @@ class OrderTotal:
 def _acceptor_name(root: strawberry.Parent[order.OwnershipChange], info: Info) -> str | None:
     """Who only names a customer number learns no name by it, before that customer has consented."""
     actor, said = info.context.actor, root.consent_of(ConsentSide.ACCEPTING)
-    known = actor.role is not Role.CUSTOMER or actor.subject == root.acceptor_id or (said is not None and said.given)
+    known = actor.role is not Role.CUSTOMER or actor.party == root.acceptor_id or (said is not None and said.given)
     return root.acceptor_name if known else None
 
 

@@ -34,11 +34,13 @@ MAY = {
         Query.validateProductOrder Query.customer
         Subscription.customerOrderEvents Subscription.jeopardyEvents
         Query.previewCancellation Query.previewRevision Query.previewHold Query.previewRelease
+        Query.previewTakeBack Mutation.takeBackProductOrder
         Mutation.cancelProductOrder Mutation.reviseProductOrder Mutation.rescheduleProductOrder
         Mutation.changeProductOrderPriority Mutation.addProductOrderNote Mutation.holdProductOrder
         Mutation.releaseProductOrder
     """,
     "CADFVS": """
+        Query.previewPlaceProductOrder
         Mutation.createProductOrder Mutation.checkoutCart Mutation.addProductOrderItem Mutation.changeProductOrderItem
         Mutation.removeProductOrderItem Mutation.setProductOrderPlace Mutation.setProductOrderAppointment
         Mutation.reserveProductOrderResource Mutation.assessProductOrderCredit Mutation.setProductOrderPayment
@@ -49,7 +51,7 @@ MAY = {
     "CADVS": """
         Query.previewOwnershipChange Query.previewMove Query.previewRepackage Query.previewChangeProduct
         Query.previewSuspendProduct Query.previewResumeProduct Query.previewRenewProduct
-        Query.previewDiscontinueProduct
+        Query.previewDiscontinueProduct Query.previewOwnershipConsent
         Mutation.changeProduct Mutation.suspendProduct Mutation.resumeProduct Mutation.renewProduct
         Mutation.discontinueProduct Mutation.changeProductOwnership Mutation.consentToOwnershipChange
         Mutation.moveProduct Mutation.repackageProducts
@@ -58,10 +60,12 @@ MAY = {
         Query.customers Query.workItems Query.falloutSummary Query.worklists
         Query.rulebook Query.backendLoad Query.taskDurations
         Subscription.worklistEvents
+        Query.previewClaimWork Query.previewReleaseWork Query.previewCompleteTask
         Mutation.claimWork Mutation.releaseWork Mutation.completeTask
     """,
     "OVS": """
-        Query.previewFalloutDecision Mutation.resolveFallout Mutation.resolveFallouts Mutation.decideCancellation
+        Query.previewFalloutDecision Query.previewCancellationDecision
+        Mutation.resolveFallout Mutation.resolveFallouts Mutation.decideCancellation
     """,
 }
 ALLOWED = {name: letters for letters, names in MAY.items() for name in names.split()}

@@ -8,6 +8,7 @@ from tests.draft import Draft
 from tests.harness import Product
 
 MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+STATES = {"ACKNOWLEDGED", "IN_PROGRESS", "PENDING", "COMPLETED"}
 LIST = "{ productOrders(first: 100) { totalCount nodes { key customer { name } } } }"
 
 
@@ -137,3 +138,80 @@ async def test_internal_notes_and_words_are_for_those_whose_they_are(product: Pr
     assert [note["text"] for note in customer["notes"]] == ["ring twice"]
     assert [note["text"] for note in agent["notes"]] == ["ring twice", "pays late"]
     assert (customer["statusText"], agent["statusText"]) == ("Your cart", "In preparation")
+
+
+async def test_a_dealer_sees_what_dealers_below_it_sell_and_sold_to_and_nobody_beside_them(product: Product) -> None:
+    above, seller, beside = (product.token(Role.DEALER, f"dealer-{n}") for n in (100, 110, 111))
+    sold = await place_mobile(product, "cust-1026", token=seller)
+    query = 'query Seen($id: ID!) { productOrder(id: $id) { key } customer(id: "cust-1026") { name } }'
+
+    async def seen(token: str) -> Json:
+        return (await product.graphql(query, {"id": sold}, token=token)).whole()
+
+    assert await seen(above) == await seen(seller)
+    assert (await seen(seller))["customer"]["name"]
+    assert await seen(beside) == {"productOrder": None, "customer": None}
+    named = {"customerId": "cust-1026", "sellerId": "dealer-111", "items": [MOBILE]}
+    assert (await place(product, named, token=above))["errors"] == []
+    upwards = await place(product, {**named, "sellerId": "dealer-100"}, token=seller)
+    assert [e["path"] for e in upwards["errors"]] == ["/sellerId"]
+
+
+async def test_an_affiliate_sees_the_status_of_what_it_brought_and_nothing_else(product: Product) -> None:
+    token = product.token(Role.AFFILIATE, "affiliate-1")
+    brought = await place_mobile(product, "cust-1027", token=token)
+    query = """query Seen($id: ID!) { productOrder(id: $id) {
+      state customerName items { id } totals { priceType } description plan { revision }
+      timeline(first: 50) { nodes { __typename summary actor { subject channel } } }
+    } }"""
+
+    answer = await product.graphql(query, {"id": brought}, token=token)
+
+    seen = answer.data["productOrder"]
+    assert (seen["state"] in STATES, seen["customerName"], seen["items"], seen["totals"]) == (True, "***", [], [])
+    assert {node["__typename"] for node in seen["timeline"]["nodes"]} <= {
+        "ProductOrderCreateEvent",
+        "ProductOrderStateChangeEvent",
+    }
+    assert {(n["summary"], n["actor"]["subject"]) for n in seen["timeline"]["nodes"]} == {("***", "***")}
+    assert sorted(error["path"][1] for error in answer.errors) == ["description", "plan"]
+    assert set(answer.codes) == {"FORBIDDEN"}
+
+
+async def test_who_acts_for_a_customer_sees_that_customers_rows_and_both_are_on_record(product: Product) -> None:
+    token = product.token(Role.CUSTOMER, "guardian-7", on_behalf_of="cust-1028")
+    key = await place_mobile(product, "cust-1028", token=token)
+    query = """query Seen($id: ID!) { productOrder(id: $id) {
+      createdBy versions { subject onBehalfOf } timeline(first: 1) { nodes { actor { subject onBehalfOf } } }
+    } }"""
+
+    seen = (await product.graphql(query, {"id": key}, token=token)).whole()["productOrder"]
+
+    both = {"subject": "guardian-7", "onBehalfOf": "cust-1028"}
+    assert (seen["versions"][0], seen["timeline"]["nodes"][0]["actor"]) == (both, both)
+    assert await order(product, key, token=product.token(Role.CUSTOMER, "guardian-7")) is None
+
+
+async def test_a_token_with_scopes_leaves_only_these_rights_and_masks_the_rest(product: Product) -> None:
+    scopes = frozenset({"readOrders", "readDetails", "readCustomers"})
+    narrowed = product.token(Role.AGENT, "agent-8", scopes=scopes)
+    key = await place_mobile(product, "cust-1029")
+    query = """query Seen($id: ID!) { productOrder(id: $id) { state customerName
+      customer { key name email party { name birthDate } } } }"""
+
+    seen = await product.graphql(query, {"id": key}, token=narrowed)
+    mutation = """mutation Place($input: PlaceProductOrderInput!) { placeProductOrder(input: $input) { replayed } }"""
+    request = {"idempotencyKey": "narrowed", "customerId": "cust-1029", "items": [MOBILE]}
+    refused = await product.graphql(mutation, {"input": request}, token=narrowed)
+
+    order_seen = seen.data["productOrder"]
+    assert (order_seen["customerName"], order_seen["customer"]["name"]) == ("***", "***")
+    assert (order_seen["customer"]["email"], order_seen["customer"]["party"]) == (
+        None,
+        {"name": "***", "birthDate": None},
+    )
+    assert sorted(".".join(e["path"]) for e in seen.errors) == [
+        "productOrder.customer.email",
+        "productOrder.customer.party.birthDate",
+    ]
+    assert refused.codes == ["FORBIDDEN"]

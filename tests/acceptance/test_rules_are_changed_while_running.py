@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.channel import Json, place
+from app.domain.actor import Role
+from tests.channel import Json, place, place_mobile, until_state
 from tests.draft import Draft
 from tests.harness import Answer, Product, running_product, until
 
@@ -264,3 +265,25 @@ async def test_work_that_goes_round_in_a_circle_is_refused_with_the_circle(rules
     [violation] = error["violations"]
     assert (violation["rule"], violation["path"]) == ("planPossible", "/items")
     assert "1/there → 1/back → 1/there" in violation["message"]
+
+
+async def test_who_is_below_a_dealer_is_so_at_once_for_its_running_subscription_too(rules: Rules) -> None:
+    product = rules.product
+    above, below = product.token(Role.DEALER, "dealer-1"), product.token(Role.DEALER, "dealer-2")
+    query = "subscription { productOrderEvents { orderKey } }"
+    orders = "{ productOrders { nodes { key } } }"
+
+    async with product.subscribed(query, token=above) as events:
+        first = asyncio.ensure_future(anext(events))
+        early = await place_mobile(product, "cust-1003", token=below)
+        assert (await product.graphql(orders, token=above)).whole()["productOrders"]["nodes"] == []
+        await until_state(product, early, "COMPLETED")
+        await rules.take("dealers.yaml", "\ndealer-1: [dealer-0]\ndealer-0: [dealer-2]\n")
+        late = await place_mobile(product, "cust-1003", token=below)
+        assert (await first)["data"]["productOrderEvents"]["orderKey"] == late
+
+    seen = (await product.graphql(orders, token=above)).whole()["productOrders"]["nodes"]
+    assert {node["key"] for node in seen} == {early, late}
+    assert "dealer-1 is below itself" in await rules.refuse(
+        "dealers.yaml", "\ndealer-1: [dealer-2]\ndealer-2: [dealer-1]\n"
+    )

@@ -72,7 +72,7 @@ async def _serving(folder: Path) -> AsyncIterator[Served]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     async with Feed(store) as feed:
-        reading = Reading(store, feed)
+        reading = Reading(store, feed, dict)
         nobody = cast("Backends", None)  # events ask no backend
 
         async def authenticate(_: str | None) -> Identity:

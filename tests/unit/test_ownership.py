@@ -130,7 +130,7 @@ def handed_over() -> ProductOrder:
 def test_who_takes_over_sees_what_it_is_about_and_nothing_of_the_other_party() -> None:
     whole, acceptor = handed_over(), Actor(subject="c2", role=Role.CUSTOMER, channel="online")
 
-    seen = as_seen_by(acceptor, whole)
+    seen = as_seen_by(acceptor, {}, whole)
 
     assert seen is not None
     hidden = {f.name for f in fields(whole) if getattr(whole, f.name) != getattr(seen, f.name)}
@@ -157,7 +157,7 @@ def test_who_takes_over_sees_what_it_is_about_and_nothing_of_the_other_party() -
 def test_everybody_else_sees_all_of_it_or_nothing(role: Role, subject: str, sees: bool) -> None:
     whole = handed_over()
 
-    seen = as_seen_by(Actor(subject=subject, role=role, channel="online"), whole)
+    seen = as_seen_by(Actor(subject=subject, role=role, channel="online"), {}, whole)
 
     assert seen == (whole if sees else None)
 
