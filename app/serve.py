@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from app import metrics, telemetry
 from app.domain.actor import Actor, Role
+from app.domain.audit import AuditOutcome
 from app.gateway import batches
 from app.gateway.app import Gateway, create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
@@ -24,17 +25,18 @@ from app.gateway.health import Readiness
 from app.gateway.operations import RequestFacts
 from app.monitor import monitored, readiness
 from app.orchestration.listener import listener_routes
+from app.ordering.audit import Audit, Trail
 from app.ordering.batch import BatchTaken, Line, PlaceOrders, place_orders
 from app.ordering.ordering import Ordering
-from app.ordering.outcomes import IdempotencyConflict
+from app.ordering.outcomes import IdempotencyConflict, ValidationFailed
 from app.ordering.reading import Reading
 from app.parts import beside, parts, run
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
 from app.settings import CannotStart, Settings
 from app.store.feed import Feed
-from connectors.base import fetch
+from connectors.base import correlation_id, fetch
 from resolvers.context import Context
-from resolvers.errors import explain
+from resolvers.errors import code_of, explain
 from resolvers.loaders import Loaders
 from resolvers.schema import schema
 from resolvers.upload import read_line
@@ -63,7 +65,12 @@ def _allow_connections() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with parts(settings, needs_temporal=False) as p, Feed(p.store) as feed, beside(p.ordering.rules.watch()):
+    async with (
+        parts(settings, needs_temporal=False) as p,
+        Feed(p.store) as feed,
+        Audit(p.store.audit, p.ordering.clock, p.ordering.new_id) as audit,
+        beside(p.ordering.rules.watch()),
+    ):
         reading = Reading(p.store, feed, lambda: p.ordering.rulebook().dealers)
         development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
         verifier = TokenVerifier(
@@ -75,13 +82,23 @@ async def _serve(settings: Settings) -> None:
         )
 
         def make_context(actor: Actor, facts: RequestFacts) -> Context:
-            loaders, most = Loaders(p.backends, reading, actor), settings.limits
-            return Context(actor, p.ordering, reading, loaders, most.page_size, most.batch_lines, facts.resume_after)
+            return Context(
+                actor=actor,
+                ordering=p.ordering,
+                reading=reading,
+                loaders=Loaders(p.backends, reading, actor),
+                page_size=settings.limits.page_size,
+                batch_lines=settings.limits.batch_lines,
+                audit=audit,
+                trail=Trail(audit, actor, facts.operation_name, facts.correlation_id),
+                resume_after=facts.resume_after,
+            )
 
         async def ready() -> Readiness:
             return await readiness(p.store, p.engine, p.backends, needs_engine=False)
 
         metrics.watch({"orderway_feed_position": lambda: metrics.one(feed.position)})
+        upload = _upload(verifier, p.ordering, audit, settings.limits.batch_lines)
         app = create_app(
             schema,
             authenticate=verifier.authenticate,
@@ -92,7 +109,7 @@ async def _serve(settings: Settings) -> None:
             explain=explain,
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
-                Route(batches.PATH, _upload(verifier, p.ordering, settings.limits.batch_lines), methods=["POST"]),
+                Route(batches.PATH, upload, methods=["POST"]),
             ],
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,
@@ -116,10 +133,19 @@ async def _serve(settings: Settings) -> None:
             await _DrainingServer(config, app).serve()
 
 
-def _upload(verifier: TokenVerifier, ordering: Ordering, most_lines: int) -> Callable[[Request], Awaitable[Response]]:
+def _upload(
+    verifier: TokenVerifier, ordering: Ordering, audit: Audit, most_lines: int
+) -> Callable[[Request], Awaitable[Response]]:
     async def take(actor: Actor, key: str, lines: Sequence[Line]) -> batches.Taken | batches.Turned:
         ask = PlaceOrders(idempotency_key=key, lines=tuple(lines))
-        match await place_orders(ordering, actor, ask, most=most_lines):
+        async with audit.mutation(actor, f"POST {batches.PATH}", code_of, correlation_id=correlation_id.get()) as entry:
+            outcome = await place_orders(ordering, actor, ask, most=most_lines)
+            match outcome:
+                case BatchTaken(_, replayed=True):
+                    entry.outcome = AuditOutcome.REPLAYED
+                case IdempotencyConflict() | ValidationFailed():
+                    entry.outcome, entry.codes = AuditOutcome.REFUSED, (outcome.code.name,)
+        match outcome:
             case BatchTaken(batch, replayed):
                 return batches.Taken(
                     key=batch.id, line_count=batch.line_count, refused_count=batch.refused_count, replayed=replayed

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import strawberry
 
 from app.domain.actor import Actor
+from app.ordering.audit import Audit, Trail
 from app.ordering.ordering import Ordering
 from app.ordering.reading import Reading
 from resolvers.loaders import Loaders
@@ -14,6 +15,7 @@ from resolvers.loaders import Loaders
 class Context:
     """Made anew for each operation, and for each message of a subscription.
 
+    `trail` notes which personal data it is shown.
     `resume_after` is the cursor of the last message that the client got before its transport was interrupted.
     """
 
@@ -23,6 +25,8 @@ class Context:
     loaders: Loaders
     page_size: int
     batch_lines: int
+    audit: Audit
+    trail: Trail
     resume_after: str | None = None
 
     def abandon(self) -> None:

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import strawberry
 
+from app.domain.audit import AuditKind as AuditKind
+from app.domain.audit import AuditOutcome as AuditOutcome
 from app.domain.batch import BatchState as BatchState
 from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
@@ -116,6 +118,24 @@ _describe(
         "COMPLETE": "Do it, and say so with completeTask.",
         "ACCEPT_CANCELLATION": "Say with decideCancellation that it may be cancelled.",
         "DENY_CANCELLATION": "Say with decideCancellation that it may not.",
+    },
+)
+_describe(
+    AuditKind,
+    "AuditKind",
+    "What the audit log records.",
+    {"MUTATION": "Something was to be changed.", "READ": "Personal data was shown."},
+)
+_describe(
+    AuditOutcome,
+    "AuditOutcome",
+    "What became of what is recorded.",
+    {
+        "DONE": "It was done; of a read: the data was shown.",
+        "REPLAYED": "It had been done before, under the same key.",
+        "REFUSED": "It was refused: a rule or a state stood in the way.",
+        "FORBIDDEN": "Who wanted it may not do that.",
+        "FAILED": "A fault ended it; what it was about to change may have happened.",
     },
 )
 _describe(

@@ -186,6 +186,12 @@ def explain(fault: BaseException) -> GraphQLError | None:
             return None
 
 
+def code_of(fault: BaseException) -> str:
+    """The code under which a client is told of a fault."""
+    told = fault if isinstance(fault, GraphQLError) else explain(fault)
+    return str(((told.extensions or {}) if told else {}).get("code", "INTERNAL_ERROR"))
+
+
 def _unavailable(code: str, message: str) -> GraphQLError:
     extensions = {"code": code, "retryable": True, "correlationId": correlation_id.get()}
     return GraphQLError(f"{message} Try again with the same idempotency key.", extensions=extensions)

@@ -22,12 +22,16 @@ from graphql import (
 )
 
 from app.domain.access import Right, may
+from app.domain.audit import AuditOutcome
 from app.ordering.drafts import NotPermitted, require
 from app.security.policy import ENTRIES, FIELDS, NODES, ROOT, STATUS_ONLY, EntryRule, FieldRule, Rule, Without
+from resolvers.errors import code_of
+from resolvers.ids import decode
 
 POLICY: Final = "policy"
 """Key of a field's rule in its `extensions`."""
 MASKED: Final = "***"
+LONGEST_ID: Final = 100
 Resolve = Callable[..., Any]
 Info = GraphQLResolveInfo[Any]
 
@@ -65,12 +69,14 @@ def guard(
         raise IncompletePolicy("\n".join(wrong))
     for name, field in roots.items():
         _guard_root(field, root[name])
+        if name.startswith("Mutation."):
+            _record(name, field)
     for kind in types.values():
         for name, field in kind.fields.items():
             if (within := entries.get(f"{kind.name}.{name}")) is not None:
                 _guard_entries(field, within)
             if (rule := _rule_of(kind, name, field, fields, status_only)) is not None:
-                _guard_field(field, rule)
+                _guard_field(f"{kind.name}.{name}", field, rule)
 
 
 def rule_at(field: GraphQLField) -> Rule | FieldRule | EntryRule | None:
@@ -142,8 +148,9 @@ def _guard_root(field: GraphQLField, rule: Rule) -> None:
         field.resolve = checked(field.resolve or default_field_resolver)
 
 
-def _guard_field(field: GraphQLField, rule: FieldRule) -> None:
-    right = rule.right
+def _guard_field(coordinate: str, field: GraphQLField, rule: FieldRule) -> None:
+    right, personal = rule.right, rule.personal
+    kind = coordinate.partition(".")[0]
     without = _without(field, rule)
     then = field.resolve or default_field_resolver
     field.extensions = {**field.extensions, POLICY: rule}
@@ -151,9 +158,66 @@ def _guard_field(field: GraphQLField, rule: FieldRule) -> None:
     def check(source: object, info: Info, **arguments: object) -> object:
         if not may(info.context.actor, right):
             return without(info)
+        if personal:
+            key = getattr(source, "id", None)
+            info.context.trail.note(coordinate, f"{kind}:{key}" if key else None)
         return then(source, info, **arguments)
 
     field.resolve = check
+
+
+def _record(name: str, field: GraphQLField) -> None:
+    """Have it kept who used this mutation for what, and what became of it; when it was not let through, too."""
+    then = field.resolve
+    assert then is not None, "a guarded field has a resolver"
+
+    async def resolve(source: object, info: Info, **arguments: object) -> object:
+        context, trail = info.context, info.context.trail
+        recorded = context.audit.mutation(
+            context.actor,
+            name,
+            code_of,
+            about=concerned(arguments.get("input")),
+            operation_name=trail.operation_name,
+            correlation_id=trail.correlation_id,
+        )
+        async with recorded as entry:
+            payload = then(source, info, **arguments)
+            payload = await payload if isawaitable(payload) else payload
+            entry.outcome, entry.codes = _outcome(payload)
+        return payload
+
+    field.resolve = resolve
+
+
+def _outcome(payload: object) -> tuple[AuditOutcome, tuple[str, ...]]:
+    if codes := tuple(error.code.name for error in getattr(payload, "errors", ())):
+        return AuditOutcome.REFUSED, codes
+    return (AuditOutcome.REPLAYED if getattr(payload, "replayed", False) else AuditOutcome.DONE), ()
+
+
+NAMED: Final[Mapping[str, str]] = {
+    "id": "ProductOrder",
+    "customerId": "Customer",
+    "newOwnerId": "Customer",
+    "productId": "Product",
+    "productIds": "Product",
+    "cartId": "ShoppingCart",
+    "workItemId": "WorkItem",
+}
+"""What the members of inputs name, unless it is said in an opaque id."""
+
+
+def concerned(given: object) -> Iterator[str]:
+    """What an input is about, as type and id. Nothing else of it is recorded: it may be personal."""
+    if not isinstance(given, Mapping):
+        return
+    for name, kind in NAMED.items():
+        found = given.get(name)
+        for one in found if isinstance(found, list) else [found]:
+            if isinstance(one, str) and one:
+                known, key = decode(one) or (kind, one)
+                yield f"{known}:{key[:LONGEST_ID]}"
 
 
 def _guard_entries(field: GraphQLField, rule: EntryRule) -> None:

@@ -30,6 +30,7 @@ SCALARS = {
     "Decimal": '"1"',
     "Duration": '"P1D"',
     "CurrencyCode": '"EUR"',
+    "_Any": '{ __typename: "ProductOrder", id: "x" }',
 }
 
 

@@ -34,6 +34,7 @@ class Right(StrEnum):
     WORK_LISTS = "workLists"
     RESOLVE_FALLOUT = "resolveFallout"
     ABORT_ORDERS = "abortOrders"
+    READ_AUDIT = "readAudit"
 
 
 class Scope(StrEnum):
@@ -55,11 +56,12 @@ _INTERNAL: Final = _OPERATING | {
     Right.READ_INTERNAL,
     Right.CONSENT_FOR_OTHERS,
     Right.WORK_LISTS,
+    Right.READ_AUDIT,
 }
 _PRIVATE: Final = frozenset({Right.READ_IDENTITY, Right.READ_PAYMENTS})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.CUSTOMER: _ALL - _INTERNAL,
-    Role.AGENT: _ALL - _OPERATING,
+    Role.AGENT: _ALL - _OPERATING - {Right.READ_AUDIT},
     Role.DEALER: _ALL - _INTERNAL - _PRIVATE - {Right.READ_FINANCES},
     Role.AFFILIATE: frozenset({Right.READ_ORDERS, Right.WRITE_ORDERS, Right.READ_CATALOG, Right.READ_PLACES}),
     Role.OPERATIONS: _ALL - _PRIVATE - {Right.WRITE_ORDERS, Right.TEND_PRODUCTS, Right.READ_DOCUMENTS},

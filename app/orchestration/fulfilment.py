@@ -1,5 +1,6 @@
 """The way to the workflows: start one, report to one, have one judge a decision."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +27,8 @@ from app.orchestration.contract import (
     workflow_id,
 )
 from app.orchestration.lanes import Lanes, urgency
+from app.ordering.audit import under_way
+from app.ordering.fulfil import UNTOLD
 from app.ordering.ordering import BackendLoad, FulfilmentUnavailable, Instruction
 
 # a channel waits for this; what takes longer is left to the sweeper
@@ -90,6 +93,9 @@ class TemporalFulfilment:
 
     async def tell(self, order_id: str, instruction: Instruction) -> str | None:
         """See Fulfilment. Raises FulfilmentUnavailable when Temporal or every worker is away."""
+        entry = None if instruction.kind in UNTOLD else under_way()
+        if entry is not None:
+            instruction = replace(instruction, audit=entry.with_instruction(order_id))
         try:
             await self._client.get_workflow_handle(workflow_id(order_id)).execute_update(
                 FOLLOW,
@@ -103,6 +109,8 @@ class TemporalFulfilment:
             if _is_unknown(error):
                 return "the order has ended"
             raise FulfilmentUnavailable(str(error)) from error
+        if entry is not None:
+            entry.kept = True
         return None
 
     async def task_done(self, order_id: str, task: Task, reference: str) -> None:

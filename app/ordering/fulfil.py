@@ -104,6 +104,7 @@ async def record_progress(
                 at=at,
                 plan=plan,
                 key=key,
+                audit=instruction.audit if instruction else None,
             )
         )
         if isinstance(outcome, Written):

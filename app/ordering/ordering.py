@@ -11,6 +11,7 @@ import msgspec
 
 from app.domain.access import sees
 from app.domain.actor import Actor
+from app.domain.audit import AuditRecord
 from app.domain.events import OrderEvent
 from app.domain.money import Money
 from app.domain.order import Characteristic, Consent, ExternalId, Note, ProductOrder
@@ -18,6 +19,7 @@ from app.domain.ownership import as_seen_by
 from app.domain.plan import FalloutAction, Task, Wish
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
+from app.ordering.audit import under_way
 from app.ordering.counted import count
 from app.ordering.durations import Durations
 from app.ordering.outcomes import (
@@ -89,7 +91,8 @@ class Instruction:
     they entered); both may bring `characteristics` that are put in place of those of `item_ids`. `item_ids` and
     `charge` belong to a cancellation, which may be assessed `until` a time and then be `accepted`; `wish` and `order`
     to a revision: the tasks, and the order with what is wished for from now on;
-    `consent`, with the task that waits for it in its `revision`, to a change of ownership.
+    `consent`, with the task that waits for it in its `revision`, to a change of ownership. `audit` is the record of the
+    mutation that tells it, kept with what it changes.
     """
 
     kind: InstructionKind
@@ -110,6 +113,7 @@ class Instruction:
     note: Note | None = None
     consent: Consent | None = None
     revision: int = 1
+    audit: AuditRecord | None = None
 
     @property
     def summary(self) -> str:
@@ -258,12 +262,22 @@ async def commit(
     how the order is now; when the key was used in between, the first result comes back.
     """
     last = events[-1]
+    entry = under_way()
     change = Change(
-        order=order, after=after, events=events, actor=actor, reason=last.summary, at=last.at, key=key_of(actor, ask)
+        order=order,
+        after=after,
+        events=events,
+        actor=actor,
+        reason=last.summary,
+        at=last.at,
+        key=key_of(actor, ask),
+        audit=entry.with_commit(order) if entry else None,
     )
     match await ordering.store.commit(change):
         case Written():
             count(events)
+            if entry:
+                entry.kept = True
             return Committed(order)
         case KeyUsed(record):
             return await _replay(ordering, key_of(actor, ask), record)

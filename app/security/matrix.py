@@ -12,10 +12,10 @@ ROWS_SEEN: Final[Mapping[Rows, Mapping[Role, str]]] = {
     Rows.NONE: {},
     Rows.ORDERS: {
         Role.CUSTOMER: "its own, and to look at and consent to: what it is to take over",
-        Role.DEALER: "what it sells",
+        Role.DEALER: "what it or a dealer below it sells",
         Role.AFFILIATE: "what it brought, its status only",
     },
-    Rows.CUSTOMERS: {Role.CUSTOMER: "itself"},
+    Rows.CUSTOMERS: {Role.CUSTOMER: "itself", Role.DEALER: "whom it or a dealer below it sold to"},
     Rows.BATCHES: dict.fromkeys((Role.CUSTOMER, Role.DEALER, Role.AFFILIATE), "those it sent"),
     Rows.STAFF: {},
 }

@@ -115,6 +115,7 @@ ROOT: Final[Mapping[str, Rule]] = {
     "Query.rulebook": _INTERNAL,
     "Query.backendLoad": _INTERNAL,
     "Query.taskDurations": _INTERNAL,
+    "Query.auditLog": Rule(Right.READ_AUDIT, Rows.STAFF),
     "Query.validateAddress": _PLACES,
     "Query.serviceability": _PLACES,
     "Query.timeSlots": _PLACES,

@@ -27,6 +27,7 @@ from app.domain.plan import Plan
 from app.domain.states import OrderState
 from app.domain.worklist import work_items
 from app.store.codec import awaited_orders, decode, encode, offering_words
+from app.store.mongo_audit import MongoAudit
 from app.store.mongo_batches import MongoBatches
 from app.store.mongo_search import query_of
 from app.store.mongo_work import MongoWork
@@ -87,6 +88,7 @@ class MongoStore:
         self._hole: tuple[int, float] | None = None
         self.batches = MongoBatches(self._of, _answering)
         self.work = MongoWork(self._of, _answering, keys_kept_for)
+        self.audit = MongoAudit(self._of, _answering)
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
@@ -116,6 +118,7 @@ class MongoStore:
             )
             await self.batches.open()
             await self.work.open()
+            await self.audit.open()
             # each key says when it ends, so that another retention time needs no other index
             await self._of("idempotency_key").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 
@@ -198,6 +201,8 @@ class MongoStore:
                     ],
                     session=session,
                 )
+            if change.audit is not None:
+                await self.audit.write([change.audit], session)
 
     async def _write_key(self, change: Change, session: AsyncIOMotorClientSession) -> None:
         if change.key is None:

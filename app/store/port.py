@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.actor import Actor
+from app.domain.audit import AuditKind, AuditOutcome, AuditRecord
 from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.durations import Duration, Sample
 from app.domain.events import OrderEvent
@@ -55,6 +56,7 @@ class Change:
     `after` is the sequence of the last event before this change (0: the order is new); the write is refused when
     the order has moved on. `events` follow it without a gap. `plan` None leaves the plan as it is.
     When `order.version` differs from the stored one, the order is kept as a version of its own, with who and why.
+    `audit` is the record of the mutation that made the change.
     """
 
     order: ProductOrder
@@ -65,6 +67,7 @@ class Change:
     at: datetime
     plan: Plan | None = None
     key: IdempotencyKey | None = None
+    audit: AuditRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,33 @@ class BatchStore(Protocol):
         """Batches that were sent before that time and have lines without a result, the oldest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """Which records to find; every criterion that is set must hold. `since` is inclusive, `until` exclusive."""
+
+    kinds: tuple[AuditKind, ...] = ()
+    outcomes: tuple[AuditOutcome, ...] = ()
+    subject: str | None = None
+    on_behalf_of: str | None = None
+    about: str | None = None
+    correlation_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditStore(Protocol):
+    """Where the audit log is kept; nothing in it is ever changed. Every method may raise StoreUnavailable."""
+
+    async def add(self, records: Sequence[AuditRecord]) -> None:
+        """Keep these; a record with an id that is known already stays as it is."""
+
+    async def search(self, search: AuditSearch, *, after: str | None, limit: int) -> list[AuditRecord]:
+        """A page: up to `limit` records that are older than the one with the id `after`, the newest first."""
+
+    async def count(self, search: AuditSearch) -> int:
+        """How many records the search finds."""
+
+
 class OrderStore(Protocol):
     """Where orders are kept. Every method may raise StoreUnavailable."""
 
@@ -269,6 +299,10 @@ class OrderStore(Protocol):
     @property
     def work(self) -> WorkStore:
         """Work that waits for people, in the same database."""
+
+    @property
+    def audit(self) -> AuditStore:
+        """The audit log, in the same database."""
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """The orders with these ids; an unknown id is absent."""

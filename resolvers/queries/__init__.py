@@ -6,7 +6,8 @@ from resolvers.demand import PAGE, listed
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.pages import Connection
-from resolvers.queries import federation, nodes, orders, previews, selling, work
+from resolvers.queries import audit, federation, nodes, orders, previews, selling, work
+from resolvers.types.audit import AuditRecord
 from resolvers.types.batch import ProductOrderBatch
 from resolvers.types.configuration import ProductConfigurationCheck
 from resolvers.types.contact import SalesChannel
@@ -226,6 +227,11 @@ class Query:
         work.task_durations,
         "How long operations take lately, learnt from completed tasks.",
         weight=5,
+    )
+    audit_log = resolved(
+        Connection[AuditRecord] | None,
+        audit.audit_log,
+        "Who did what, and who looked at whose personal data, the newest first; for those who may read it.",
     )
     validate_address = resolved(
         AddressValidation | None,

@@ -345,6 +345,7 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(office: Product
     foreseen = (await do("88-preview-a-fallout-decision", would))["previewFalloutDecision"]
     await change("74-mend-data-and-retry", "resolveFallout")
     many = (await do("75-retry-all-of-one-cause"))["resolveFallouts"]
+    log = (await do("110-who-did-what", {"filter": {"about": f"ProductOrder:{down}"}}))["auditLog"]["nodes"]
     late = {"id": down, "expectedVersion": 1, "idempotencyKey": key(), "accept": False, "reason": "too late"}
     nobody_asked = (await do("76-decide-a-cancellation", {"input": late}))["decideCancellation"]
 
@@ -352,6 +353,7 @@ async def test_what_waits_for_people_is_claimed_done_and_decided(office: Product
     assert {item["kind"] for item in found["workItems"]["nodes"]} == {"MANUAL", "FALLOUT"}
     assert [(r["orderKey"], r["errors"]) for r in many["results"]] == [(down, [])]
     assert [e["code"] for e in nobody_asked["errors"]] == ["STALE_VERSION"]
+    assert "Mutation.resolveFallouts" in {record["field"] for record in log}
     assert (foreseen["possible"], foreseen["takenBack"], foreseen["abandoned"]) == (True, [], [])
     for number in (developer.draft, down):
         assert (await until_state(product, number, "COMPLETED", "HELD"))["state"] == "COMPLETED"

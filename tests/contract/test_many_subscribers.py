@@ -16,6 +16,7 @@ import uvicorn
 from app.gateway.app import Gateway, create_app
 from app.gateway.health import Readiness
 from app.gateway.limits import Limits
+from app.ordering.audit import Audit, Trail
 from app.ordering.ordering import Ordering
 from app.ordering.reading import Reading
 from app.security.identity import Identity
@@ -85,7 +86,15 @@ async def _serving(folder: Path) -> AsyncIterator[Served]:
             schema,
             authenticate=authenticate,
             make_context=lambda actor, facts: Context(
-                actor, cast("Ordering", None), reading, Loaders(nobody, reading, actor), 100, 100, facts.resume_after
+                actor=actor,
+                ordering=cast("Ordering", None),
+                reading=reading,
+                loaders=Loaders(nobody, reading, actor),
+                page_size=100,
+                batch_lines=100,
+                audit=cast("Audit", None),  # events hold no personal data
+                trail=cast("Trail", None),
+                resume_after=facts.resume_after,
             ),
             readiness=readiness,
             limits=Limits(),
