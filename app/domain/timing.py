@@ -1,7 +1,7 @@
 """When the tasks of a plan begin and end, which of them the end depends on, and when time alone changes something."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, Literal
 
@@ -13,6 +13,8 @@ Node = tuple[str, Edge]
 """The beginning or the end of a task: what the four kinds of dependencies are between."""
 
 LOOK_AGAIN: Final = timedelta(seconds=10)
+NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""Nobody looks at an order again after this: it is near the end of the calendar."""
 ON_THE_WAY: Final = frozenset({TaskState.RUNNING, TaskState.AWAITING_RESULT, TaskState.CLOSING})
 
 
@@ -113,7 +115,7 @@ def _moments(plan: Plan) -> Iterator[datetime]:
             yield task.not_before
         yield from _waiting_moments(task)
         if promised and task.state in ON_THE_WAY and task.started_at is not None:
-            yield _looked_at_again(task.started_at, task.expected, checked)
+            yield from _looked_at_again(task.started_at, task.expected, checked)
     if promised:
         yield from _endangered_moments(plan, promised)
 
@@ -127,13 +129,13 @@ def _waiting_moments(task: Task) -> Iterator[datetime]:
             yield task.attention.since + step.after
 
 
-def _looked_at_again(started: datetime, expected: timedelta, checked: datetime | None) -> datetime:
+def _looked_at_again(started: datetime, expected: timedelta, checked: datetime | None) -> Iterator[datetime]:
     pause = max(expected, LOOK_AGAIN)
-    at = started + pause
-    while checked is not None and at <= checked:
+    while checked is not None and started + pause <= checked:
         pause *= 2
-        at = started + pause
-    return at
+        if pause > NEVER - started:
+            return
+    yield started + pause
 
 
 def _promises(plan: Plan) -> list[tuple[Task | None, datetime]]:
@@ -155,4 +157,4 @@ def _endangered_moments(plan: Plan, promised: Iterable[tuple[Task | None, dateti
         for at in (latest, moment):
             if plan.checked_at is None or plan.checked_at < at:
                 yield at
-        yield _looked_at_again(latest, LOOK_AGAIN, plan.checked_at)
+        yield from _looked_at_again(latest, LOOK_AGAIN, plan.checked_at)
