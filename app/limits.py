@@ -130,7 +130,7 @@ class Limits(BaseModel, frozen=True):
     )
     operations_per_connection: int = _limit(
         100,
-        "Most operations that run at once on one WebSocket.",
+        "Most operations that run at once on one WebSocket, or one event stream that they share.",
         "TOO_MANY_OPERATIONS",
         "At most {allowed} operations run at once on a connection.",
     )
@@ -139,6 +139,12 @@ class Limits(BaseModel, frozen=True):
         "Most subscriptions that one client has at once on one gateway, over all its connections.",
         "TOO_MANY_SUBSCRIPTIONS",
         "You have {allowed} subscriptions here already; at most so many are allowed.",
+    )
+    reserved_streams: int = _limit(
+        100,
+        "Most event streams that one client has reserved and not opened on one gateway.",
+        "TOO_MANY_STREAMS",
+        "{allowed} event streams are reserved and not opened; open one of them.",
     )
     batch_bytes: int = _limit(
         16_777_216,
@@ -191,7 +197,19 @@ class Limits(BaseModel, frozen=True):
         json_schema_extra={"rule": "a list of limits such as depth,aliases, or *"},
     )
     connection_init_seconds: float = _number(
-        10.0, "Seconds that a WebSocket may wait before it says who it is.", least=0.01, most=600
+        10.0,
+        "Seconds that a WebSocket may wait before it says who it is, and a reserved event stream to be opened.",
+        least=0.01,
+        most=600,
+    )
+    heartbeat_seconds: float = _number(
+        10.0,
+        "Seconds that an event stream may be silent before it shows that it lives; keep them below what proxies wait.",
+        least=0.01,
+        most=600,
+    )
+    body_seconds: float = _number(
+        30.0, "Seconds that the body of a GraphQL request may take to arrive.", least=0.01, most=600
     )
     cached_characters: int = _number(
         2_000_000,

@@ -41,6 +41,6 @@ schema: Final = strawberry.Schema(
         errors.TooLate,
         errors.ChangedSince,
     ],
-    config=StrawberryConfig(scalar_map={**SCALARS, **ANY}),
+    config=StrawberryConfig(scalar_map={**SCALARS, **ANY}, enable_experimental_incremental_execution=True),
 )
 guard(schema._schema)  # the only door that Strawberry has to the executable schema

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+from aiohttp import StreamReader
 
 from app.cli import development_token
 from app.demo.connection import GraphQLConnection, Result, connected
@@ -195,6 +196,14 @@ class Product:
         """Status and body of what "gateway" or "worker" shows the platform at this path."""
         async with self._http.get(f"{self.monitors[part]}{path}") as response:
             return response.status, await response.text()
+
+    @asynccontextmanager
+    async def events(self, query: str, variables: Mapping[str, Json], **headers: str) -> AsyncIterator[StreamReader]:
+        """What a server-sent event stream for this operation says, as an agent."""
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": "text/event-stream", **headers}
+        asked = {"query": query, "variables": variables}
+        async with self._http.post(f"{self.urls[0]}/graphql", json=asked, headers=headers) as response:
+            yield response.content
 
     def connection(
         self, *, token: str | None = None, gateway: int = 0

@@ -1,5 +1,6 @@
 """Puts the gateway together: one Starlette application."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -22,15 +23,25 @@ from app.gateway.errors import Explain
 from app.gateway.execution import Executor
 from app.gateway.graphiql import STATIC, Assets, GraphiQLPage, Page
 from app.gateway.health import Readiness
-from app.gateway.http import Authenticate, GraphQLOverHTTP
+from app.gateway.http import LAST_EVENT_ID, Authenticate, GraphQLOverHTTP
 from app.gateway.limits import Limits
 from app.gateway.observer import Observer
 from app.gateway.operations import MakeContext, Operations
+from app.gateway.sse import TOKEN_HEADER, EventStreams
+from app.gateway.streaming import OpenStreams
 from app.gateway.websocket import GraphQLOverWebSocket
 from connectors.base import CORRELATION_HEADER
 
 PATH: Final = "/graphql"
-BROWSER_HEADERS: Final = ("Authorization", CORRELATION_HEADER, "traceparent", "tracestate")
+BROWSER_HEADERS: Final = (
+    "Authorization",
+    CORRELATION_HEADER,
+    "traceparent",
+    "tracestate",
+    TOKEN_HEADER,
+    LAST_EVENT_ID,
+    *(f"{prefix}-client-{fact}" for prefix in ("graphql", "apollographql") for fact in ("name", "version")),
+)
 """Headers that a page of an allowed origin may send, beside those that every page may."""
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -42,6 +53,8 @@ class Gateway:
 
     documents: Documents
     websockets: GraphQLOverWebSocket
+    streams: OpenStreams
+    event_streams: EventStreams
 
     def watch(self) -> None:
         """Let the metrics show how this gateway does."""
@@ -74,13 +87,13 @@ def create_app(
 ) -> Starlette:
     """The gateway as an ASGI application.
 
-    `/graphql` answers GET, POST and WebSocket (graphql-transport-ws); `/health/live` and `/health/ready` need no
-    token; `routes` are served beside them under the same headers, correlation id and body limit, but for the paths in
-    `body_limit_at`, which have a limit of another name. `allowed_origins` are the web origins that may call from a
-    browser besides the gateway's own ("*": all). `graphiql` None: no page. `introspection_roles` may ask for the schema
-    and are told what they may have meant; None: everybody. A query or mutation that takes longer than `slow_seconds` is
-    logged; `traced`: operations have spans. Call `await drain(app)` before the server stops, so that WebSocket clients
-    are told to go elsewhere (close code 1001) and readiness turns to 503.
+    `/graphql` answers GET, POST, event streams (graphql-sse, multipart) and WebSocket (graphql-transport-ws);
+    `/health/live` and `/health/ready` need no token; `routes` are served beside them under the same headers,
+    correlation id and body limit, but for the paths in `body_limit_at`, which have a limit of another name.
+    `allowed_origins` are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql`
+    None: no page. `introspection_roles` may ask for the schema and are told what they may have meant; None: everybody.
+    A query or mutation that takes longer than `slow_seconds` is logged; `traced`: operations have spans. Call
+    `await drain(app)` before the server stops, so that subscribers are told to go elsewhere and readiness turns to 503.
 
     Raises ValueError when the schema has extensions: the gateway executes without Strawberry's extension hooks.
     """
@@ -89,7 +102,9 @@ def create_app(
     observer = Observer(slow_seconds=slow_seconds, traced=traced)
     operations = Operations(executor, documents, make_context, explain, limits, observer, introspection_roles)
     page = Page(graphiql) if graphiql else None
-    http = GraphQLOverHTTP(operations, authenticate, page)
+    streams = OpenStreams(limits.heartbeat_seconds)
+    event_streams = EventStreams(operations, limits)
+    http = GraphQLOverHTTP(operations, authenticate, page, streams, event_streams, limits)
     websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)
 
     async def live(_: Request) -> Response:
@@ -100,7 +115,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route(PATH, http.__call__, methods=["GET", "POST"]),
+            Route(PATH, http),
             WebSocketRoute(PATH, websockets.__call__),
             Route("/health/live", live),
             Route("/health/ready", ready),
@@ -111,7 +126,7 @@ def create_app(
             Middleware(
                 CORSMiddleware,
                 allow_origins=allowed_origins,
-                allow_methods=("GET", "POST"),
+                allow_methods=("GET", "POST", "PUT", "DELETE"),
                 allow_headers=BROWSER_HEADERS,
                 expose_headers=(CORRELATION_HEADER,),
             ),
@@ -119,13 +134,13 @@ def create_app(
         ],
         lifespan=lifespan,
     )
-    app.state.gateway = gateway = Gateway(documents, websockets)
+    app.state.gateway = gateway = Gateway(documents, websockets, streams, event_streams)
     observer.watch()
     gateway.watch()
     return app
 
 
 async def drain(app: Starlette) -> None:
-    """Take no new WebSocket, report not ready, close every WebSocket with 1001. Repeatable."""
+    """Take no new WebSocket, report not ready, close every WebSocket with 1001, end every event stream. Repeatable."""
     gateway: Gateway = app.state.gateway
-    await gateway.websockets.drain()
+    await asyncio.gather(gateway.websockets.drain(), gateway.streams.drain())

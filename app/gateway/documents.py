@@ -16,6 +16,7 @@ from strawberry.schema.schema import validate_document
 
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
+from app.gateway.incremental import whole
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.gateway.sharing import varies_with
 from app.gateway.size import extent_of_literals, introspects, measure
@@ -23,7 +24,11 @@ from app.gateway.size import extent_of_literals, introspects, measure
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document that is valid for the schema and within the limits."""
+    """One operation of a document that is valid for the schema and within the limits.
+
+    `document` and `definition` put nothing off; `incremental` is the document with its `@defer` and `@stream`, None
+    when it has none.
+    """
 
     document: DocumentNode
     definition: OperationDefinitionNode
@@ -34,6 +39,7 @@ class Operation:
     """Limits that it exceeds and that are only watched."""
     varies_with: frozenset[str] = frozenset()
     """Variables on which the answer to a message of the subscription depends."""
+    incremental: DocumentNode | None = None
 
     @property
     def type(self) -> OperationType:
@@ -103,7 +109,11 @@ class Documents:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
         cost = self._costs.compile(document, definition)
         varying = varies_with(document, definition)
-        return Operation(document, definition, cost, introspects(document), tuple(exceeded), varying)
+        introspective = introspects(document)
+        at_once = whole(document, text)
+        if at_once is document:
+            return Operation(document, definition, cost, introspective, tuple(exceeded), varying)
+        return Operation(at_once, _select(at_once, name), cost, introspective, tuple(exceeded), varying, document)
 
     def _parse(self, text: str) -> DocumentNode:
         most = None if self._limits.only_warns("tokens") else self._limits.tokens

@@ -11,6 +11,7 @@ import structlog
 from opentelemetry import context as trace_context
 from opentelemetry import propagate
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -105,6 +106,8 @@ class Edge:
             await self._app(scope, receive_some, send_with_headers)
         except Refused as refused:
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("client_left_before_its_request_was_whole", path=scope["path"])
         except Exception:  # the outermost door: whatever it was, nobody sees it but the log
             log.exception("internal_error", path=scope["path"])
             if started:

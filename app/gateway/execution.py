@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from inspect import isawaitable
 
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
+    GraphQLSchema,
+    experimental_execute_incrementally,
+)
 from strawberry.execution import optimized_is_awaitable
 
 from app.gateway.documents import Operation
@@ -24,9 +30,26 @@ class Executor:
 
     async def execute(self, operation: Operation, variables: Mapping[str, object], context: object) -> ExecutionResult:
         """The result of a query or mutation. Errors of fields are in it; nothing that a resolver raises comes out."""
-        result = execute(
+        result = await self._execute(operation, operation.document, variables, context)
+        assert isinstance(result, ExecutionResult)  # `document` puts nothing off
+        return result
+
+    async def execute_incrementally(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """The result of a query or mutation, without what it puts off, and what was put off as it comes.
+
+        Closing the generator of what was put off cancels the work for it.
+        """
+        return await self._execute(operation, operation.incremental or operation.document, variables, context)
+
+    async def _execute(
+        self, operation: Operation, document: DocumentNode, variables: Mapping[str, object], context: object
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        # `execute` refuses every schema that has the directives
+        result = experimental_execute_incrementally(
             self.schema,
-            operation.document,
+            document,
             context_value=context,
             variable_values=dict(variables),
             operation_name=operation.name,

@@ -1,17 +1,27 @@
-"""GraphQL over HTTP: GET and POST at one path."""
+"""GraphQL over HTTP, one answer or many: GET and POST at one path, PUT and DELETE for shared event streams."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import orjson
 from graphql import OperationType
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
+from app.gateway import multipart, sse
 from app.gateway.errors import Code, Refused
 from app.gateway.graphiql import Page
-from app.gateway.negotiation import Media, negotiate, status_of
-from app.gateway.operations import Answer, Operations
+from app.gateway.incremental import Spec
+from app.gateway.limits import Limits
+from app.gateway.negotiation import INCREMENTAL, STATUS, SUBSCRIPTION, Media, Way, negotiate, status_of, ways
+from app.gateway.operations import Answer, Asked, Operations, Ready
+from app.gateway.sse import OPERATION_ID, TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
+from app.gateway.streaming import OpenStreams
 from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
 
 Authenticate = Callable[[str | None], Awaitable[Identity]]
@@ -20,45 +30,160 @@ Authenticate = Callable[[str | None], Awaitable[Identity]]
 Raises NotAuthenticated, or AuthenticationUnavailable when nobody can be told who they are at the moment."""
 
 ANSWERS: Final = (Media.JSON, Media.GRAPHQL)
+PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE")
+LAST_EVENT_ID: Final = "Last-Event-ID"
+HOW_TO_SUBSCRIBE: Final = (
+    "A subscription has many answers. Connect a WebSocket to this path with the subprotocol graphql-transport-ws, "
+    f"or send the request with Accept: {Way.EVENTS.value} or Accept: {Way.EVENT_PARTS.value}."
+)
 
 
 class GraphQLOverHTTP:
-    """The endpoint. Refuses with a GraphQL error body whatever is wrong with the request."""
+    """The endpoint, an ASGI application. Refuses with a GraphQL error body whatever is wrong with the request."""
 
-    def __init__(self, operations: Operations, authenticate: Authenticate, page: Page | None) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        authenticate: Authenticate,
+        page: Page | None,
+        streams: OpenStreams,
+        event_streams: EventStreams,
+        limits: Limits,
+    ) -> None:
         self._operations = operations
         self._authenticate = authenticate
         self._page = page
+        self._streams = streams
+        self._event_streams = event_streams
+        self._limits = limits
 
-    async def __call__(self, request: Request) -> Response:
-        """The answer to one HTTP request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept")) or None
         if self._page and request.method == "GET" and negotiate(accept, (*ANSWERS, Media.HTML)) is Media.HTML:
             return self._page.response(request.headers.get("host", ""))
         media = negotiate(accept, ANSWERS)
         try:
-            if media is None:
+            if request.method not in METHODS:
+                raise Refused(Code.METHOD_NOT_ALLOWED, f"Send a request by {', '.join(METHODS)}.")
+            token = request.headers.get(TOKEN_HEADER) or request.query_params.get(TOKEN_PARAMETER)
+            if token or request.method in ("PUT", "DELETE"):
+                try:
+                    return await self._shared(request, token or "", media or Media.JSON)
+                except Refused as refused:
+                    # 2xx is for what was taken: the answer itself is on the stream
+                    return _refusal(refused, media or Media.JSON, status_of(refused.code, Media.GRAPHQL))
+            if media is None and not ways(accept):
                 raise Refused(Code.NOT_ACCEPTABLE, f"The answer is one of {' and '.join(ANSWERS)}; accept one of them.")
-            return await self._answer(request, media)
+            return await self._answer(request, accept, media)
         except Refused as refused:
             self._operations.observer.refused(refused)
             return _refusal(refused, media or Media.JSON)
 
-    async def _answer(self, request: Request, media: Media) -> Response:
+    async def _answer(self, request: Request, accept: str | None, media: Media | None) -> Response:
+        as_events = negotiate(accept, (*ANSWERS, Media.EVENTS)) is Media.EVENTS
         if request.method == "POST":
             _check_content_type(request.headers.get("content-type"))
         identity = await identify(self._authenticate, request.headers.get("authorization"))
-        if request.method == "POST":
-            parameters = _json(await request.body(), "The request body")
-        else:
-            parameters = _query_parameters(request.query_params)
-        ready = self._operations.prepare(self._operations.read(parameters), identity)
-        if ready.type is OperationType.SUBSCRIPTION:
-            told = "A subscription needs a WebSocket: connect to this path with the subprotocol graphql-transport-ws."
-            raise Refused(Code.SUBSCRIPTION_NEEDS_WEBSOCKET, told)
-        if request.method != "POST" and ready.type is not OperationType.QUERY:
+        asked = replace(await self._asked(request), resume_after=request.headers.get(LAST_EVENT_ID))
+        try:
+            ready = self._prepare(request, asked, identity)
+            spec = Spec.wished(asked.extensions)
+            if ready.type is OperationType.SUBSCRIPTION and not SUBSCRIPTION.intersection(ways(accept)):
+                raise Refused(Code.SUBSCRIPTION_NEEDS_STREAM, HOW_TO_SUBSCRIBE)
+        except Refused as refused:
+            if as_events and refused.code not in STATUS:
+                return self._streams.stream(sse.events(_only(refused)), sse.WIRE, None)
+            raise
+        way = _way(ready, ways(accept), as_events=as_events)
+        if way is None:
+            return _response(200, await self._operations.run(ready), media or Media.JSON)
+        if way in (Way.PARTS, Way.PARTS_2022):
+            return await self._parts(ready, way, media or Media.JSON)
+        until = identity.expires_at if ready.type is OperationType.SUBSCRIPTION else None
+        answers = self._operations.answers(ready, spec)
+        if way is Way.EVENTS:
+            return self._streams.stream(sse.events(answers), sse.WIRE, until)
+        return self._streams.stream(multipart.event_parts(answers), multipart.SUBSCRIPTION, until)
+
+    async def _parts(self, ready: Ready, way: Way, media: Media) -> Response:
+        answers = self._operations.stream(ready, Spec.PATHS if way is Way.PARTS_2022 else Spec.IDS)
+        first = await anext(answers)
+        if "hasNext" not in first:  # nothing was put off after all
+            await answers.aclose()
+            return _response(200, first, media)
+        chunks = multipart.incremental_parts(first, answers)
+        wire = multipart.incremental(way.value.partition(";")[2])
+        return self._streams.stream(chunks, wire, None, close=answers.aclose)
+
+    async def _shared(self, request: Request, token: str, media: Media) -> Response:
+        """A request about an event stream that several operations share."""
+        if request.method == "GET":  # the token is the ticket: EventSource of browsers can send no header
+            stream = self._event_streams.open(token)
+            return self._streams.stream(
+                stream.messages(),
+                sse.SHARED_WIRE,
+                stream.identity.expires_at,
+                close=lambda: self._event_streams.close(token),
+            )
+        identity = await identify(self._authenticate, request.headers.get("authorization"))
+        match request.method:
+            case "PUT":
+                return PlainTextResponse(self._event_streams.reserve(identity), 201)
+            case "POST":
+                _check_content_type(request.headers.get("content-type"))
+                stream = self._event_streams.find(token, identity)
+                stream.start(self._prepare(request, await self._asked(request), identity))
+                return _response(202, {}, media)
+            case "DELETE":
+                operation_id = request.query_params.get(OPERATION_ID)
+                if not operation_id:
+                    raise Refused(Code.BAD_REQUEST, f"The parameter '{OPERATION_ID}' says which operation is to end.")
+                self._event_streams.find(token, identity).stop(operation_id)
+                return _response(200, {}, media)
+            case method:
+                raise Refused(Code.METHOD_NOT_ALLOWED, f"An event stream is not for {method}.")
+
+    async def _asked(self, request: Request) -> Asked:
+        """The parameters of the request. Raises Refused."""
+        if request.method != "POST":
+            return self._operations.read(_query_parameters(request.query_params))
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                body = await request.body()
+        except TimeoutError:
+            told = f"The request body did not arrive within {self._limits.body_seconds:g} seconds."
+            raise Refused(Code.REQUEST_TIMEOUT, told) from None
+        asked = self._operations.read(_json(body, "The request body"))
+        _refuse_repeated_members(body)
+        return asked
+
+    def _prepare(self, request: Request, asked: Asked, identity: Identity) -> Ready:
+        """The operation that is asked for. Raises Refused."""
+        ready = self._operations.prepare(asked, identity)
+        if request.method != "POST" and ready.type is OperationType.MUTATION:
             raise Refused(Code.METHOD_NOT_ALLOWED, "GET is for queries only; send a mutation by POST.")
-        return _response(200, await self._operations.run(ready), media)
+        return ready
+
+
+def _way(ready: Ready, named: Sequence[Way], *, as_events: bool) -> Way | None:
+    """How the answers to this operation are sent; None: as a single one."""
+    if ready.type is OperationType.SUBSCRIPTION:
+        return next(way for way in named if way in SUBSCRIPTION)
+    if as_events:
+        return Way.EVENTS
+    if ready.operation.incremental is None:
+        return None
+    return next((way for way in named if way in INCREMENTAL), Way.EVENTS if Way.EVENTS in named else None)
+
+
+async def _only(refused: Refused) -> AsyncGenerator[Answer, None]:
+    yield {"errors": refused.formatted()}
 
 
 async def identify(authenticate: Authenticate, authorization: str | None) -> Identity:
@@ -89,7 +214,21 @@ def _json(text: bytes | str, what: str) -> object:
         raise Refused(Code.BAD_REQUEST, f"{what} is not JSON in UTF-8: {error}.") from None
 
 
-def _query_parameters(given: Mapping[str, str]) -> dict[str, object]:
+def _refuse_repeated_members(body: bytes) -> None:
+    """A parameter that is given twice is refused, as parsers differ in which of them they take."""
+    if any(body.count(b'"%s"' % name.encode()) > 1 for name in PARAMETERS):
+        members: list[tuple[str, object]] = json.loads(body, object_pairs_hook=lambda pairs: pairs)
+        _refuse_repeated([name for name, _ in members])
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    for name in PARAMETERS:
+        if names.count(name) > 1:
+            raise Refused(Code.BAD_REQUEST, f"The parameter '{name}' is given more than once.")
+
+
+def _query_parameters(given: QueryParams) -> dict[str, object]:
+    _refuse_repeated([name for name, _ in given.multi_items()])
     parameters: dict[str, object] = {name: given[name] for name in ("query", "operationName") if name in given}
     for name in ("variables", "extensions"):
         if given.get(name):
@@ -97,8 +236,8 @@ def _query_parameters(given: Mapping[str, str]) -> dict[str, object]:
     return parameters
 
 
-def _refusal(refused: Refused, media: Media) -> Response:
-    response = _response(status_of(refused.code, media), {"errors": refused.formatted()}, media)
+def _refusal(refused: Refused, media: Media, status: int | None = None) -> Response:
+    response = _response(status or status_of(refused.code, media), {"errors": refused.formatted()}, media)
     if refused.code is Code.UNAUTHENTICATED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if refused.retry_after is not None:

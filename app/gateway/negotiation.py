@@ -1,7 +1,8 @@
-"""Which media type answers a request (GraphQL over HTTP, Accept and status codes)."""
+"""Which media type answers a request (GraphQL over HTTP, Accept and status codes), and which ways of many answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final
 
 from app.gateway.errors import Code
@@ -13,6 +14,22 @@ class Media(StrEnum):
     GRAPHQL = "application/graphql-response+json"
     JSON = "application/json"
     HTML = "text/html"
+    EVENTS = "text/event-stream"
+
+
+class Way(Enum):
+    """How several answers to one request can be sent."""
+
+    EVENTS = "text/event-stream"
+    PARTS = "multipart/mixed;incrementalSpec=v0.2"
+    PARTS_2022 = "multipart/mixed;deferSpec=20220824"
+    EVENT_PARTS = "multipart/mixed;subscriptionSpec=1.0"
+
+
+INCREMENTAL: Final = frozenset({Way.PARTS, Way.PARTS_2022})
+"""Ways to deliver what `@defer` and `@stream` put off."""
+SUBSCRIPTION: Final = frozenset({Way.EVENTS, Way.EVENT_PARTS})
+"""Ways to deliver the events of a subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class _Range:
     type: str
     quality: float
     position: int
+    parameters: Mapping[str, str]
 
     def specificity(self, media: Media) -> int:
         """How exactly this range names the media type; 0: not at all."""
@@ -30,6 +48,20 @@ class _Range:
         if self.type == f"{media.split('/')[0]}/*":
             return 2
         return 1 if self.type == "*/*" else 0
+
+    @property
+    def way(self) -> Way | None:
+        """The way of many answers that this range names; a wildcard names none, as it is sent without a thought."""
+        if self.type == Media.EVENTS:
+            return Way.EVENTS
+        specs = {name: value for name, value in self.parameters.items() if name.endswith("spec")}
+        if self.type != "multipart/mixed" or len(specs) > 1:
+            return None
+        if specs == {"incrementalspec": "v0.2"}:
+            return Way.PARTS
+        if not specs or specs == {"deferspec": "20220824"}:  # clients older than the parameters read that format
+            return Way.PARTS_2022
+        return Way.EVENT_PARTS if specs in ({"subscriptionspec": "1.0"}, {"subscriptionspec": "1"}) else None
 
 
 def negotiate(accept: str | None, offered: tuple[Media, ...]) -> Media | None:
@@ -51,13 +83,21 @@ def negotiate(accept: str | None, offered: tuple[Media, ...]) -> Media | None:
     return chosen
 
 
+def ways(accept: str | None) -> list[Way]:
+    """The ways of many answers that the client names, those that it likes best first."""
+    named = [r for r in _ranges(accept or "") if r.way and r.quality > 0]
+    named.sort(key=lambda r: (-r.quality, r.position))
+    return [r.way for r in named if r.way]
+
+
 def _ranges(accept: str) -> list[_Range]:
     ranges = []
     for position, entry in enumerate(accept.split(",")):
         media, *parameters = (part.strip().lower() for part in entry.split(";"))
         named = dict(p.split("=", 1) for p in parameters if "=" in p)
-        if named.get("charset", "utf-8").strip('"') in ("utf-8", "utf8"):
-            ranges.append(_Range(media, _quality(named.get("q", "1")), position))
+        named = {name.strip(): value.strip().strip('"') for name, value in named.items()}
+        if named.get("charset", "utf-8") in ("utf-8", "utf8"):
+            ranges.append(_Range(media, _quality(named.get("q", "1")), position, named))
     return ranges
 
 
@@ -76,6 +116,12 @@ STATUS: Final[dict[Code, int]] = {
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.NOT_ACCEPTABLE: 406,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.REQUEST_TIMEOUT: 408,
+    Code.SUBSCRIPTION_NEEDS_STREAM: 406,
+    Code.STREAM_NOT_FOUND: 404,
+    Code.STREAM_CONFLICT: 409,
+    Code.TOO_MANY_STREAMS: 429,
+    Code.GOING_AWAY: 503,
     Code.UNAUTHENTICATED: 401,
     Code.AUTHENTICATION_UNAVAILABLE: 503,
     Code.RATE_LIMITED: 429,

@@ -7,14 +7,21 @@ from functools import partial
 from typing import Protocol, TypedDict, cast
 
 import orjson
-from graphql import ExecutionResult, GraphQLFormattedError, OperationType
+import structlog
+from graphql import (
+    ExecutionResult,
+    GraphQLFormattedError,
+    OperationType,
+    SubsequentIncrementalExecutionResult,
+)
 
 from app.domain.actor import Actor
 from app.gateway.budget import Budget
 from app.gateway.clients import Left, Subscriptions, Throttle, client_of
 from app.gateway.documents import Documents, Operation
-from app.gateway.errors import Code, Explain, Refused, present, present_failure
+from app.gateway.errors import Code, Explain, Refused, internal_error, present, present_failure
 from app.gateway.execution import Executor
+from app.gateway.incremental import Part, Paths, Spec
 from app.gateway.limits import Guard, Limits
 from app.gateway.observer import Observer
 from app.gateway.size import extent_of, json_deeper_than
@@ -22,6 +29,8 @@ from app.gateway.streams import Shared, Stream
 from app.security.identity import Identity
 from connectors.base import correlation_id
 from connectors.stale import Stale, StaleAllowed
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Asked:
     query: str
     operation_name: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
+    extensions: Mapping[str, object] = field(default_factory=dict)
     resume_after: str | None = None
 
     @classmethod
@@ -71,7 +81,7 @@ class Asked:
         for name in ("variables", "extensions"):
             if not isinstance(parameters.get(name), dict | None):
                 raise Refused(Code.BAD_REQUEST, f"The parameter '{name}' must be an object.")
-        return cls(query, operation_name or None, parameters.get("variables") or {})
+        return cls(query, operation_name or None, parameters.get("variables") or {}, parameters.get("extensions") or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +100,16 @@ class Ready:
 
 
 class Answer(TypedDict, total=False):
-    """A GraphQL response, to be written with orjson. Without `data`, the operation was not executed.
+    """A GraphQL response, or with `hasNext` one part of it, to be written with orjson.
 
-    A message of a feed has its place there in `extensions.cursor` (see `cursor_of`).
+    Without both of `data` and `hasNext`, the operation was not executed, or it failed as a whole. A message of a feed
+    has its place there in `extensions.cursor` (see `cursor_of`).
     """
 
     errors: list[GraphQLFormattedError]
     data: dict[str, object] | orjson.Fragment | None
     extensions: dict[str, object]
+    hasNext: bool
 
 
 def cursor_of(answer: Answer) -> str | None:
@@ -181,20 +193,63 @@ class Operations:
         except Refused as refused:
             raise refused if self._sees_schema(ready.identity) else refused.without_suggestions() from None
 
-    async def stream(self, ready: Ready) -> AsyncGenerator[Answer, None]:
+    async def stream(self, ready: Ready, incremental: Spec | None = None) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
 
-        Raises Refused when it could not start. A subscription that fails while running ends with an answer that has
-        errors only.
+        With `incremental`, a query or mutation that puts something off is answered in parts of that format, each with
+        `hasNext`; without, as a whole. Raises Refused when it could not start. A subscription that fails while running
+        ends with an answer that has errors only.
         """
         if ready.type is not OperationType.SUBSCRIPTION:
-            yield await self.run(ready)
+            if incremental is None or ready.operation.incremental is None:
+                yield await self.run(ready)
+                return
+            async with aclosing(self._parts(ready, incremental)) as parts:
+                async for part in parts:
+                    yield part
             return
         with self._subscriptions.one_of(ready.identity), self.observer.subscription(ready.operation):
             self._throttle.take(client_of(ready.identity), ready.cost)  # once: events that are pushed cost nothing more
             async with aclosing(self._events(ready)) as answers:
                 async for answer in answers:
                     yield answer
+
+    async def answers(self, ready: Ready, incremental: Spec | None = None) -> AsyncGenerator[Answer, None]:
+        """As `stream`, for a client that already listens: what goes wrong is an answer that has errors only."""
+        try:
+            async with aclosing(self.stream(ready, incremental)) as answers:
+                async for answer in answers:
+                    yield answer
+        except Refused as refused:
+            yield {"errors": refused.formatted()}
+        except Exception:  # the outermost door of an operation: nobody sees it but the log
+            log.exception("internal_error", operation_name=ready.operation.name)
+            yield {"errors": [internal_error()]}
+
+    async def _parts(self, ready: Ready, spec: Spec) -> AsyncGenerator[Answer, None]:
+        operation = ready.operation
+        result = await self._executor.execute_incrementally(operation, ready.asked.variables, self._context(ready))
+        if isinstance(result, ExecutionResult):  # what it would have put off is not asked for after all
+            yield self._answer(result, operation)
+            return
+        paths = Paths() if spec is Spec.PATHS else None
+        async with aclosing(result.subsequent_results) as subsequent:
+            first: Part = {**result.initial_result.formatted}
+            if result.initial_result.errors:
+                first["errors"] = present(result.initial_result.errors, self._explain, operation.name)
+            yield cast("Answer", paths.translated(first) if paths else first)
+            async for later in subsequent:
+                part = self._part(later, operation)
+                yield cast("Answer", paths.translated(part) if paths else part)
+
+    def _part(self, later: SubsequentIncrementalExecutionResult, operation: Operation) -> Part:
+        """A later part of an answer, its errors as the client may see them."""
+        part: Part = {**later.formatted}
+        for name, results in (("incremental", later.incremental), ("completed", later.completed)):
+            for shown, result in zip(part.get(name, ()), results or (), strict=True):
+                if result.errors:
+                    shown["errors"] = present(result.errors, self._explain, operation.name)
+        return part
 
     async def _events(self, ready: Ready) -> AsyncGenerator[Answer, None]:
         operation = ready.operation

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from app.gateway.client import UNNAMED, client, client_in
 from app.gateway.errors import INTERNAL_ERROR_MESSAGE, Code, Refused, internal_error
 from app.gateway.http import Authenticate, identify
+from app.gateway.incremental import Spec
 from app.gateway.limits import Guard, Limits
 from app.gateway.operations import Asked, Operations
 from app.security.identity import Identity
@@ -254,9 +255,10 @@ class Connection:
         """Send the answers of one operation, then that it is complete."""
         end: dict[str, object] = {"id": operation_id, "type": "complete"}
         try:
-            async with aclosing(self._operations.stream(self._operations.prepare(asked, identity))) as answers:
+            ready, spec = self._operations.prepare(asked, identity), Spec.wished(asked.extensions)
+            async with aclosing(self._operations.stream(ready, spec)) as answers:
                 async for answer in answers:
-                    if "data" not in answer:
+                    if "data" not in answer and "hasNext" not in answer:
                         end = {"id": operation_id, "type": "error", "payload": answer["errors"]}
                         break
                     await self._send({"id": operation_id, "type": "next", "payload": answer})

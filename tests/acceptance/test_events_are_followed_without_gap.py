@@ -1,6 +1,7 @@
 """One feed: every subscriber sees each event of its orders once and in order, from any cursor, at any gateway."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -53,6 +54,20 @@ async def test_resuming_after_any_cursor_neither_misses_nor_repeats(product: Pro
     for n in range(len(whole) - 1):
         resumed = await collect(product, [key], whole[n]["cursor"])
         assert [e["sequence"] for e in resumed] == [e["sequence"] for e in whole[n + 1 :]]
+
+
+async def test_event_source_of_a_browser_resumes_by_itself(product: Product) -> None:
+    key = await place_mobile(product)
+    whole = await collect(product, [key], await cursor_before(product, key))
+    given = {"filter": {"orderIds": [key]}, "after": whole[0]["cursor"]}
+
+    async with product.events(document(FOLLOW), given, **{"Last-Event-ID": whole[1]["cursor"]}) as stream:
+        assert await stream.readuntil(b"\n\n") == b":\n\n"
+        event, place, data = (await stream.readuntil(b"\n\n")).decode().strip().split("\n")
+
+    told = json.loads(data.removeprefix("data: "))["data"]["productOrderEvents"]
+    assert (event, place) == ("event: next", f"id: {whole[2]['cursor']}")
+    assert told["sequence"] == whole[2]["sequence"]
 
 
 async def test_without_a_cursor_it_begins_now(product: Product) -> None:

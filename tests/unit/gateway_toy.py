@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from strawberry.schema.config import StrawberryConfig
 
 from app.domain.actor import Actor, Role
 from app.gateway.app import create_app
@@ -29,6 +30,7 @@ from connectors import stale
 from connectors.base import correlation_id
 
 ADA = Actor(subject="ada", role=Role.AGENT, channel="callCentre")
+BOB = Actor(subject="bob", role=Role.DEVELOPER, channel="online")
 
 
 class Known(Exception):
@@ -47,6 +49,7 @@ class World:
     written: list[str] = field(default_factory=list)
     watching: int = 0
     abandoned: int = 0
+    slow_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     healthy: dict[str, Dependency] = field(default_factory=lambda: {"store": Dependency(Status.UP)})
 
@@ -92,6 +95,24 @@ class Query:
     @strawberry.field
     def again(self) -> "Query":
         return Query()
+
+    @strawberry.field
+    async def slow(self, info: Info) -> str:
+        """Answers when the world is told so."""
+        await info.context.world.watch(+1)
+        try:
+            await info.context.world.slow_may_answer.wait()
+        finally:
+            await info.context.world.watch(-1)
+        return "at last"
+
+    @strawberry.field
+    def three(self) -> list["Query"]:
+        return [Query(), Query(), Query()]
+
+    @strawberry.field
+    def number(self) -> int:
+        return 7
 
     @strawberry.field
     def search(self, filter: Filter) -> int:
@@ -167,6 +188,12 @@ class Mutation:
 
 
 @strawberry.type
+class Counted:
+    number: int
+    cursor: str
+
+
+@strawberry.type
 class Subscription:
     @strawberry.subscription
     async def count(self, to: int) -> AsyncGenerator[int, None]:
@@ -183,12 +210,20 @@ class Subscription:
             await info.context.world.watch(-1)
 
     @strawberry.subscription
+    async def counted(self, info: Info, to: int, after: int = 0) -> AsyncGenerator[Counted, None]:
+        """Numbers that a client can come back after."""
+        for number in range(int(info.context.facts.resume_after or after) + 1, to + 1):
+            yield Counted(number=number, cursor=str(number))
+
+    @strawberry.subscription
     async def breaks(self) -> AsyncGenerator[int, None]:
         yield 1
         raise Hidden("the password is swordfish")
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+SCHEMA = strawberry.Schema(
+    Query, Mutation, Subscription, config=StrawberryConfig(enable_experimental_incremental_execution=True)
+)
 
 
 def explain(error: BaseException) -> GraphQLError | None:
@@ -196,10 +231,12 @@ def explain(error: BaseException) -> GraphQLError | None:
 
 
 async def authenticate(token: str | None) -> Identity:
-    """`valid` lasts an hour, `brief` is about to end; a UUID is a client of its own."""
+    """`valid` is Ada's and `bob` Bob's for an hour, `brief` is about to end; a UUID is a client of its own."""
     match token:
         case "valid":
             return Identity(ADA, datetime.now(UTC) + timedelta(hours=1))
+        case "bob":
+            return Identity(BOB, datetime.now(UTC) + timedelta(hours=1))
         case "brief":
             return Identity(ADA, datetime.now(UTC) + timedelta(milliseconds=50))
         case "outage":

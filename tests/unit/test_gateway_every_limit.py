@@ -81,6 +81,21 @@ async def one_by_one(toy: Toy, size: int) -> str | None:
     return codes[-1]
 
 
+async def on_reserved_streams(toy: Toy, size: int) -> str | None:
+    code = None
+    tokens = []
+    for _ in range(size):
+        async with toy.http.put("/graphql") as answer:
+            if answer.status == 201:
+                tokens.append(await answer.text())
+            else:
+                code = (await answer.json())["errors"][0]["extensions"]["code"]
+    for token in tokens:  # who opens them may reserve others
+        async with toy.http.get("/graphql", params={"token": token}) as answer:
+            assert answer.status == 200
+    return code
+
+
 def nested(levels: int) -> list[object]:
     return [nested(levels - 1)] if levels > 1 else []
 
@@ -173,6 +188,7 @@ ROWS: Final[dict[str, tuple[int, tuple[Send, ...]]]] = {
     "cost_bucket": (4, (one_by_one,)),
     "operations_per_connection": (2, (on_one_socket,)),
     "subscriptions": (2, (on_many_sockets,)),
+    "reserved_streams": (2, (on_reserved_streams,)),
 }
 """By limit: the number that it is set to, and the ways to come up to it."""
 

@@ -1,5 +1,6 @@
 """GraphQL over HTTP, against a real server: which status and media type answers what, and what stays hidden."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -71,6 +72,17 @@ CASES = {
     "JSON nested beyond the limit": Case(
         '{"query": "{ hello }", "variables": {"a": ' + "[" * 63 + "]" * 63 + "}}", 400, 400, "JSON_DEPTH_LIMIT_EXCEEDED"
     ),
+    "query given twice": Case('{"query": "{ hello }", "query": "{ me }"}', 400, 400, "BAD_REQUEST"),
+    "variables given twice": Case(
+        '{"query": "{ hello }", "variables": {}, "variables": {"n": 1}}', 400, 400, "BAD_REQUEST"
+    ),
+    "the word query elsewhere": Case(
+        {"query": "{ hello }", "variables": {"query": 1}, "extensions": {"query": 2}},
+        200,
+        200,
+        None,
+        data={"hello": "Hello world"},
+    ),
     "a form": Case("query={hello}", 415, 415, "UNSUPPORTED_MEDIA_TYPE", "application/x-www-form-urlencoded"),
     "plain text": Case({"query": "{ hello }"}, 415, 415, "UNSUPPORTED_MEDIA_TYPE", "text/plain"),
     "another charset": Case(
@@ -95,7 +107,7 @@ CASES = {
     "wrong variable": Case(
         {"query": "query($n: String!) { hello(name: $n) }", "variables": {"n": 3}}, 400, 200, "BAD_USER_INPUT"
     ),
-    "a subscription": Case({"query": "subscription { count(to: 1) }"}, 400, 200, "SUBSCRIPTION_NEEDS_WEBSOCKET"),
+    "a subscription": Case({"query": "subscription { count(to: 1) }"}, 406, 406, "SUBSCRIPTION_NEEDS_STREAM"),
 }
 
 
@@ -160,12 +172,15 @@ async def test_a_client_that_accepts_neither_media_type_is_told_so(toy: Toy, acc
         ({"query": "{ hello }", "operationName": "", "variables": "", "extensions": ""}, 200, {"hello": "Hello world"}),
         ({"query": "{ hello }", "variables": "{"}, 400, "BAD_REQUEST"),
         ({"query": "{ hello }", "variables": "[]"}, 400, "BAD_REQUEST"),
+        ([("query", "{ hello }"), ("query", "{ me }")], 400, "BAD_REQUEST"),
         ({}, 400, "BAD_REQUEST"),
         ({"query": "{ hello"}, 400, "GRAPHQL_PARSE_FAILED"),
-        ({"query": "subscription { count(to: 1) }"}, 400, "SUBSCRIPTION_NEEDS_WEBSOCKET"),
+        ({"query": "subscription { count(to: 1) }"}, 406, "SUBSCRIPTION_NEEDS_STREAM"),
     ],
 )
-async def test_get_answers_queries(toy: Toy, parameters: dict[str, str], status: int, expected: object) -> None:
+async def test_get_answers_queries(
+    toy: Toy, parameters: dict[str, str] | list[tuple[str, str]], status: int, expected: object
+) -> None:
     async with toy.http.get("/graphql", params=parameters, headers={"Accept": GRAPHQL}) as answer:
         body = json.loads(await answer.text())
     assert answer.status == status
@@ -314,6 +329,25 @@ async def test_a_body_without_declared_length_is_cut_off_at_the_limit() -> None:
             async with toy.http.post(path, data=endless(), headers={"Content-Type": JSON}) as answer:
                 assert answer.status == 413
                 assert (await answer.json())["errors"][0]["extensions"]["code"] == "BODY_TOO_LARGE"
+
+
+async def test_a_body_that_is_not_as_long_as_it_says() -> None:
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer valid\r\nContent-Type: {JSON}\r\n"
+    async with running(limits=Limits(body_seconds=0.05)) as toy:
+        host, port = toy.url.removeprefix("http://").split(":")
+        for length, sent, status in ((30, '{"query": ', b" 408 "), (10, '{"query": "{ hello }"}', b" 400 ")):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"{head}Content-Length: {length}\r\n\r\n{sent}".encode())
+            assert status in await reader.readuntil(b"\r\n")
+            writer.close()
+        # a client that goes before its body is whole is nobody's fault
+        with capture_logs() as logged:
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"{head}Content-Length: 30\r\n\r\n".encode())
+            await writer.drain()
+            writer.transport.abort()
+            assert (await toy.post("{ hello }"))[0] == 200
+        assert [event for event in logged if event["log_level"] == "error"] == []
 
 
 async def test_the_body_limit_is_exact() -> None:
