@@ -40,6 +40,17 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+documents = typer.Typer(
+    help="Trusted documents: what clients may ask, known beforehand. Manifests are read as Apollo Client writes them, "
+    "or as one JSON object from ids to documents (Relay, GraphQL Code Generator).",
+    no_args_is_help=True,
+)
+cli.add_typer(documents, name="documents")
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Manifests or GraphQL documents, in place of those in ORDERWAY_DOCUMENTS__MANIFESTS."),
+]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Data folder, in place of ORDERWAY_DATA_DIR (./.orderway).")
 ]
@@ -300,6 +311,74 @@ def schema(
         difference = unified_diff(kept.splitlines(True), printed.splitlines(True), str(SCHEMA_FILE), "the code")
         typer.echo("".join(difference), nl=False)
         raise typer.Exit(1)
+
+
+@documents.command("check")
+def check_documents(files: Files = None) -> None:
+    """Check that every document in these files can be executed; exit code 1 and the reasons if not.
+
+    Examples:
+
+      orderway documents check
+
+      orderway documents check persisted-documents.json src/**/*.graphql
+    """
+    from app.documents import faults_of, read_files
+
+    settings = load()
+    found = read_files(_files(files, settings))
+    faults = faults_of(found, settings)
+    for fault in faults:
+        typer.echo(fault)
+    typer.echo(f"{len(found)} documents, {len(faults)} cannot be executed.")
+    raise typer.Exit(1 if faults else 0)
+
+
+@documents.command("add")
+def add_documents(
+    files: Annotated[list[Path], typer.Argument(help="Manifests, or GraphQL documents as their clients send them.")],
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="The manifest to add to, in place of the first that is set.")
+    ] = None,
+) -> None:
+    """Add documents to a manifest, which is made if it is not there. Documents that cannot be executed are not added.
+
+    Example:
+
+      orderway documents add --manifest trusted.json src/queries/*.graphql build/persisted-documents.json
+    """
+    from app.documents import add, faults_of, read_files
+
+    settings = load()
+    target = manifest or next(iter(_files(None, settings)))
+    found = read_files(files)
+    if faults := faults_of(found, settings):
+        typer.echo("\n".join(faults))
+        raise typer.Exit(1)
+    added, all_there = add(target, found)
+    typer.echo(f"{added} added, {all_there} documents in {target}.")
+
+
+@documents.command("list")
+def list_documents(files: Files = None) -> None:
+    """Print the documents in these files: id, kind and name of each.
+
+    Example:
+
+      orderway documents list trusted.json
+    """
+    from app.documents import read_files
+
+    for document in read_files(_files(files, load())):
+        typer.echo(f"{document.id}  {document.kind or '-':12}  {document.name or '-'}")
+
+
+def _files(given: list[Path] | None, settings: Settings) -> list[Path]:
+    """The files that were named, else the manifests that are set. Raises CannotStart."""
+    files = given or [Path(name) for name in settings.documents.manifests]
+    if not files:
+        raise CannotStart("No file is named, and ORDERWAY_DOCUMENTS__MANIFESTS is not set.")
+    return files
 
 
 @cli.command("settings")

@@ -140,6 +140,12 @@ class Limits(BaseModel, frozen=True):
         "TOO_MANY_SUBSCRIPTIONS",
         "You have {allowed} subscriptions here already; at most so many are allowed.",
     )
+    operations_per_request: int = _limit(
+        1,
+        "Most operations in one HTTP request; above 1, its body may be a list of them.",
+        "BATCH_LIMIT_EXCEEDED",
+        "The request has {found} operations; at most {allowed} are allowed.",
+    )
     reserved_streams: int = _limit(
         100,
         "Most event streams that one client has reserved and not opened on one gateway.",

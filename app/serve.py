@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics, telemetry
+from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.domain.audit import AuditOutcome
 from app.gateway import batches
@@ -107,6 +108,7 @@ async def _serve(settings: Settings) -> None:
             limits=settings.limits,
             introspection_roles=_introspection_roles(settings),
             explain=explain,
+            persisted=persisted(settings),
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
                 Route(batches.PATH, upload, methods=["POST"]),

@@ -220,6 +220,33 @@ class TaskSettings(BaseModel, frozen=True):
     )
 
 
+class DocumentSettings(BaseModel, frozen=True):
+    """How clients may name the documents that they want executed."""
+
+    automatic: bool = _setting(
+        True,
+        "Whether clients may send the hash of a document in place of one that they sent before (automatic persisted "
+        "queries).",
+        "true or false",
+    )
+    manifests: Names = _setting(
+        (),
+        "Files with the documents that are trusted, separated by commas; `orderway documents` writes and checks them.",
+        "a list of files separated by commas",
+    )
+    trust: Literal["off", "log", "enforce"] = _setting(
+        "off",
+        "What becomes of documents that no manifest has: `off`: they are executed, `log`: and logged, `enforce`: they "
+        "are refused.",
+        "off, log or enforce",
+    )
+    exempt: Names = _setting(
+        (),
+        "Roles that may send any document nevertheless, separated by commas (`developer` for GraphiQL).",
+        "a list of roles separated by commas",
+    )
+
+
 class DraftSettings(BaseModel, frozen=True):
     """How long a draft waits for its channel to go on."""
 
@@ -363,6 +390,7 @@ class Settings(BaseSettings):
     tasks: TaskSettings = TaskSettings()
     drafts: DraftSettings = DraftSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    documents: DocumentSettings = DocumentSettings()
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe log event to write.", "debug, info, warning or error"
     )

@@ -27,6 +27,7 @@ from app.gateway.http import LAST_EVENT_ID, Authenticate, GraphQLOverHTTP
 from app.gateway.limits import Limits
 from app.gateway.observer import Observer
 from app.gateway.operations import MakeContext, Operations
+from app.gateway.persisted import Lookup, Persisted
 from app.gateway.sse import TOKEN_HEADER, EventStreams
 from app.gateway.streaming import OpenStreams
 from app.gateway.websocket import GraphQLOverWebSocket
@@ -77,6 +78,7 @@ def create_app(
     limits: Limits,
     introspection_roles: Collection[str] | None = None,
     explain: Explain = lambda _: None,
+    persisted: Persisted = Persisted(),  # noqa: B008 - a frozen value
     routes: Sequence[BaseRoute] = (),
     body_limit_at: Mapping[str, str] = MappingProxyType({}),
     allowed_origins: Sequence[str] = (),
@@ -95,12 +97,15 @@ def create_app(
     A query or mutation that takes longer than `slow_seconds` is logged; `traced`: operations have spans. Call
     `await drain(app)` before the server stops, so that subscribers are told to go elsewhere and readiness turns to 503.
 
+    `persisted` says how requests may name their documents.
+
     Raises ValueError when the schema has extensions: the gateway executes without Strawberry's extension hooks.
     """
     executor = Executor(schema)
     documents = Documents(executor.schema, limits)
+    lookup = Lookup(documents, persisted, characters=limits.cached_characters)
     observer = Observer(slow_seconds=slow_seconds, traced=traced)
-    operations = Operations(executor, documents, make_context, explain, limits, observer, introspection_roles)
+    operations = Operations(executor, lookup, make_context, explain, limits, observer, introspection_roles)
     page = Page(graphiql) if graphiql else None
     streams = OpenStreams(limits.heartbeat_seconds)
     event_streams = EventStreams(operations, limits)

@@ -39,7 +39,7 @@ class Budget:
             if not until.expired():
                 raise
             abandon()
-            raise self._refusal() from None
+            raise self.refusal() from None
         except asyncio.CancelledError:
             abandon()
             raise
@@ -53,7 +53,7 @@ class Budget:
         running.add_done_callback(self._forget)
         await asyncio.wait((running,), timeout=None if self._only_warns else self._seconds)
         if not running.done():
-            refusal = self._refusal()
+            refusal = self.refusal()
             told = "The change is still being carried out: repeat it with the same idempotency key to see its outcome."
             raise Refused(Code.OPERATION_TIMED_OUT, f"{refusal.errors[0].message} {told}")
         self._note(began)
@@ -64,7 +64,12 @@ class Budget:
         if not done.cancelled():
             done.exception()  # looked at here, should nobody wait for it any more
 
-    def _refusal(self) -> Refused:
+    def until(self) -> float | None:
+        """The time of the event loop at which what begins now has to end; None: whenever it wants."""
+        return None if self._only_warns else asyncio.get_running_loop().time() + self._seconds
+
+    def refusal(self) -> Refused:
+        """The refusal of what has taken too long, counted."""
         return self._guard.refusal(Exceeded("operation_seconds", self._seconds, self._seconds))
 
     def _note(self, began: float) -> None:

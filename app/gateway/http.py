@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
@@ -17,9 +18,10 @@ from app.gateway import multipart, sse
 from app.gateway.errors import Code, Refused
 from app.gateway.graphiql import Page
 from app.gateway.incremental import Spec
-from app.gateway.limits import Limits
+from app.gateway.limits import Guard, Limits
 from app.gateway.negotiation import INCREMENTAL, STATUS, SUBSCRIPTION, Media, Way, negotiate, status_of, ways
 from app.gateway.operations import Answer, Asked, Operations, Ready
+from app.gateway.size import json_deeper_than
 from app.gateway.sse import OPERATION_ID, TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
 from app.gateway.streaming import OpenStreams
 from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
@@ -30,8 +32,9 @@ Authenticate = Callable[[str | None], Awaitable[Identity]]
 Raises NotAuthenticated, or AuthenticationUnavailable when nobody can be told who they are at the moment."""
 
 ANSWERS: Final = (Media.JSON, Media.GRAPHQL)
-PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+PARAMETERS: Final = ("query", "operationName", "documentId", "variables", "extensions")
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE")
+PARSED_TWICE_TO: Final = 100
 LAST_EVENT_ID: Final = "Last-Event-ID"
 HOW_TO_SUBSCRIBE: Final = (
     "A subscription has many answers. Connect a WebSocket to this path with the subprotocol graphql-transport-ws, "
@@ -57,6 +60,7 @@ class GraphQLOverHTTP:
         self._streams = streams
         self._event_streams = event_streams
         self._limits = limits
+        self._guard = Guard(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -76,6 +80,7 @@ class GraphQLOverHTTP:
                 try:
                     return await self._shared(request, token or "", media or Media.JSON)
                 except Refused as refused:
+                    self._operations.observer.refused(refused)
                     # 2xx is for what was taken: the answer itself is on the stream
                     return _refusal(refused, media or Media.JSON, status_of(refused.code, Media.GRAPHQL))
             if media is None and not ways(accept):
@@ -90,7 +95,10 @@ class GraphQLOverHTTP:
         if request.method == "POST":
             _check_content_type(request.headers.get("content-type"))
         identity = await identify(self._authenticate, request.headers.get("authorization"))
-        asked = replace(await self._asked(request), resume_after=request.headers.get(LAST_EVENT_ID))
+        parameters = await self._parameters(request)
+        if isinstance(parameters, list) and self._several(len(parameters)):
+            return _response(200, await self._batch(parameters, identity), media or Media.JSON)
+        asked = replace(self._operations.read(parameters), resume_after=request.headers.get(LAST_EVENT_ID))
         try:
             ready = self._prepare(request, asked, identity)
             spec = Spec.wished(asked.extensions)
@@ -138,7 +146,8 @@ class GraphQLOverHTTP:
             case "POST":
                 _check_content_type(request.headers.get("content-type"))
                 stream = self._event_streams.find(token, identity)
-                stream.start(self._prepare(request, await self._asked(request), identity))
+                asked = self._operations.read(await self._parameters(request))
+                stream.start(self._prepare(request, asked, identity))
                 return _response(202, {}, media)
             case "DELETE":
                 operation_id = request.query_params.get(OPERATION_ID)
@@ -149,19 +158,52 @@ class GraphQLOverHTTP:
             case method:
                 raise Refused(Code.METHOD_NOT_ALLOWED, f"An event stream is not for {method}.")
 
-    async def _asked(self, request: Request) -> Asked:
-        """The parameters of the request. Raises Refused."""
+    async def _parameters(self, request: Request) -> object:
+        """The parameters of the request, as JSON has them. Raises Refused."""
         if request.method != "POST":
-            return self._operations.read(_query_parameters(request.query_params))
+            return _query_parameters(request.query_params)
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 body = await request.body()
         except TimeoutError:
             told = f"The request body did not arrive within {self._limits.body_seconds:g} seconds."
             raise Refused(Code.REQUEST_TIMEOUT, told) from None
-        asked = self._operations.read(_json(body, "The request body"))
-        _refuse_repeated_members(body)
-        return asked
+        parameters = _json(body, "The request body")
+        _refuse_repeated_members(body, parameters)
+        return parameters
+
+    def _several(self, number: int) -> bool:
+        """Whether so many operations may be in one request; that there may be several has to be set. Raises Refused."""
+        if self._limits.operations_per_request == 1 and not self._limits.only_warns("operations_per_request"):
+            return False
+        if not number:
+            raise Refused(Code.BAD_REQUEST, "The request is an empty list; it must have an operation.")
+        self._guard.check("operations_per_request", number)
+        return True
+
+    async def _batch(self, requests: list[object], identity: Identity) -> list[Answer]:
+        """The answers to the operations of one request: to queries side by side, and in turn once one is a mutation."""
+        prepared = [self._prepared(parameters, identity) for parameters in requests]
+        runs = [self._run_prepared(one) for one in prepared]
+        if any(isinstance(one, Ready) and one.type is OperationType.MUTATION for one in prepared):
+            return [await run for run in runs]
+        return list(await asyncio.gather(*runs))
+
+    def _prepared(self, parameters: object, identity: Identity) -> Ready | Refused:
+        try:
+            ready = self._operations.prepare(self._operations.read(parameters), identity)
+        except Refused as refused:
+            return refused
+        if ready.type is OperationType.SUBSCRIPTION:
+            return Refused(Code.SUBSCRIPTION_NEEDS_STREAM, HOW_TO_SUBSCRIBE)
+        return ready
+
+    async def _run_prepared(self, prepared: Ready | Refused) -> Answer:
+        """The answer to one of several operations; what goes wrong with it is nothing to the others."""
+        if isinstance(prepared, Refused):
+            return {"errors": prepared.formatted()}
+        async with aclosing(self._operations.answers(prepared)) as answers:
+            return await anext(answers)
 
     def _prepare(self, request: Request, asked: Asked, identity: Identity) -> Ready:
         """The operation that is asked for. Raises Refused."""
@@ -214,9 +256,12 @@ def _json(text: bytes | str, what: str) -> object:
         raise Refused(Code.BAD_REQUEST, f"{what} is not JSON in UTF-8: {error}.") from None
 
 
-def _refuse_repeated_members(body: bytes) -> None:
+def _refuse_repeated_members(body: bytes, parameters: object) -> None:
     """A parameter that is given twice is refused, as parsers differ in which of them they take."""
-    if any(body.count(b'"%s"' % name.encode()) > 1 for name in PARAMETERS):
+    if not isinstance(parameters, dict) or all(body.count(b'"%s"' % name.encode()) < 2 for name in PARAMETERS):
+        return
+    # by a parser that keeps both; it cannot recurse as deep as the one that has read it already
+    if not json_deeper_than(parameters, PARSED_TWICE_TO):
         members: list[tuple[str, object]] = json.loads(body, object_pairs_hook=lambda pairs: pairs)
         _refuse_repeated([name for name, _ in members])
 
@@ -229,7 +274,7 @@ def _refuse_repeated(names: Sequence[str]) -> None:
 
 def _query_parameters(given: QueryParams) -> dict[str, object]:
     _refuse_repeated([name for name, _ in given.multi_items()])
-    parameters: dict[str, object] = {name: given[name] for name in ("query", "operationName") if name in given}
+    parameters: dict[str, object] = {name: given[name] for name in PARAMETERS[:3] if name in given}
     for name in ("variables", "extensions"):
         if given.get(name):
             parameters[name] = _json(given[name], f"The parameter '{name}'")
@@ -247,6 +292,6 @@ def _refusal(refused: Refused, media: Media, status: int | None = None) -> Respo
     return response
 
 
-def _response(status: int, answer: Answer, media: Media) -> Response:
+def _response(status: int, answer: Answer | list[Answer], media: Media) -> Response:
     headers = {"Content-Type": f"{media}; charset=utf-8", "Vary": "Accept"}
     return Response(orjson.dumps(answer), status, headers)

@@ -42,6 +42,28 @@ def whole(document: DocumentNode, text: str) -> DocumentNode:
     return cast("DocumentNode", visit(document, _Remove()))
 
 
+class Pending:
+    """What a client has been promised and has not got yet; true while there is anything."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._goes_on = True
+
+    def __bool__(self) -> bool:
+        return self._goes_on
+
+    def noted(self, part: Part) -> Part:
+        """The part itself, once what it promises and what it keeps is noted."""
+        self._ids.update(pending["id"] for pending in part.get("pending", ()))
+        self._ids.difference_update(done["id"] for done in part.get("completed", ()))
+        self._goes_on = part["hasNext"]
+        return part
+
+    def given_up(self, reason: Refused) -> Part:
+        """The last part, which says why nothing more comes."""
+        return {"hasNext": False, "completed": [{"id": i, "errors": reason.formatted()} for i in sorted(self._ids)]}
+
+
 class Paths:
     """From parts that name what is pending by ids to those of August 2022, which repeat its path and label."""
 

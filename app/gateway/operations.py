@@ -1,7 +1,8 @@
 """What a client asks and what it gets, whatever protocol carries it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypedDict, cast
@@ -18,12 +19,14 @@ from graphql import (
 from app.domain.actor import Actor
 from app.gateway.budget import Budget
 from app.gateway.clients import Left, Subscriptions, Throttle, client_of
-from app.gateway.documents import Documents, Operation
+from app.gateway.documents import Operation
 from app.gateway.errors import Code, Explain, Refused, internal_error, present, present_failure
 from app.gateway.execution import Executor
-from app.gateway.incremental import Part, Paths, Spec
+from app.gateway.incremental import Part, Paths, Pending, Spec
 from app.gateway.limits import Guard, Limits
 from app.gateway.observer import Observer
+from app.gateway.persisted import EXTENSION as PERSISTED
+from app.gateway.persisted import Lookup
 from app.gateway.size import extent_of, json_deeper_than
 from app.gateway.streams import Shared, Stream
 from app.security.identity import Identity
@@ -58,30 +61,37 @@ class Asked:
     """The parameters of a GraphQL request.
 
     `resume_after` is the cursor of the last message that a client got whose transport goes on where it was interrupted;
-    it goes before the subscription's own `after`.
+    it goes before the subscription's own `after`. `query` is absent when the document is named otherwise.
     """
 
-    query: str
+    query: str | None
     operation_name: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
     extensions: Mapping[str, object] = field(default_factory=dict)
     resume_after: str | None = None
+    document_id: str | None = None
 
     @classmethod
     def read(cls, parameters: object) -> "Asked":
         """The parameters as JSON carries them; unknown ones are ignored, null is as good as absent. Raises Refused."""
         if not isinstance(parameters, dict):
             raise Refused(Code.BAD_REQUEST, "The request must be one JSON object; batches are not accepted.")
-        query = parameters.get("query")
-        if not isinstance(query, str):
-            raise Refused(Code.BAD_REQUEST, "The parameter 'query' must be a string.")
-        operation_name = parameters.get("operationName")
-        if not isinstance(operation_name, str | None):
-            raise Refused(Code.BAD_REQUEST, "The parameter 'operationName' must be a string.")
+        for name in ("query", "operationName", "documentId"):
+            if not isinstance(parameters.get(name), str | None):
+                raise Refused(Code.BAD_REQUEST, f"The parameter '{name}' must be a string.")
         for name in ("variables", "extensions"):
             if not isinstance(parameters.get(name), dict | None):
                 raise Refused(Code.BAD_REQUEST, f"The parameter '{name}' must be an object.")
-        return cls(query, operation_name or None, parameters.get("variables") or {}, parameters.get("extensions") or {})
+        named = parameters.get("documentId") or PERSISTED in (parameters.get("extensions") or {})
+        if parameters.get("query") is None and not named:
+            raise Refused(Code.BAD_REQUEST, "The parameter 'query' must be a string.")
+        return cls(
+            parameters.get("query"),
+            parameters.get("operationName") or None,
+            parameters.get("variables") or {},
+            parameters.get("extensions") or {},
+            document_id=parameters.get("documentId"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class Operations:
     def __init__(
         self,
         executor: Executor,
-        documents: Documents,
+        lookup: Lookup,
         make_context: MakeContext,
         explain: Explain,
         limits: Limits,
@@ -140,7 +150,7 @@ class Operations:
         self._budget = Budget(self._guard, limits)
         self._introspection_roles = introspection_roles
         self._executor = executor
-        self._documents = documents
+        self._lookup = lookup
         self._make_context = make_context
         self._explain = explain
         self._shared = Shared()
@@ -160,7 +170,13 @@ class Operations:
     def prepare(self, asked: Asked, identity: Identity) -> Ready:
         """The operation that is asked for. Raises Refused when it is not to be executed."""
         try:
-            operation = self._documents.operation(asked.query, asked.operation_name)
+            operation = self._lookup.operation(
+                asked.query,
+                asked.operation_name,
+                document_id=asked.document_id,
+                persisted=asked.extensions.get(PERSISTED),
+                actor=identity.actor,
+            )
         except Refused as refused:
             raise refused if self._sees_schema(identity) else refused.without_suggestions() from None
         if operation.introspects and not self._sees_schema(identity):
@@ -173,25 +189,20 @@ class Operations:
         """The answer to a query or mutation. Raises Refused when the variables are wrong."""
         left = self._throttle.take(client_of(ready.identity), ready.cost)
         operation = ready.operation
-        with self.observer.operation(operation) as seen:
-            if operation.type is OperationType.QUERY:
-                with StaleAllowed() as stale:
-                    answer = self._with_cost(await self._carried_out(ready), ready, left)
-                if stale.told:
-                    answer["extensions"] = {**answer.get("extensions", {}), "warnings": warnings_of(stale.told)}
-            else:
-                answer = self._with_cost(await self._carried_out(ready), ready, left)
+        with self.observer.operation(operation) as seen, _stale_allowed(operation) as stale:
+            context = self._context(ready)
+            execution = self._executor.execute(operation, ready.asked.variables, context)
+            result = await self._budget.spend(operation.type, execution, context.abandon)
+            answer = self._whole(result, ready, left, stale)
             seen.answered(answer)
             return answer
 
-    async def _carried_out(self, ready: Ready) -> Answer:
-        operation, context = ready.operation, self._context(ready)
-        execution = self._executor.execute(operation, ready.asked.variables, context)
-        result = await self._budget.spend(operation.type, execution, context.abandon)
+    def _whole(self, result: ExecutionResult, ready: Ready, left: Left, stale: StaleAllowed | None) -> Answer:
         try:
-            return self._answer(result, operation)
+            answer = self._answer(result, ready.operation)
         except Refused as refused:
             raise refused if self._sees_schema(ready.identity) else refused.without_suggestions() from None
+        return self._extended(answer, ready, left, stale)
 
     async def stream(self, ready: Ready, incremental: Spec | None = None) -> AsyncGenerator[Answer, None]:
         """The answers of any operation: one for a query or mutation, the events of a subscription.
@@ -221,26 +232,51 @@ class Operations:
                 async for answer in answers:
                     yield answer
         except Refused as refused:
+            self.observer.refused(refused)
             yield {"errors": refused.formatted()}
         except Exception:  # the outermost door of an operation: nobody sees it but the log
             log.exception("internal_error", operation_name=ready.operation.name)
             yield {"errors": [internal_error()]}
 
     async def _parts(self, ready: Ready, spec: Spec) -> AsyncGenerator[Answer, None]:
-        operation = ready.operation
-        result = await self._executor.execute_incrementally(operation, ready.asked.variables, self._context(ready))
-        if isinstance(result, ExecutionResult):  # what it would have put off is not asked for after all
-            yield self._answer(result, operation)
+        left = self._throttle.take(client_of(ready.identity), ready.cost)
+        operation, context = ready.operation, self._context(ready)
+        until = self._budget.until()
+        pending = Pending()
+        # seen until its first part: whoever reads the others may be another task
+        with self.observer.operation(operation) as seen, _stale_allowed(operation) as stale:
+            execution = self._executor.execute_incrementally(operation, ready.asked.variables, context)
+            result = await self._budget.spend(operation.type, execution, context.abandon)
+            if isinstance(result, ExecutionResult):  # what it would have put off is not asked for after all
+                first = self._whole(result, ready, left, stale)
+            else:
+                part: Part = {**result.initial_result.formatted}
+                if result.initial_result.errors:
+                    part["errors"] = present(result.initial_result.errors, self._explain, operation.name)
+                first = self._extended(cast("Answer", part), ready, left, stale)
+            seen.answered(first)
+        if isinstance(result, ExecutionResult):
+            yield first
             return
-        paths = Paths() if spec is Spec.PATHS else None
+        shown = Paths().translated if spec is Spec.PATHS else Part
         async with aclosing(result.subsequent_results) as subsequent:
-            first: Part = {**result.initial_result.formatted}
-            if result.initial_result.errors:
-                first["errors"] = present(result.initial_result.errors, self._explain, operation.name)
-            yield cast("Answer", paths.translated(first) if paths else first)
-            async for later in subsequent:
-                part = self._part(later, operation)
-                yield cast("Answer", paths.translated(part) if paths else part)
+            try:
+                told = len(stale.told) if stale is not None else 0
+                yield cast("Answer", shown(pending.noted(cast("Part", first))))
+                while pending:
+                    try:
+                        async with asyncio.timeout_at(until):
+                            part = self._part(await anext(subsequent), operation)
+                    except TimeoutError:
+                        context.abandon()
+                        part = pending.given_up(self._budget.refusal())
+                    if stale is not None and len(stale.told) > told:
+                        told = len(stale.told)
+                        part["extensions"] = {"warnings": warnings_of(stale.told)}
+                    yield cast("Answer", shown(pending.noted(part)))
+            finally:
+                if pending:
+                    context.abandon()
 
     def _part(self, later: SubsequentIncrementalExecutionResult, operation: Operation) -> Part:
         """A later part of an answer, its errors as the client may see them."""
@@ -291,10 +327,16 @@ class Operations:
     def _most_cost(self, identity: Identity) -> int:
         return self._limits.cost_of_role.get(identity.actor.role.value, self._limits.cost)
 
-    def _with_cost(self, answer: Answer, ready: Ready, left: Left) -> Answer:
+    def _extended(self, answer: Answer, ready: Ready, left: Left, stale: StaleAllowed | None) -> Answer:
+        """The answer with what its client should know of it."""
+        extensions: dict[str, object] = {}
         if self._limits.cost_shown:
             most = self._most_cost(ready.identity)
-            answer["extensions"] = {"cost": {"requested": ready.cost, "max": most, "throttleStatus": left.shown()}}
+            extensions["cost"] = {"requested": ready.cost, "max": most, "throttleStatus": left.shown()}
+        if stale is not None and stale.told:
+            extensions["warnings"] = warnings_of(stale.told)
+        if extensions:
+            answer["extensions"] = extensions
         return answer
 
     def _context(self, ready: Ready) -> OperationContext:
@@ -307,6 +349,11 @@ class Operations:
         if result.data is None and all(error.path is None for error in result.errors):
             raise Refused(Code.BAD_USER_INPUT, *result.errors)  # every error of a field has its path
         return {"errors": present(result.errors, self._explain, operation.name), "data": result.data}
+
+
+def _stale_allowed(operation: Operation) -> AbstractContextManager[StaleAllowed | None]:
+    """A mutation decides by what is so now; a query would rather have an old answer than none."""
+    return StaleAllowed() if operation.type is OperationType.QUERY else nullcontext()
 
 
 def warnings_of(told: Sequence[Stale]) -> list[dict[str, object]]:

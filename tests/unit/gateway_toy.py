@@ -25,6 +25,7 @@ from app.gateway.graphiql import GraphiQLPage
 from app.gateway.health import Dependency, Readiness, Status
 from app.gateway.limits import Limits
 from app.gateway.operations import RequestFacts
+from app.gateway.persisted import Persisted
 from app.security.identity import AuthenticationUnavailable, Identity, NotAuthenticated
 from connectors import stale
 from connectors.base import correlation_id
@@ -295,6 +296,7 @@ async def running(
     routes: Sequence[BaseRoute] = (),
     allowed_origins: Sequence[str] = (),
     graphiql: GraphiQLPage | None = None,
+    persisted: Persisted | None = None,
     signed_in: bool = True,
     introspection_roles: Sequence[str] | None = None,
 ) -> AsyncIterator[Toy]:
@@ -321,6 +323,7 @@ async def running(
         limits=limits or Limits(cost_shown=False),
         allowed_origins=allowed_origins,
         graphiql=graphiql,
+        persisted=persisted or Persisted(),
     )
     # the protocol is named, as asyncio turns Nagle's delay off for TCP by that name only
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.embedded.parts import temporal_executable
 from app.security.development import DevelopmentKey
@@ -136,6 +137,35 @@ def test_a_broken_development_key_is_named(tmp_path: Path) -> None:
 
 async def nothing_to_fetch(address: str) -> bytes:
     raise AssertionError(f"development tokens need no keys from {address}")
+
+
+def test_trusted_documents_are_checked_before_they_are_added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    manifest, query, wrong = (tmp_path / name for name in ("trusted.json", "orders.graphql", "wrong.json"))
+    query.write_text("query Orders { productOrders { nodes { key } } } query Me { __typename }")
+    wrong.write_text('{"abc": "{ nope }"}')
+    monkeypatch.setenv("ORDERWAY_DOCUMENTS__MANIFESTS", str(manifest))
+
+    def documents(*arguments: object) -> tuple[int, str]:
+        done = CliRunner().invoke(cli, ["documents", *map(str, arguments)])
+        return done.exit_code, done.output
+
+    code, told = documents("add", query, wrong)
+    assert code == 1
+    assert "abc: Cannot query field 'nope'" in told
+    assert not manifest.exists()
+    for added in (2, 0):
+        assert documents("add", query) == (0, f"{added} added, 2 documents in {manifest}.\n")
+    assert documents("check") == (0, "2 documents, 0 cannot be executed.\n")
+    assert [line.split()[1:] for line in documents("list")[1].splitlines()] == [["query", "Me"], ["query", "Orders"]]
+
+    monkeypatch.setenv("ORDERWAY_DOCUMENTS__TRUST", "enforce")
+    assert len(persisted(load()).documents) == 2
+    monkeypatch.setenv("ORDERWAY_DOCUMENTS__MANIFESTS", str(wrong))
+    with pytest.raises(CannotStart, match="abc: Cannot query field"):
+        persisted(load())
+    monkeypatch.delenv("ORDERWAY_DOCUMENTS__MANIFESTS")
+    with pytest.raises(CannotStart, match="no document would be trusted"):
+        persisted(load())
 
 
 def test_the_settings_table_has_a_row_per_setting() -> None:

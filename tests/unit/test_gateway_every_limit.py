@@ -81,6 +81,12 @@ async def one_by_one(toy: Toy, size: int) -> str | None:
     return codes[-1]
 
 
+async def in_one_request(toy: Toy, size: int) -> str | None:
+    async with toy.http.post("/graphql", json=[{"query": "{ me }"}] * size) as answer:
+        told = await answer.json()
+    return told["errors"][0]["extensions"]["code"] if "errors" in told else None
+
+
 async def on_reserved_streams(toy: Toy, size: int) -> str | None:
     code = None
     tokens = []
@@ -188,6 +194,7 @@ ROWS: Final[dict[str, tuple[int, tuple[Send, ...]]]] = {
     "cost_bucket": (4, (one_by_one,)),
     "operations_per_connection": (2, (on_one_socket,)),
     "subscriptions": (2, (on_many_sockets,)),
+    "operations_per_request": (2, (in_one_request,)),
     "reserved_streams": (2, (on_reserved_streams,)),
 }
 """By limit: the number that it is set to, and the ways to come up to it."""

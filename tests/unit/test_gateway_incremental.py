@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from app.gateway.limits import Limits
 from tests.unit.gateway_toy import Toy, running
 
 IDS = "multipart/mixed;incrementalSpec=v0.2"
@@ -133,6 +134,16 @@ async def test_a_slow_part_does_not_hold_the_first_and_is_given_up_with_its_clie
         await toy.world.until_watched_by(1)
         toy.world.slow_may_answer.set()
         assert '"slow":"at last"' in await answer.text()
+
+
+async def test_what_takes_too_long_is_given_up_and_said_so() -> None:
+    async with running(limits=Limits(operation_seconds=0.2, cost_shown=False)) as toy:
+        _, ids = await parts(toy, "{ hello ... @defer { slow } }", IDS)
+        _, paths = await parts(toy, "{ hello ... @defer { slow } }", PATHS)
+        await toy.world.until_watched_by(0)
+        assert toy.world.abandoned == 2
+    assert [p["completed"][0]["errors"][0]["extensions"]["code"] for p in ids[1:]] == ["OPERATION_TIMED_OUT"]  # type: ignore[index]
+    assert [(p["incremental"][0]["data"], p["hasNext"]) for p in paths[1:]] == [(None, False)]  # type: ignore[index]
 
 
 async def test_parts_come_over_a_websocket_too(toy: Toy) -> None:

@@ -185,6 +185,7 @@ def test_every_setting_is_described_once() -> None:
     assert len([s for s in described if "<NAME>" in s.variable]) == 6
     assert {s.variable for s in described} >= {f"ORDERWAY_{n.upper()}" for n in Settings.model_fields} - {
         "ORDERWAY_BACKENDS",
+        "ORDERWAY_DOCUMENTS",
         "ORDERWAY_DRAFTS",
         "ORDERWAY_LIMITS",
         "ORDERWAY_MONITORING",
