@@ -192,9 +192,10 @@ def _page_token(key: DevelopmentKey | None) -> str | None:
 
 
 def examples() -> list[Example]:
-    """The example operations, in the order of their file names; variables stand beside the document."""
+    """The example operations, in the order of their numbers; variables stand beside the document."""
     folder = resources.files("app.examples")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".graphql"))
+    names = [file.name for file in folder.iterdir() if file.name.endswith(".graphql")]
+    names.sort(key=lambda name: int(name.partition("-")[0]))
     return [
         Example(
             name=name.removesuffix(".graphql").split("-", 1)[1].replace("-", " "),
