@@ -195,7 +195,7 @@ WATCHED: Final = (
         ("result",),
     ),
     Watched("orderway_documents_kept", "gauge", "Checked documents that are kept."),
-    Watched("orderway_connections_open", "gauge", "WebSocket connections that are open."),
+    Watched("orderway_connections_open", "gauge", "WebSocket connections and event streams that are open."),
     Watched("orderway_subscriptions_open", "gauge", "Subscriptions that are running."),
     Watched("orderway_operations_running", "gauge", "Queries and mutations that are running."),
     Watched("orderway_feed_position", "gauge", "Position of the newest event that followers have been told of."),

@@ -64,7 +64,7 @@ class Gateway:
             {
                 "orderway_document_lookups_total": lambda: [(("hit",), documents.hits), (("miss",), documents.misses)],
                 "orderway_documents_kept": lambda: metrics.one(documents.kept),
-                "orderway_connections_open": lambda: metrics.one(websockets.connections),
+                "orderway_connections_open": lambda: metrics.one(websockets.connections + self.streams.open),
             }
         )
 

@@ -1,8 +1,10 @@
 """The outermost layer of the gateway: what holds for every request, whatever route it takes."""
 
+import asyncio
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
@@ -32,6 +34,10 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 """Sent unless a route has set its own."""
+
+UNWANTED_BYTES: Final = 64 * 2**20
+UNWANTED_SECONDS: Final = 5.0
+"""How much more is read of a body that is too large, and for how long."""
 
 
 class Edge:
@@ -72,7 +78,7 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
-        started = False
+        whole = started = False
         limit = self._body_limit_at.get(scope["path"], "body_bytes")
         most = self._limits.allowed(limit)
 
@@ -83,8 +89,9 @@ class Edge:
                 most = sys.maxsize  # only watched: noted once
 
         async def receive_some() -> Message:
-            nonlocal received
+            nonlocal received, whole
             message = await receive()
+            whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             check(received)
             return message
@@ -105,6 +112,8 @@ class Edge:
                 check(int(declared))
             await self._app(scope, receive_some, send_with_headers)
         except Refused as refused:
+            if not whole and "expect" not in Headers(scope=scope):  # who asks first has not begun to send
+                await _let_finish(receive)
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
         except ClientDisconnect:
             log.info("client_left_before_its_request_was_whole", path=scope["path"])
@@ -113,6 +122,18 @@ class Edge:
             if started:
                 raise  # too late for an answer: the server has to break the connection
             await _error(500, [internal_error()])(scope, receive, send_with_headers)
+
+
+async def _let_finish(receive: Receive) -> None:
+    """Read what is left of a body and forget it: many clients read no answer before they have sent all."""
+    left = UNWANTED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(UNWANTED_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _error(status: int, errors: object) -> Response:

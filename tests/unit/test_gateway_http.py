@@ -357,6 +357,19 @@ async def test_the_body_limit_is_exact() -> None:
                 assert answer.status == status
 
 
+async def test_a_client_that_sends_all_of_a_large_body_first_reads_why_it_was_refused() -> None:
+    async with running(limits=Limits(body_bytes=1000)) as toy:
+        host, port = toy.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: 20000000\r\n\r\n"
+        writer.write(head.encode())
+        for _ in range(20):
+            writer.write(b"x" * 1_000_000)
+            await writer.drain()
+        assert b" 413 " in await reader.readuntil(b"\r\n")
+        writer.close()
+
+
 async def test_answers_carry_security_headers_and_are_not_stored(toy: Toy) -> None:
     async with toy.http.post("/graphql", json={"query": "{ hello }"}) as answer:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
