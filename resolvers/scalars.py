@@ -25,7 +25,7 @@ def _time_in(value: object) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
-        raise GraphQLError(f"{value!r} is not a time with a zone as in RFC 3339, for example 2026-05-02T08:13:59Z.")
+        raise GraphQLError("This is not a time with a zone as in RFC 3339, for example 2026-05-02T08:13:59Z.")
     return parsed.astimezone(UTC)
 
 
@@ -35,7 +35,7 @@ def _date_in(value: object) -> date:
     except ValueError:
         parsed = None
     if parsed is None:
-        raise GraphQLError(f"{value!r} is not a day such as 2026-05-02.")
+        raise GraphQLError("This is not a day such as 2026-05-02.")
     return parsed
 
 
@@ -45,13 +45,13 @@ def _decimal_in(value: object) -> Decimal:
     except InvalidOperation:
         parsed = None
     if parsed is None or not parsed.is_finite() or len(parsed.as_tuple().digits) > MOST_DIGITS:
-        raise GraphQLError(f'{value!r} is not a decimal number in a string, for example "19.99".')
+        raise GraphQLError('This is not a decimal number in a string, for example "19.99".')
     return parsed
 
 
 def _currency_in(value: object) -> CurrencyCode:
     if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
-        raise GraphQLError(f'{value!r} is not an ISO 4217 currency code, for example "EUR".')
+        raise GraphQLError('This is not an ISO 4217 currency code, for example "EUR".')
     return CurrencyCode(value)
 
 
@@ -59,7 +59,7 @@ def _duration_in(value: object) -> timedelta:
     try:
         return msgspec.convert(value, timedelta)
     except msgspec.ValidationError:
-        raise GraphQLError(f"{value!r} is not a length of time in ISO 8601, for example PT90S or P14D.") from None
+        raise GraphQLError("This is not a length of time in ISO 8601, for example PT90S or P14D.") from None
 
 
 def _duration_out(value: timedelta) -> str:

@@ -17,6 +17,13 @@ INTERNAL_ERROR_MESSAGE: Final = "Internal error"
 SUGGESTION: Final = re.compile(r" Did you mean [^?]*\?")
 """How graphql-core puts it."""
 
+VALUE: Final = re.compile(
+    r"(cannot represent [^:'\"]*):.*|(Expected value of type '[^']*'[^,;]*)[,;].*"
+    r"|^((?:Variable '\$\w+' has invalid value[^:]*: )?Value) '.*'(?= does not exist in )",
+    re.DOTALL,
+)
+"""How graphql-core repeats a value that is wrong. Who sent it knows it, and whoever logs errors need not."""
+
 Explain = Callable[[BaseException], GraphQLError | None]
 """From an exception of a resolver to what the client is told (with `extensions.code`); None: it stays internal."""
 
@@ -152,6 +159,7 @@ def _is_wrong_argument(cause: BaseException) -> bool:
 
 def _formatted(error: GraphQLError, extensions: dict[str, object], code: Code | None = None) -> GraphQLFormattedError:
     formatted = error.formatted
+    formatted["message"] = VALUE.sub(lambda found: next(filter(None, found.groups())), formatted["message"])
     if code is not None:
         extensions = {"code": code.value, **extensions}
     formatted.pop("extensions", None)
