@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, fields
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -11,15 +12,23 @@ from graphql import (
     OperationType,
     parse,
     specified_rules,
+    validate,
 )
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
 from app.gateway.incremental import whole
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.gateway.sharing import varies_with
-from app.gateway.size import extent_of_literals, introspects, measure
+from app.gateway.size import extent_of_literals, has_more_tokens, introspects, measure
+
+RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+"""Those of the standard, and what Strawberry's input types need."""
+MOST_ERRORS: Final = 10
+"""Of one document: each may cost milliseconds, because what was meant is looked for."""
+ABORTED: Final = "Validation aborted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,10 @@ class Documents:
         definition = _select(document, name)
         exceeded += self._within("variables", len(definition.variable_definitions or ()))
         self.validations += 1
-        errors = validate_document(self._schema, document, tuple(specified_rules))
+        errors = validate(self._schema, document, RULES, max_errors=MOST_ERRORS)
+        if errors and errors[-1].message == ABORTED:
+            told = "The document cannot be checked: it has too many fields of one name, or fragments nested too deeply."
+            raise Refused(Code.GRAPHQL_VALIDATION_FAILED, told)
         if errors:
             raise Refused(Code.GRAPHQL_VALIDATION_FAILED, *errors)
         cost = self._costs.compile(document, definition)
@@ -117,6 +129,8 @@ class Documents:
 
     def _parse(self, text: str) -> DocumentNode:
         most = None if self._limits.only_warns("tokens") else self._limits.tokens
+        if most is not None and has_more_tokens(text, most):
+            raise self._guard.refusal(Exceeded("tokens", most + 1, most))
         try:
             return parse(text, max_lexical_tokens=most)
         except GraphQLSyntaxError as error:

@@ -10,7 +10,7 @@ from app.gateway.errors import Code, Refused
 from app.gateway.execution import Executor
 from app.gateway.health import Dependency, Status
 from app.gateway.limits import Limits
-from app.gateway.size import json_deeper_than, measure
+from app.gateway.size import has_more_tokens, json_deeper_than, measure
 from tests.unit.gateway_toy import SCHEMA, running
 
 
@@ -195,3 +195,12 @@ async def test_readiness_follows_what_orderway_cannot_do_without(
             }
         async with toy.http.get("/health/live") as answer:
             assert answer.status == 200
+
+
+def test_tokens_are_counted_as_the_parser_counts_them_and_each_character_once() -> None:
+    text = '{ a(b: "x \\" # y", c: -1.5e3, d: [$e]) ...F @g # no token\n } fragment F on Q { h(i: """j "" \\""" k""") }'
+    tokens = parse(text).token_count
+    hostile = '"""' + '\n\\"""' * 200_000
+
+    assert [has_more_tokens(text, most) for most in (tokens - 1, tokens)] == [True, False]
+    assert not has_more_tokens(hostile, 1)
