@@ -149,7 +149,7 @@ def serve(port: Port = None) -> None:
     with _loading():
         from app.serve import serve as run_gateway
 
-    run_gateway(settings)
+    run_gateway(settings, lambda: load(port=port))
 
 
 @cli.command()
@@ -170,7 +170,7 @@ def worker() -> None:
     with _loading():
         from app.work import run_worker
 
-    run_worker(settings)
+    run_worker(settings, load)
 
 
 @cli.command("mock-bss")

@@ -22,6 +22,7 @@ from app.orchestration.lanes import LANES
 from app.orchestration.operations import OPERATIONS
 from app.ordering.ordering import Ordering
 from app.ordering.rulebook import BadRules, Rulebooks
+from app.reload import Commit, Live
 from app.settings import BACKENDS, CannotStart, Settings
 from app.store import open_store
 from app.store.port import OrderStore, StoreUnavailable
@@ -103,6 +104,21 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
                 new_id=new_order_id,
             ),
         )
+
+
+def renewed_backends(backends: Backends) -> Live:
+    """What changes of backends while a process runs: what to show them, and how long to wait for them."""
+
+    def prepare(settings: Settings) -> Commit:
+        configs = _backend_configs(settings)
+
+        def commit() -> None:
+            for name, config in configs.items():
+                backends.http[name].renew(config)
+
+        return commit
+
+    return Live(("ORDERWAY_BACKENDS__*__AUTHORIZATION", "ORDERWAY_BACKENDS__*__DEADLINE"), prepare)
 
 
 def _rules(settings: Settings) -> Rulebooks:

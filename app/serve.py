@@ -1,5 +1,6 @@
 """Composition of a gateway, which serves the graph."""
 
+import asyncio
 import gc
 import resource
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app import metrics, telemetry
 from app.documents import persisted
@@ -31,9 +33,10 @@ from app.ordering.batch import BatchTaken, Line, PlaceOrders, place_orders
 from app.ordering.ordering import Ordering
 from app.ordering.outcomes import IdempotencyConflict, ValidationFailed
 from app.ordering.reading import Reading
-from app.parts import beside, parts, run
+from app.parts import Parts, beside, parts, renewed_backends, run
+from app.reload import Commit, Live, Reload
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
-from app.settings import CannotStart, Settings
+from app.settings import CannotStart, LimitSettings, Settings
 from app.store.feed import Feed
 from connectors.base import correlation_id, fetch
 from resolvers.context import Context
@@ -45,16 +48,24 @@ from resolvers.upload import read_line
 PAGE_TOKEN_FOR: Final = timedelta(hours=12)
 KEEP_ALIVE_SECONDS: Final = 75
 """How long an idle connection is kept: longer than load balancers do, so that they never send into a closed one."""
+LIVE: Final = (
+    *(f"ORDERWAY_LIMITS__{name.upper()}" for name in LimitSettings.model_fields if name != "idempotency_days"),
+    "ORDERWAY_JWT_*",
+    "ORDERWAY_ALLOWED_ORIGINS",
+    "ORDERWAY_INTROSPECTION_ROLES",
+    "ORDERWAY_MONITORING__SLOW_SECONDS",
+)
+"""Settings that a gateway takes up while it runs, beside those of backends."""
 GARBAGE: Final = (20_000, 20, 100)
 """When garbage is looked for. Thousands of open subscriptions are objects that stay: Python's own (700, 10, 10) would
 look through all of them several times while one event is told."""
 
 
-def serve(settings: Settings) -> None:
-    """Run a gateway until SIGTERM or SIGINT. Raises CannotStart."""
+def serve(settings: Settings, read: Callable[[], Settings]) -> None:
+    """Run a gateway until SIGTERM or SIGINT; SIGHUP has it `read` its settings again. Raises CannotStart."""
     gc.set_threshold(*GARBAGE)
     _allow_connections()
-    run(_serve(settings))
+    run(_serve(settings, read))
 
 
 def _allow_connections() -> None:
@@ -65,13 +76,77 @@ def _allow_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, read: Callable[[], Settings]) -> None:
     async with (
         parts(settings, needs_temporal=False) as p,
         Feed(p.store) as feed,
         Audit(p.store.audit, p.ordering.clock, p.ordering.new_id) as audit,
         beside(p.ordering.rules.watch()),
     ):
+        served = _Served(settings, p, feed, audit)
+        config = uvicorn.Config(
+            served,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ws_per_message_deflate=False,  # events are small: it would cost more time and memory than it saves
+            timeout_graceful_shutdown=settings.drain_seconds,
+        )
+        reload = Reload(settings, read, [renewed_backends(p.backends), Live(LIVE, served.prepare)])
+        async with monitored(settings.monitoring, served.ready, lambda: served.draining):
+            with reload.at_hangup():
+                await _DrainingServer(config, served).serve()
+
+
+class _Served:
+    """The application that takes requests; one before it finishes what it has begun."""
+
+    def __init__(self, settings: Settings, p: Parts, feed: Feed, audit: Audit) -> None:
+        self._parts = p
+        self._feed = feed
+        self._audit = audit
+        self._settings = settings
+        self._app = self._application(settings)
+        self._leaving: set[asyncio.Task[None]] = set()
+        metrics.watch({"orderway_feed_position": lambda: metrics.one(feed.position)})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing more is to be sent here."""
+        gateway: Gateway = self._app.state.gateway
+        return gateway.websockets.draining
+
+    async def ready(self) -> Readiness:
+        """How a gateway and what it needs do."""
+        p = self._parts
+        return await readiness(p.store, p.engine, p.backends, needs_engine=False)
+
+    def prepare(self, settings: Settings) -> Commit:
+        """What puts these settings into force. Subscribers are told to connect again, as other rules hold then."""
+        lasting = {"data_dir": self._settings.data_dir, "development_tokens": self._settings.development_tokens}
+        app = self._application(settings.model_copy(update=lasting))
+
+        def commit() -> None:
+            leaving = asyncio.create_task(drain(self._app))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            self._app = app
+
+        return commit
+
+    async def drain(self) -> None:
+        """Tell all subscribers to go elsewhere."""
+        await asyncio.gather(drain(self._app), *self._leaving)
+
+    def _application(self, settings: Settings) -> Starlette:
+        """The gateway by these settings. Raises CannotStart."""
+        p, feed, audit = self._parts, self._feed, self._audit
         reading = Reading(p.store, feed, lambda: p.ordering.rulebook().dealers)
         development_key = DevelopmentKey.load_or_create(settings.data_dir) if settings.development_tokens else None
         verifier = TokenVerifier(
@@ -95,16 +170,12 @@ async def _serve(settings: Settings) -> None:
                 resume_after=facts.resume_after,
             )
 
-        async def ready() -> Readiness:
-            return await readiness(p.store, p.engine, p.backends, needs_engine=False)
-
-        metrics.watch({"orderway_feed_position": lambda: metrics.one(feed.position)})
         upload = _upload(verifier, p.ordering, audit, settings.limits.batch_lines)
-        app = create_app(
+        return create_app(
             schema,
             authenticate=verifier.authenticate,
             make_context=make_context,
-            readiness=ready,
+            readiness=self.ready,
             limits=settings.limits,
             introspection_roles=_introspection_roles(settings),
             explain=explain,
@@ -119,20 +190,6 @@ async def _serve(settings: Settings) -> None:
             slow_seconds=settings.monitoring.slow_seconds,
             traced=telemetry.traces_are_sent(),
         )
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            ws_per_message_deflate=False,  # events are small: it would cost more time and memory than it saves
-            timeout_graceful_shutdown=settings.drain_seconds,
-        )
-        gateway: Gateway = app.state.gateway
-        async with monitored(settings.monitoring, ready, lambda: gateway.websockets.draining):
-            await _DrainingServer(config, app).serve()
 
 
 def _upload(
@@ -162,12 +219,12 @@ def _upload(
 class _DrainingServer(uvicorn.Server):
     """Tells subscribers to go elsewhere before it lets go of the port."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+    def __init__(self, config: uvicorn.Config, served: _Served) -> None:
         super().__init__(config)
-        self._app = app
+        self._served = served
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        await drain(self._app)
+        await self._served.drain()
         await super().shutdown(sockets)
 
 

@@ -443,6 +443,15 @@ def load(**chosen: object) -> Settings:
     return settings
 
 
+def values(settings: Settings) -> dict[str, object]:
+    """The value of every setting, by its variable; secrets among them."""
+    return {
+        variable: getattr(owner, field)
+        for owner, variables in _owners(settings)
+        for field, variable in variables.items()
+    }
+
+
 def describe() -> list[SettingDescription]:
     """Every setting once; the settings that each backend has stand once, with `<NAME>` for the backend's name."""
     return [
@@ -466,6 +475,18 @@ def _fields(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[tuple[str,
             yield from _fields(field.annotation, f"{prefix}{name.upper()}__")
         else:
             yield f"{prefix}{name.upper()}", field
+
+
+def _owners(settings: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[BaseModel, dict[str, str]]]:
+    """Each part of the settings tree, with the variables of the leaves that it has itself."""
+    leaves = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from _owners(value, f"{prefix}{name.upper()}__")
+        else:
+            leaves[name] = f"{prefix}{name.upper()}"
+    yield settings, leaves
 
 
 def _written(field: FieldInfo) -> str:

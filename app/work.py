@@ -2,21 +2,23 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 from app.gateway.health import Readiness
 from app.monitor import monitored, readiness
 from app.orchestration.worker import keep_up
 from app.ordering.expiry import DraftPolicy
-from app.parts import beside, parts, run
+from app.parts import beside, parts, renewed_backends, run
+from app.reload import Reload
 from app.settings import Settings
 
 
-def run_worker(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT. Raises CannotStart."""
-    run(_work(settings))
+def run_worker(settings: Settings, read: Callable[[], Settings]) -> None:
+    """Run a worker until SIGTERM or SIGINT; SIGHUP has it `read` its settings again. Raises CannotStart."""
+    run(_work(settings, read))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, read: Callable[[], Settings]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -32,4 +34,5 @@ async def _work(settings: Settings) -> None:
             beside(upkeep, p.ordering.rules.watch()),
             p.engine.worker(p.ordering),
         ):
-            await stop.wait()
+            with Reload(settings, read, [renewed_backends(p.backends)]).at_hangup():
+                await stop.wait()

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import aiohttp
+import msgspec
 from opentelemetry import propagate, trace
 from yarl import URL
 
@@ -79,6 +80,13 @@ class _Attempts:
 
 
 @dataclass(slots=True)
+class _Terms:
+    """How a backend is asked, over all its Open APIs."""
+
+    config: BackendConfig
+
+
+@dataclass(slots=True)
 class _Seen:
     """What was seen of a backend, over all its Open APIs."""
 
@@ -98,8 +106,7 @@ class BackendHttp(Collections):
         self.name = name
         self._watch = watch or Unwatched()
         self.dialect = config.dialect
-        self.deadline = config.deadline
-        self._config = config
+        self._terms = _Terms(config)
         self._roots = {
             api: str(
                 URL(f"{config.base_url.rstrip('/')}/{config.prefixes.get(api, at.path(self.dialect)).strip('/')}")
@@ -118,6 +125,21 @@ class BackendHttp(Collections):
             threshold=config.breaker_threshold,
             rest=config.breaker_rest,
             clock=self._clock,
+        )
+
+    @property
+    def _config(self) -> BackendConfig:
+        return self._terms.config
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that one call may take, retries included."""
+        return self._terms.config.deadline
+
+    def renew(self, config: BackendConfig) -> None:
+        """From the next call on: this authorization and this deadline. What else the backend has stays as it is."""
+        self._terms.config = msgspec.structs.replace(
+            self._terms.config, authorization=config.authorization, deadline=config.deadline
         )
 
     def at(self, api: str) -> Self:
