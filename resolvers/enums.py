@@ -451,7 +451,7 @@ _describe(
     "What a task that cannot be done means for the rest of its order (TM Forum's OrderFailurePolicy).",
     {
         "CONTINUE": "Whatever does not depend on it goes on.",
-        "HALT": "Nothing more is begun until people have decided.",
+        "HALT": "Nothing more is begun until people have decided: the order is HELD once what had begun has ended.",
         "HALT_AND_ROLLBACK": "What was done is taken back, as far as nothing is delivered for good; the order fails.",
     },
 )

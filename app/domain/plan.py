@@ -265,6 +265,13 @@ class Plan:
         return all(task.state in TASK_ENDED for task in self.tasks)
 
     @property
+    def halted(self) -> bool:
+        """Whether something fell out, what had been begun has come to rest, and the rest waits for people to decide."""
+        states = {task.state for task in self.tasks}
+        under_way = states & {TaskState.RUNNING, TaskState.AWAITING_RESULT}
+        return self.failure_policy is not FailurePolicy.CONTINUE and TaskState.FALLOUT in states and not under_way
+
+    @property
     def begun(self) -> bool:
         """Whether anything of what the order is for has been begun; a charge for changing it does not wait for that."""
         return any(task.state is not TaskState.PENDING and task.amount is None for task in self.tasks)

@@ -83,15 +83,15 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     """The state of an order that is being carried out: what its items say, while work for the whole order is open too.
 
     An order whose items have all ended goes on until the tasks that serve no single item have ended as well. As long
-    as an item is still wanted, the order goes on while others are being cancelled. One that waits for its day is
-    acknowledged.
+    as an item is still wanted, the order goes on while others are being cancelled. One that is halted by what fell out
+    is held, whichever of its items that serves. One that waits for its day is acknowledged.
     """
     if plan.assessing is not None:
         return OrderState.ASSESSING_CANCELLATION
     if all(item in CANCELLED for item in items) and items:
         return OrderState.CANCELLED if plan.ended else OrderState.PENDING_CANCELLATION
     items = [ItemState.IN_PROGRESS if item is ItemState.PENDING_CANCELLATION else item for item in items]
-    if plan.held and not plan.ended:
+    if (plan.held and not plan.ended) or plan.halted:
         return OrderState.HELD
     if plan.begins_at is not None and plan.tasks and not plan.begun:
         return OrderState.ACKNOWLEDGED

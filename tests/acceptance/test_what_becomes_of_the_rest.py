@@ -55,6 +55,7 @@ async def test_nothing_more_begins_until_it_is_decided(product: Product) -> None
 
     assert "1/activate-product" in states(halted)
     assert {states(halted)[f"{n}/activate-product"] for n in "12"} == {"PENDING"}
+    assert halted["state"] == "HELD"
     assert ended["state"] == "COMPLETED"
 
 
