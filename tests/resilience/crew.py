@@ -7,8 +7,8 @@ to the next, so that every step of every order is taken by a worker that knows i
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -65,6 +65,7 @@ class Run:
     `boundaries` are its calls in the order in which they first came, `struck` those at which the worker was lost.
     A task of `pauses` does not begin before `go_on`. `silent`: the server is not told of a loss and notices it by the
     missing heartbeat, as with a killed process; otherwise it is told at once, which has the same effect and is quicker.
+    A local call has no heartbeat: whoever takes its workflow's step over calls it again, and so it is told at once.
     """
 
     fate: Fate
@@ -103,7 +104,7 @@ class Run:
     def lost(self, boundary: str, moment: Moment) -> None:
         """The worker is gone: nobody gets an answer."""
         self.struck.append((boundary, moment))
-        if self.silent:
+        if self.silent and not activity.info().is_local:
             activity.raise_complete_async()
         raise ApplicationError(
             f"the worker was lost {moment}", next_retry_delay=AT_ONCE, category=ApplicationErrorCategory.BENIGN
@@ -124,6 +125,13 @@ class Crew(SimplePlugin):
         """The next order that is new to the worker has this run; `known` is set when it is there."""
         assert self._expected is None, "one order at a time is expected"
         self._expected = run
+
+    @contextmanager
+    def unexpected(self) -> Iterator[None]:
+        """Orders that begin and end meanwhile are not the expected one, and nothing happens to them."""
+        expected, self._expected = self._expected, None
+        yield
+        self._expected = expected
 
     async def run_of(self, order_id: str) -> Run | None:
         """The run of this order; None: nothing is known of it."""

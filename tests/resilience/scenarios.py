@@ -8,6 +8,7 @@ from app.domain.states import TaskState
 from connectors.mock.state import seed
 from tests.channel import FAMILY, Json, free_slot, key, order, place, place_mobile, run
 from tests.harness import until
+from tests.owned import ordered, owned
 from tests.resilience.crew import Run
 from tests.resilience.stage import Scenario, Stage
 
@@ -31,6 +32,21 @@ OWNED: Final = cycle(
     if p["productOffering"] == {"id": "fibre-100", "name": "Fibre 100"} and p["id"] not in NOT_THESE
 )
 """Active products of the mock's customers, each to be suspended once."""
+IN_ORDER: Final = {c["id"] for c in seed("customer") if c["status"] == "active"} - {
+    party["id"] for bill in seed("customerBill") if bill["remainingAmount"]["value"] for party in bill["relatedParty"]
+}
+"""The mock's customers who may order, and owe nothing."""
+TELEVISION: Final = [
+    str(p["id"])
+    for p in seed("product")
+    if p["productOffering"]["id"] == "tv-basic" and IN_ORDER.issuperset(party["id"] for party in p["relatedParty"])
+]
+HANDED_OVER: Final = cycle(TELEVISION[:24])
+"""Products that go from one customer to the next, again and again."""
+REPACKAGED: Final = cycle(TELEVISION[24:])
+"""Products that each become part of something bigger once."""
+RELEASING: Final = "order/releasing-consent"
+ACCEPTING: Final = "order/accepting-consent"
 
 
 async def _family(stage: Stage) -> str:
@@ -134,6 +150,39 @@ async def _move(stage: Stage) -> str:
     return str(payload["order"]["key"])
 
 
+async def _hand_over(stage: Stage) -> str:
+    product_id = next(HANDED_OVER)
+    found = await owned(stage.product, product_id)
+    owners = {party["id"] for party in found["relatedParty"]}
+    other = next(customer for customer in CUSTOMERS if customer not in owners)
+    payload = await ordered(stage.product, "56-change-ownership", product_id, newOwnerId=other)
+    assert payload["errors"] == [], payload["errors"]
+    return str(payload["order"]["key"])
+
+
+async def _both_consent(stage: Stage, run: Run) -> None:
+    for side, task in (("RELEASING", RELEASING), ("ACCEPTING", ACCEPTING)):
+        await stage.until_task(run.order_id, task, TaskState.AWAITING_RESULT)
+        await tell(stage, run.order_id, "consentToOwnershipChange", side=side, accept=True, creditConsent=True)
+
+
+async def _repackage(stage: Stage) -> str:
+    given = {"productIds": [next(REPACKAGED)], "targetOfferingId": "tv-family", "reason": "more to see"}
+    asked = await run(stage.product, "62-repackage-products", {"input": {"idempotencyKey": key(), **given}})
+    payload = asked["repackageProducts"]
+    assert payload["errors"] == []
+    return str(payload["order"]["key"])
+
+
+async def _take_back(stage: Stage) -> str:
+    bought = await order(stage.product, await stage.before(_mobile))
+    given = {"id": bought["key"], "expectedVersion": bought["version"], "reason": "withdraws"}
+    asked = await run(stage.product, "90-take-back-an-order", {"input": {"idempotencyKey": key(), **given}})
+    payload = asked["takeBackProductOrder"]
+    assert payload["errors"] == []
+    return str(payload["order"]["key"])
+
+
 SCENARIOS: Final = (
     Scenario(name="family-bundle", start=_family),
     Scenario(name="mobile-line", start=_mobile),
@@ -145,4 +194,7 @@ SCENARIOS: Final = (
     Scenario(name="held-and-released", start=_mobile, pauses={RECORD}, go_on=_hold_and_release),
     Scenario(name="suspended", start=_suspend),
     Scenario(name="moved", start=_move),
+    Scenario(name="handed-over", start=_hand_over, go_on=_both_consent),
+    Scenario(name="repackaged", start=_repackage),
+    Scenario(name="taken-back", start=_take_back),
 )

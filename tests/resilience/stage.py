@@ -1,6 +1,7 @@
 """Where scenarios are played: the started product, its worker inside the test, and what came of each order."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
@@ -27,8 +28,10 @@ QUICK: Final = {
 }
 AT_ONCE: Final = ("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"')
 """The server rounds times up by as much as a second, or by this: what is tried again is tried at once."""
-NOT_COMPARED: Final = frozenset({"order/billing-account"})
-"""Only a customer's first order has it."""
+NOT_COMPARED: Final = frozenset({"order/billing-account", "order/acceptor-account"})
+"""Only a customer's first order has an effect there."""
+RATE: Final = re.compile(r":rate-[^:]+")
+"""Which of the rates in billing an effect is had on; its number differs from order to order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,13 @@ class Stage:
                 await scenario.go_on(self, run)
             await self.workflow(order_id).result()
         return run
+
+    async def before(self, start: "Start") -> str:
+        """The number of an order that has to have been carried out before the one that is played begins."""
+        with self._crew.unexpected():
+            order_id = await start(self)
+            await self.workflow(order_id).result()
+        return order_id
 
     def workflow(self, order_id: str) -> WorkflowHandle[Json, Json]:
         """The order's workflow."""
@@ -138,7 +148,10 @@ def _outcome(found: Json, effects: Json) -> Outcome:
     assert not again, f"order {found['key']}: {again}"
     sequences = [event["sequence"] for event in found["timeline"]["nodes"]]
     assert sequences == list(range(1, len(sequences) + 1)), f"order {found['key']}: {sequences}"
-    compared = {e: n for e, n in done.items() if e[0] != "POST communicationMessage" and _compared(e[1])}
+    compared = Counter[tuple[str, str]]()
+    for (what, which), times in done.items():
+        if what != "POST communicationMessage" and _compared(which):
+            compared[what, RATE.sub("", which)] += times
     return Outcome(
         state=found["state"],
         items=tuple((i["state"], (i["product"] or {}).get("status")) for i in found["items"]),
