@@ -21,6 +21,11 @@ class Mongod:
         self.given = os.environ.get("ORDERWAY_TEST_MONGODB_URI")
         self.uri = self.given or f"mongodb://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int | None:
+        """The process, when it is our own."""
+        return self._process.pid if self._process else None
+
     async def start(self) -> None:
         if self.given:
             return

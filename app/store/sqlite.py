@@ -41,7 +41,7 @@ from app.store.port import (
     StoreUnavailable,
     Written,
 )
-from app.store.sqlite_search import Value, as_time, clause, where_of
+from app.store.sqlite_search import Value, as_time, clause, page_of, where_of
 
 T = TypeVar("T")
 
@@ -368,14 +368,9 @@ class SqliteStore:
         self, search: OrderSearch, order_by: OrderBy, *, after: str | None, limit: int
     ) -> list[ProductOrder]:
         """See OrderStore."""
-        where, values = where_of(search)
         descending = order_by is OrderBy.CREATED_DESCENDING
-        if after is not None:
-            where.append("id < ?" if descending else "id > ?")
-            values.append(after)
-        direction = "desc" if descending else "asc"
-        sql = f"select body from product_order {clause(where)} order by id {direction} limit ?"
-        return [decode(body, ProductOrder) for (body,) in await self.rows(sql, [*values, limit])]
+        sql, values = page_of(search, descending=descending, after=after, limit=limit)
+        return [decode(body, ProductOrder) for (body,) in await self.rows(sql, values)]
 
     async def count(self, search: OrderSearch) -> int:
         """See OrderStore."""

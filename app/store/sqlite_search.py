@@ -1,10 +1,9 @@
 """Searches and values, in SQL."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.store.port import (
-    OrderSearch,
-)
+from app.store.port import OrderSearch
 
 Value = str | int | None
 
@@ -27,12 +26,13 @@ def where_of(search: OrderSearch) -> tuple[list[str], list[Value]]:
         if wanted:
             where.append(f"{column} in ({','.join('?' * len(wanted))})")
             values += wanted
-    if search.created_from:
-        where.append("created_at >= ?")
-        values.append(as_time(search.created_from))
-    if search.created_until:
-        where.append("created_at < ?")
-        values.append(as_time(search.created_until))
+    days = [("created_at >= ?", search.created_from), ("created_at < ?", search.created_until)]
+    if within := [(condition, at) for condition, at in days if at]:
+        conditions = " and ".join(condition for condition, _ in within)
+        # between two days there are few orders; since one there may be many, and the newest are found first
+        found = f"id in (select id from product_order where {conditions})" if len(within) > 1 else conditions
+        where.append(found)
+        values += [as_time(at) for _, at in within]
     if search.offering_text:
         where.append("instr(offerings, ?) > 0")
         values.append(search.offering_text.casefold())
@@ -54,6 +54,37 @@ def where_of(search: OrderSearch) -> tuple[list[str], list[Value]]:
         where.append(f"id in (select order_id from external_identifier where {named})")
         values += [value for value in external.values() if value]
     return where, values
+
+
+def page_of(search: OrderSearch, *, descending: bool, after: str | None, limit: int) -> tuple[str, list[Value]]:
+    """The statement that finds a page, and the values of its marks; it costs as much as the page has, not the store.
+
+    An index that is walked for several values at once would give every match to be sorted, for one page of them. So
+    each value's page is found in its own order, and they are put together. And the days of orders are looked up where
+    they stand alone, not order by order.
+    """
+    several = next((name for name in ("states", "customer_ids", "channels", "seller_ids") if _many(search, name)), None)
+    each = [replace(search, **{several: (value,)}) for value in getattr(search, several)] if several else [search]
+    direction = "desc" if descending else "asc"
+    pages: list[str] = []
+    values: list[Value] = []
+    for one in each:
+        where, wanted = where_of(one)
+        if after is not None:
+            where.append("id < ?" if descending else "id > ?")
+            wanted.append(after)
+        what = "id" if several else "body"
+        pages.append(f"select {what} from product_order {clause(where)} order by id {direction} limit ?")
+        values += [*wanted, limit]
+    if not several:
+        return pages[0], values
+    together = " union all ".join(f"select id from ({page})" for page in pages)
+    sql = f"select body from product_order where id in ({together}) order by id {direction} limit ?"
+    return sql, [*values, limit]
+
+
+def _many(search: OrderSearch, name: str) -> bool:
+    return len(getattr(search, name)) > 1
 
 
 def clause(where: list[str]) -> str:

@@ -1,7 +1,7 @@
 """`make bench`: the gateway beside other servers (`python -m tests.bench gateway` for that alone), what the main
 operations cost, as ratios to the cheapest operation in the same run; what an event costs that thousands are told of
-(`push`); what is felt elsewhere while one backend hangs (`bulkhead`); and what carrying an order out costs beside a
-bare Temporal workflow (`python -m tests.bench overhead` for that alone).
+(`push`); what is felt elsewhere while one backend hangs (`bulkhead`); what orders cost as stored ones grow (`growth`);
+and what carrying an order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
 
 The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
 """
@@ -21,12 +21,15 @@ from rich.table import Table
 
 from tests.bench import bulkhead
 from tests.bench.gateway import __main__ as gateway
+from tests.bench.growth import compare as growth
 from tests.bench.overhead import compare
 from tests.bench.push import compare as push
 from tests.channel import key, place, place_mobile, until_state
 from tests.harness import Product, running_product
 
 ORDERS = 50
+WIDTH = 200
+"""Of the widest tables, in letters, also where they are written to a file."""
 ROUNDS = 30
 AT_ONCE = 10
 PAGE = """
@@ -61,7 +64,11 @@ async def main() -> None:
         if sys.argv[1:]:
             return
     with tempfile.TemporaryDirectory() as folder:
-        await compare(Path(folder) / "overhead", Console(file=sys.stdout))
+        if sys.argv[1:] in ([], ["growth"]):
+            await growth(Path(folder) / "growth", Console(file=sys.stdout, width=WIDTH))
+            if sys.argv[1:]:
+                return
+        await compare(Path(folder) / "overhead", Console(file=sys.stdout, width=WIDTH))
         if sys.argv[1:] == ["overhead"]:
             return
         async with running_product(Path(folder) / "product") as product:
