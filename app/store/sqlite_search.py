@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from app.store.port import OrderSearch
 
 Value = str | int | None
+
+MOST_APART: Final = 32
+"""For more values than that a page is found at once: a statement is put together of no more than 500 parts."""
 
 
 def as_time(at: datetime) -> str:
@@ -63,8 +67,8 @@ def page_of(search: OrderSearch, *, descending: bool, after: str | None, limit: 
     each value's page is found in its own order, and they are put together. And the days of orders are looked up where
     they stand alone, not order by order.
     """
-    several = next((name for name in ("states", "customer_ids", "channels", "seller_ids") if _many(search, name)), None)
-    each = [replace(search, **{several: (value,)}) for value in getattr(search, several)] if several else [search]
+    each = _apart(search)
+    several = len(each) > 1
     direction = "desc" if descending else "asc"
     pages: list[str] = []
     values: list[Value] = []
@@ -83,8 +87,17 @@ def page_of(search: OrderSearch, *, descending: bool, after: str | None, limit: 
     return sql, [*values, limit]
 
 
-def _many(search: OrderSearch, name: str) -> bool:
-    return len(getattr(search, name)) > 1
+def _apart(search: OrderSearch) -> list[OrderSearch]:
+    """Searches for one value each, which together find what this one does."""
+    if 1 < len(search.states) <= MOST_APART:
+        return [replace(search, states=(value,)) for value in dict.fromkeys(search.states)]
+    if 1 < len(search.customer_ids) <= MOST_APART:
+        return [replace(search, customer_ids=(value,)) for value in dict.fromkeys(search.customer_ids)]
+    if 1 < len(search.channels) <= MOST_APART:
+        return [replace(search, channels=(value,)) for value in dict.fromkeys(search.channels)]
+    if 1 < len(search.seller_ids) <= MOST_APART:
+        return [replace(search, seller_ids=(value,)) for value in dict.fromkeys(search.seller_ids)]
+    return [search]
 
 
 def clause(where: list[str]) -> str:

@@ -32,13 +32,15 @@ OWNED: Final = cycle(
     if p["productOffering"] == {"id": "fibre-100", "name": "Fibre 100"} and p["id"] not in NOT_THESE
 )
 """Active products of the mock's customers, each to be suspended once."""
+BILLS: Final[Json] = seed("customerBill")
+PRODUCTS: Final[Json] = seed("product")
 IN_ORDER: Final = {c["id"] for c in seed("customer") if c["status"] == "active"} - {
-    party["id"] for bill in seed("customerBill") if bill["remainingAmount"]["value"] for party in bill["relatedParty"]
+    party["id"] for bill in BILLS if bill["remainingAmount"]["value"] for party in bill["relatedParty"]
 }
 """The mock's customers who may order, and owe nothing."""
-TELEVISION: Final = [
-    str(p["id"])
-    for p in seed("product")
+TELEVISION: Final[list[str]] = [
+    p["id"]
+    for p in PRODUCTS
     if p["productOffering"]["id"] == "tv-basic" and IN_ORDER.issuperset(party["id"] for party in p["relatedParty"])
 ]
 HANDED_OVER: Final = cycle(TELEVISION[:24])
