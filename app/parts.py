@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from app import telemetry
+from app.domain.webhook import WebhookPolicy
 from app.metrics import BackendWatch
 from app.monitor import watch_backends
 from app.orchestration.contract import TaskPolicy
@@ -102,6 +103,7 @@ async def parts(settings: Settings, *, needs_temporal: bool) -> AsyncIterator[Pa
                 fulfilment=fulfilment,
                 clock=lambda: datetime.now(UTC),
                 new_id=new_order_id,
+                webhooks=_webhook_policy(settings),
             ),
         )
 
@@ -133,6 +135,15 @@ def _task_policy(settings: Settings) -> TaskPolicy:
         attempts=settings.tasks.attempts,
         first_pause=timedelta(seconds=settings.tasks.first_pause),
         first_poll=timedelta(seconds=settings.tasks.first_poll),
+    )
+
+
+def _webhook_policy(settings: Settings) -> WebhookPolicy:
+    return WebhookPolicy(
+        attempts=settings.webhooks.attempts,
+        first_pause=timedelta(seconds=settings.webhooks.first_pause),
+        loopback=settings.development_tokens,
+        private=settings.webhooks.private_addresses,
     )
 
 

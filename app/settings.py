@@ -288,6 +288,31 @@ class MonitoringSettings(BaseModel, frozen=True):
     )
 
 
+class WebhookSettings(BaseModel, frozen=True):
+    """How patiently webhooks are called, and where they may be."""
+
+    attempts: int = _setting(
+        8,
+        "Times that a webhook is told of an event before it is given up as a dead letter.",
+        "a number from 1 to 1000",
+        ge=1,
+        le=1000,
+    )
+    first_pause: float = _setting(
+        1.0,
+        "Seconds before a webhook is called for the second time; the pause doubles up to ten minutes.",
+        "a number of seconds above 0 and up to 60",
+        gt=0,
+        le=60,
+    )
+    private_addresses: bool = _setting(
+        False,
+        "Whether webhooks may be in private networks and without TLS. Where development tokens are accepted, they may "
+        "be on this machine in any case.",
+        "true or false",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Read it with `load`, which refuses what is wrong or unknown by name."""
 
@@ -391,6 +416,7 @@ class Settings(BaseSettings):
     drafts: DraftSettings = DraftSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     documents: DocumentSettings = DocumentSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe log event to write.", "debug, info, warning or error"
     )

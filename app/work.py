@@ -3,14 +3,18 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from functools import partial
 
+from app.domain.webhook import may_be_called
 from app.gateway.health import Readiness
 from app.monitor import monitored, readiness
 from app.orchestration.worker import keep_up
+from app.ordering.deliver import Deliverer
 from app.ordering.expiry import DraftPolicy
 from app.parts import beside, parts, renewed_backends, run
 from app.reload import Reload
 from app.settings import Settings
+from connectors.webhook import webhook_calls
 
 
 def run_worker(settings: Settings, read: Callable[[], Settings]) -> None:
@@ -24,14 +28,16 @@ async def _work(settings: Settings, read: Callable[[], Settings]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with parts(settings, needs_temporal=True) as p:
         policy = DraftPolicy(days=settings.drafts.days, notice_days=settings.drafts.notice_days)
-        upkeep = keep_up(p.ordering, settings.callback_url, policy)
+        allowed = partial(may_be_called, policy=p.ordering.webhooks)
 
         async def ready() -> Readiness:
             return await readiness(p.store, p.engine, p.backends, needs_engine=True)
 
         async with (
             monitored(settings.monitoring, ready, stop.is_set),
-            beside(upkeep, p.ordering.rules.watch()),
+            webhook_calls(allowed) as call,
+            Deliverer(p.ordering, call) as deliverer,
+            beside(keep_up(p.ordering, settings.callback_url, policy, deliverer), p.ordering.rules.watch()),
             p.engine.worker(p.ordering),
         ):
             with Reload(settings, read, [renewed_backends(p.backends)]).at_hangup():

@@ -1,6 +1,6 @@
 """The way to a backend: one HTTP session, deadlines, retries, breaker, concurrency cap, shared reads, tracing.
 
-Everything that can go wrong leaves here as one BackendFailure. Only this module knows aiohttp.
+Everything that can go wrong leaves here as one BackendFailure. Only this module, and `webhook`, know aiohttp.
 """
 
 import asyncio

@@ -41,6 +41,7 @@ from app.domain.steps import StepState as StepState
 from app.domain.violations import Severity as Severity
 from app.domain.violations import StepKind as StepKind
 from app.domain.violations import ViolationCode as ViolationCode
+from app.domain.webhook import WebhookState as WebhookState
 from app.domain.worklist import FalloutDecision as FalloutDecision
 from app.domain.worklist import WorkAction as WorkAction
 from app.domain.worklist import WorkKind as WorkKind
@@ -398,6 +399,16 @@ _describe(
     "ProductOrderBatchState",
     "How far a batch is.",
     {"IN_PROGRESS": "Lines of it wait for their result.", "COMPLETED": "Every line has its result."},
+)
+_describe(
+    WebhookState,
+    "WebhookState",
+    "How a webhook is doing.",
+    {
+        "ACTIVE": "It took the last event that it was told of, or there was none yet.",
+        "RETRYING": "It did not take an event, and is told again after a pause.",
+        "REMOVED": "It is told of nothing more.",
+    },
 )
 _describe(
     LineState,

@@ -1,26 +1,13 @@
 """Opaque ids and cursors. An id argument also takes the plain key that the entity has in its own API."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Final
 
 from graphql import GraphQLError
 
-
-def encode(kind: str, key: str) -> str:
-    """The opaque id of an entity, or the opaque cursor of a place in a list."""
-    return urlsafe_b64encode(f"{kind}:{key}".encode()).rstrip(b"=").decode()
-
-
-def decode(opaque: str) -> tuple[str, str] | None:
-    """Kind and key of an opaque id; None when it is none."""
-    try:
-        text = urlsafe_b64decode(opaque + "=" * (-len(opaque) % 4)).decode()
-    except (binascii.Error, ValueError):
-        return None
-    kind, colon, key = text.partition(":")
-    return (kind, key) if colon and kind.isalpha() and kind[0].isupper() else None
+from app.domain.opaque import POSITION as POSITION
+from app.domain.opaque import decode as decode
+from app.domain.opaque import encode as encode
 
 
 def key_of(given: str, kind: str) -> str:
@@ -37,8 +24,6 @@ def keys_of(given: Sequence[str] | None, kind: str) -> tuple[str, ...]:
     return tuple(key_of(one, kind) for one in given or ())
 
 
-POSITION: Final = "Position"
-"""Cursors in the feed of all orders."""
 SEQUENCE: Final = "Sequence"
 """Cursors in the timeline of one order."""
 OFFSET: Final = "Offset"

@@ -25,6 +25,7 @@ SHARING: Final = {
     "test_a_resumption_is_placed_once": "fragile",
     "test_backends_down_at_start": "fragile",
     "test_a_gateway_drains": "fragile",
+    "test_webhooks_are_told": "fragile",
     "test_people_do_what_waits_for_them": "office",
     "test_every_example_runs": "office",
     "test_lanes": "narrow",
@@ -84,7 +85,8 @@ async def slow(product: Product) -> Product:
 @pytest.fixture(scope="session")
 async def killed_product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """The product that `fragile` hands out."""
-    async with running_product(tmp_path_factory.mktemp("fragile")) as running:
+    impatient = {"ORDERWAY_WEBHOOKS__FIRST_PAUSE": "0.05"}
+    async with running_product(tmp_path_factory.mktemp("fragile"), environment=impatient) as running:
         yield running
 
 

@@ -35,6 +35,7 @@ class Right(StrEnum):
     RESOLVE_FALLOUT = "resolveFallout"
     ABORT_ORDERS = "abortOrders"
     READ_AUDIT = "readAudit"
+    TEND_WEBHOOKS = "tendWebhooks"
 
 
 class Scope(StrEnum):
@@ -50,7 +51,7 @@ class Scope(StrEnum):
 
 
 _ALL: Final = frozenset(Right)
-_OPERATING: Final = frozenset({Right.RESOLVE_FALLOUT, Right.ABORT_ORDERS})
+_OPERATING: Final = frozenset({Right.RESOLVE_FALLOUT, Right.ABORT_ORDERS, Right.TEND_WEBHOOKS})
 _INTERNAL: Final = _OPERATING | {
     Right.SEARCH_CUSTOMERS,
     Right.READ_INTERNAL,

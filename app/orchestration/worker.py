@@ -16,6 +16,7 @@ from app.orchestration.contract import batch_queue, lane
 from app.orchestration.room import Room
 from app.orchestration.workflow import OrderWorkflow
 from app.ordering.batch import resume_batches
+from app.ordering.deliver import Deliverer
 from app.ordering.expiry import DraftPolicy, expire_drafts
 from app.ordering.ordering import Ordering
 from app.store.port import StoreUnavailable
@@ -24,6 +25,7 @@ from connectors.base import BackendFailure
 SWEEP_SECONDS: Final = 2.0
 EXPIRY_SECONDS: Final = 5.0
 LEARN_SECONDS: Final = 2.0
+WEBHOOK_SECONDS: Final = 0.5
 LEFT_ALONE: Final = timedelta(seconds=5)
 LONGEST_LEFT_ALONE: Final = timedelta(minutes=5)
 REGISTER_SECONDS: Final = 30.0
@@ -108,12 +110,15 @@ class Sweeper:
             self._again_at[order_id] = (now + pause, min(pause * 2, LONGEST_LEFT_ALONE))
 
 
-async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy) -> None:
-    """Sweep, end old drafts and register for callbacks, again and again, until cancelled; what fails is retried."""
+async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy, deliverer: Deliverer) -> None:
+    """Sweep, end old drafts, tell webhooks and register for callbacks, again and again, until cancelled; what fails is
+    retried.
+    """
     await asyncio.gather(
         _again_and_again(SWEEP_SECONDS, "sweep", Sweeper(ordering).sweep),
         _again_and_again(SWEEP_SECONDS, "batch_sweep", lambda: resume_batches(ordering)),
         _again_and_again(LEARN_SECONDS, "learning", lambda: ordering.durations.write(ordering.store)),
+        _again_and_again(WEBHOOK_SECONDS, "webhooks", deliverer.look),
         _again_and_again(EXPIRY_SECONDS, "draft_expiry", lambda: expire_drafts(ordering, drafts)),
         _again_and_again(
             REGISTER_SECONDS, "catalog_registration", lambda: ordering.backends.catalog.register_listener(callback)

@@ -19,6 +19,7 @@ from app.domain.ownership import as_seen_by
 from app.domain.plan import FalloutAction, Task, Wish
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
+from app.domain.webhook import WebhookPolicy
 from app.ordering.audit import under_way
 from app.ordering.counted import count
 from app.ordering.durations import Durations
@@ -187,6 +188,7 @@ class Ordering:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     durations: Durations = field(default_factory=Durations)
+    webhooks: WebhookPolicy = field(default_factory=WebhookPolicy)
 
     def rulebook(self) -> Rulebook:
         """The rules in force now."""

@@ -8,14 +8,12 @@ from datetime import datetime
 from app.domain.access import Dealers, Right, is_told, may, rows_of, sees, sees_as_acceptor, view_of
 from app.domain.actor import Actor
 from app.domain.durations import Duration
-from app.domain.events import EventType, OrderEvent
-from app.domain.jeopardy import JeopardyLevel
+from app.domain.event_filter import EventFilter as EventFilter
+from app.domain.events import OrderEvent
 from app.domain.order import ProductOrder
 from app.domain.ownership import as_seen_by
-from app.domain.states import OrderState
-from app.domain.worklist import WorkKind
 from app.ordering.drafts import require
-from app.store.feed import Feed, of_customer, of_order
+from app.store.feed import Feed, Interest, of_customer, of_order
 from app.store.port import FeedEvent as FeedEvent
 from app.store.port import OrderBy as OrderBy
 from app.store.port import OrderSearch as OrderSearch
@@ -23,51 +21,6 @@ from app.store.port import OrderStore
 from app.store.port import OrderVersion as OrderVersion
 from app.store.port import StoredOrder as StoredOrder
 from app.store.port import StoreUnavailable as StoreUnavailable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFilter:
-    """Which events a subscriber wants; what is empty does not restrict.
-
-    `queues` and `kinds` are those of work that waits for people, `jeopardy_levels` and `jeopardy_queues` what a promise
-    in danger has come to. `sold`: only of orders that a dealer sold.
-    """
-
-    order_ids: frozenset[str] = frozenset()
-    types: frozenset[EventType] = frozenset()
-    states: frozenset[OrderState] = frozenset()
-    customer_ids: frozenset[str] = frozenset()
-    seller_ids: frozenset[str] = frozenset()
-    sold: bool = False
-    channels: frozenset[str] = frozenset()
-    queues: frozenset[str] = frozenset()
-    kinds: frozenset[WorkKind] = frozenset()
-    jeopardy_levels: frozenset[JeopardyLevel] = frozenset()
-    jeopardy_queues: frozenset[str] = frozenset()
-
-    def wants(self, event: OrderEvent) -> bool:
-        """Whether the event passes."""
-        return (
-            (not self.order_ids or event.order_id in self.order_ids)
-            and (not self.types or event.type in self.types)
-            and (not self.states or event.state in self.states)
-            and (not self.customer_ids or event.customer_id in self.customer_ids)
-            and (not self.seller_ids or event.seller_id in self.seller_ids)
-            and not (self.sold and event.seller_id is None)
-            and (not self.channels or event.channel in self.channels)
-            and (not self.queues or (event.work is not None and event.work.queue in self.queues))
-            and (not self.kinds or (event.work is not None and event.work.kind in self.kinds))
-            and (not self.jeopardy_levels or _level(event) in self.jeopardy_levels)
-            and (not self.jeopardy_queues or _queue(event) in self.jeopardy_queues)
-        )
-
-
-def _level(event: OrderEvent) -> JeopardyLevel | None:
-    return event.jeopardy.after.level if event.jeopardy and event.jeopardy.after else None
-
-
-def _queue(event: OrderEvent) -> str | None:
-    return event.jeopardy.after.queue if event.jeopardy and event.jeopardy.after else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +42,11 @@ class _Interest:
 
     def wants(self, event: OrderEvent) -> bool:
         return self.filter.wants(event) and _sees(self.view, self.dealers(), event) and is_told(self.view, event.type)
+
+
+def interest_of(actor: Actor, wanted: EventFilter, dealers: Callable[[], Dealers]) -> Interest:
+    """What the actor is told of who asks for these events, by the rules of the moment at which it is told."""
+    return _Interest(view_of(actor), wanted, dealers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ ROWS_SEEN: Final[Mapping[Rows, Mapping[Role, str]]] = {
     },
     Rows.CUSTOMERS: {Role.CUSTOMER: "itself", Role.DEALER: "whom it or a dealer below it sold to"},
     Rows.BATCHES: dict.fromkeys((Role.CUSTOMER, Role.DEALER, Role.AFFILIATE), "those it sent"),
+    Rows.WEBHOOKS: dict.fromkeys((Role.CUSTOMER, Role.AGENT, Role.DEALER, Role.AFFILIATE), "those it registered"),
     Rows.STAFF: {},
 }
 """Which rows are a role's own; who is not named sees all."""

@@ -19,6 +19,7 @@ class Rows(StrEnum):
     ORDERS = "orders"
     CUSTOMERS = "customers"
     BATCHES = "batches"
+    WEBHOOKS = "webhooks"
     STAFF = "staff"
 
 
@@ -64,6 +65,7 @@ _STEER: Final = Rule(Right.STEER_ORDERS, Rows.ORDERS)
 _FORESEE: Final = Rule(Right.STEER_ORDERS, Rows.ORDERS)
 _TEND: Final = Rule(Right.TEND_PRODUCTS, Rows.CUSTOMERS)
 _BATCH: Final = Rule(Right.READ_ORDERS, Rows.BATCHES)
+_HOOKS: Final = Rule(Right.READ_ORDERS, Rows.WEBHOOKS)
 _CATALOG: Final = Rule(Right.READ_CATALOG)
 _PLACES: Final = Rule(Right.READ_PLACES)
 _INTERNAL: Final = Rule(Right.READ_INTERNAL, Rows.STAFF)
@@ -79,6 +81,8 @@ ROOT: Final[Mapping[str, Rule]] = {
     "Query.productOrders": _READ,
     "Query.productOrderBatch": _BATCH,
     "Query.productOrderBatches": _BATCH,
+    "Query.webhook": _HOOKS,
+    "Query.webhooks": _HOOKS,
     "Query.workItems": _WORK,
     "Query.falloutSummary": _WORK,
     "Query.worklists": _WORK,
@@ -155,6 +159,9 @@ ROOT: Final[Mapping[str, Rule]] = {
     "Mutation.repackageProducts": _TEND,
     "Mutation.resolveFallout": _FALLOUT,
     "Mutation.resolveFallouts": _FALLOUT,
+    "Mutation.registerWebhook": _HOOKS,
+    "Mutation.unregisterWebhook": _HOOKS,
+    "Mutation.replayWebhook": _HOOKS,
     "Mutation.claimWork": _WORK,
     "Mutation.releaseWork": _WORK,
     "Mutation.completeTask": _WORK,

@@ -30,6 +30,7 @@ from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_audit import MongoAudit
 from app.store.mongo_batches import MongoBatches
 from app.store.mongo_search import query_of
+from app.store.mongo_webhooks import MongoWebhooks
 from app.store.mongo_work import MongoWork
 from app.store.port import (
     Change,
@@ -89,6 +90,7 @@ class MongoStore:
         self.batches = MongoBatches(self._of, _answering)
         self.work = MongoWork(self._of, _answering, keys_kept_for)
         self.audit = MongoAudit(self._of, _answering)
+        self.webhooks = MongoWebhooks(self._of, _answering)
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
@@ -119,6 +121,7 @@ class MongoStore:
             await self.batches.open()
             await self.work.open()
             await self.audit.open()
+            await self.webhooks.open()
             # each key says when it ends, so that another retention time needs no other index
             await self._of("idempotency_key").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 

@@ -15,6 +15,7 @@ from app.domain.jeopardy import JeopardyLevel
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
+from app.domain.webhook import DeadLetter, Webhook
 from app.domain.worklist import WorkItem, WorkKind
 
 
@@ -289,6 +290,52 @@ class AuditStore(Protocol):
         """How many records the search finds."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookKept:
+    """The webhook that this key stands for, and the fingerprint of what it was first used for."""
+
+    webhook: Webhook
+    fingerprint: str
+
+
+class WebhookStore(Protocol):
+    """Where webhooks are kept, with how far each has been told. Every method may raise StoreUnavailable."""
+
+    async def add(self, webhook: Webhook, key: IdempotencyKey) -> WebhookKept:
+        """Keep the webhook; the one that was kept under this key before, if one was."""
+
+    async def load(self, webhook_ids: Sequence[str]) -> dict[str, Webhook]:
+        """The webhooks with these ids, removed ones too; an unknown id is absent."""
+
+    async def search(self, owner: str | None, *, after: str | None, limit: int) -> list[Webhook]:
+        """A page of the webhooks of this owner (a subject), or all, that have not been removed; the newest first."""
+
+    async def count(self, owner: str | None) -> int:
+        """How many there are."""
+
+    async def change(self, webhook: Webhook, run: int) -> bool:
+        """Replace the webhook, if it is still in this run. Whoever delivers the earlier run stops."""
+
+    async def claim(self, holder: str, at: datetime, until: datetime, *, before: int, limit: int) -> list[Webhook]:
+        """Webhooks that are due at that time, were told of less than what is before this position and are nobody's at
+        the moment; until then they are this holder's.
+        """
+
+    async def record(
+        self, webhook: Webhook, holder: str, until: datetime | None, letters: Sequence[DeadLetter] = ()
+    ) -> bool:
+        """Keep how far it was told, and what was given up, if it is still this holder's and in the same run.
+
+        It stays this holder's until then; None: it is nobody's.
+        """
+
+    async def dead_letters(self, webhook_id: str, limit: int) -> list[DeadLetter]:
+        """What this webhook could not be told of, the newest first."""
+
+    async def count_dead_letters(self, webhook_id: str) -> int:
+        """How many there are."""
+
+
 class OrderStore(Protocol):
     """Where orders are kept. Every method may raise StoreUnavailable."""
 
@@ -303,6 +350,10 @@ class OrderStore(Protocol):
     @property
     def audit(self) -> AuditStore:
         """The audit log, in the same database."""
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """Webhooks, in the same database."""
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """The orders with these ids; an unknown id is absent."""

@@ -23,6 +23,7 @@ from app.domain.states import OrderState
 from app.domain.worklist import work_items
 from app.store import sqlite_audit as audit
 from app.store import sqlite_batches as batches
+from app.store import sqlite_webhooks as webhooks
 from app.store import sqlite_work as work
 from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.port import (
@@ -123,13 +124,14 @@ class SqliteStore:
         self.batches = batches.SqliteBatches(self)
         self.work = work.SqliteWork(self)
         self.audit = audit.SqliteAudit(self)
+        self.webhooks = webhooks.SqliteWebhooks(self)
 
     async def open(self, *, keys_kept_since: datetime) -> None:
         """Open the file, make what is missing in it, forget idempotency keys used before the given time."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._writer = await self._connect()
-            await self._writer.executescript(_SCHEMA + batches.SCHEMA + work.SCHEMA + audit.SCHEMA)
+            await self._writer.executescript(_SCHEMA + batches.SCHEMA + work.SCHEMA + audit.SCHEMA + webhooks.SCHEMA)
             await self._writer.execute("delete from idempotency_key where used_at < ?", (as_time(keys_kept_since),))
             await work.forget_selections(self._writer, keys_kept_since)
             for _ in range(READERS):

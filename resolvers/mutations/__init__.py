@@ -33,6 +33,7 @@ from resolvers.mutations import (
     submit,
     take_back,
     take_over,
+    webhook,
 )
 from resolvers.mutations.claim_work import ClaimWorkPayload, ReleaseWorkPayload, claim_work, release_work
 from resolvers.mutations.complete_task import CompleteTaskPayload, complete_task
@@ -215,4 +216,15 @@ class Mutation:
     decide_cancellation: DecideCancellationPayload | None = verb(
         decide_cancellation,
         "Say whether an order, or items of it, may be cancelled, when people were asked about that.",
+    )
+    register_webhook: webhook.RegisterWebhookPayload | None = verb(
+        webhook.register,
+        "Have an address called back about events (TMF hub), signed as Standard Webhooks say, from now on and at least "
+        "once each. It is told what you may see at that moment.",
+    )
+    unregister_webhook: webhook.UnregisterWebhookPayload | None = verb(
+        webhook.unregister, "Call an address back no more, and forget its secret."
+    )
+    replay_webhook: webhook.ReplayWebhookPayload | None = verb(
+        webhook.replay, "Tell a webhook again, and at once, of everything after a cursor."
     )

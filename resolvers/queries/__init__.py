@@ -6,7 +6,7 @@ from resolvers.demand import PAGE, listed
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.pages import Connection
-from resolvers.queries import audit, federation, nodes, orders, previews, selling, work
+from resolvers.queries import audit, federation, nodes, orders, previews, selling, webhooks, work
 from resolvers.types.audit import AuditRecord
 from resolvers.types.batch import ProductOrderBatch
 from resolvers.types.configuration import ProductConfigurationCheck
@@ -22,6 +22,7 @@ from resolvers.types.qualification import CustomerQualification
 from resolvers.types.repackage import RepackagePreview
 from resolvers.types.rule import Rulebook
 from resolvers.types.violation import ProductOrderValidation
+from resolvers.types.webhook import Webhook
 from resolvers.types.work import FalloutCount as FalloutSummary
 from resolvers.types.work import WorkItem, Worklist
 
@@ -47,6 +48,15 @@ class Query:
         Connection[ProductOrderBatch],
         orders.product_order_batches,
         "The batches that you may see, the newest first.",
+        size=PAGE,
+    )
+    webhook = resolved(
+        Webhook | None, webhooks.webhook, "One webhook, a removed one too; null when there is none you may see."
+    )
+    webhooks = resolved(
+        Connection[Webhook],
+        webhooks.webhooks,
+        "Your webhooks, or all for those who tend them, the newest first.",
         size=PAGE,
     )
     work_items = resolved(

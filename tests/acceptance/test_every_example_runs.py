@@ -21,8 +21,12 @@ ELSEWHERE = {
     "follow a dealer",
     "follow worklists",
     "follow dangers",
+    "register a webhook",
+    "how webhooks do",
+    "replay to a webhook",
+    "unregister a webhook",
 }
-"""Subscriptions have tests of their own."""
+"""Subscriptions and webhooks have tests of their own."""
 
 
 class Developer:

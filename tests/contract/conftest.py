@@ -1,12 +1,22 @@
-"""One mock BSS server for all tests of the clients; each test finds it healthy."""
+"""One mock BSS server for all tests of the clients; each test finds it healthy. Both stores, empty for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from app.store import open_store
+from app.store.port import OrderStore
 from connectors.backends import Backends
 from tests.contract.running_mock import connected, running_mock
 from tests.harness import MockControl
+from tests.mongod import Mongod
+
+KEPT = timedelta(days=30)
+Open = Callable[[], Awaitable[OrderStore]]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +39,35 @@ async def backends(mock: MockControl) -> AsyncIterator[Backends]:
     """All clients of the mock."""
     async with connected(mock) as backends:
         yield backends
+
+
+@pytest.fixture(scope="module")
+async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mongod]:
+    server = Mongod(tmp_path_factory.mktemp("mongod"))
+    await server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path, mongod: Mongod) -> tuple[str | None, str, Path]:
+    """Where a store is: URI, database, folder."""
+    return (None if request.param == "sqlite" else mongod.uri, f"test-{uuid4()}", tmp_path)
+
+
+@pytest.fixture
+async def open_another(place: tuple[str | None, str, Path]) -> AsyncIterator[Open]:
+    """Opens the same store again, as another process would."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> OrderStore:
+            store = await open_store(*place, keys_kept_for=KEPT)
+            stack.push_async_callback(store.close)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+async def store(open_another: Open) -> OrderStore:
+    return await open_another()

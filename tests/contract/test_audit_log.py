@@ -9,10 +9,7 @@ import pytest
 
 from app.domain.audit import AuditKind, AuditOutcome, AuditRecord
 from app.store.port import AuditSearch, MovedOn, OrderStore, Written
-from tests.contract import test_store
 from tests.contract.test_store import ADA, NOW, change, new_order
-
-mongod, place, store, open_another = test_store.mongod, test_store.place, test_store.store, test_store.open_another
 
 BOB = replace(ADA, subject="bob", on_behalf_of="c2")
 

@@ -83,6 +83,9 @@ NO_TWIN = {
     "placeProductOrders": "each line is placed as previewPlaceProductOrder says",
     "resolveFallouts": "each task is decided about as previewFalloutDecision says; workItems shows which they are",
     "addProductOrderNote": "a remark changes nothing about the work",
+    "registerWebhook": "changes no order",
+    "unregisterWebhook": "changes no order",
+    "replayWebhook": "changes no order",
 }
 
 

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,46 +44,13 @@ from app.store.port import (
     WorkSearch,
     Written,
 )
+from tests.contract.conftest import KEPT, Open
 from tests.harness import ROOT, until
 from tests.mongod import Mongod
 
 ADA = Actor(subject="ada", role=Role.AGENT, channel="online")
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
-KEPT = timedelta(days=30)
 HOME = PlaceRef(id="a1", label="Home")
-Open = Callable[[], Awaitable[OrderStore]]
-
-
-@pytest.fixture(scope="module")
-async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mongod]:
-    server = Mongod(tmp_path_factory.mktemp("mongod"))
-    await server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(params=["sqlite", "mongodb"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path, mongod: Mongod) -> tuple[str | None, str, Path]:
-    """Where a store is: URI, database, folder."""
-    return (None if request.param == "sqlite" else mongod.uri, f"test-{uuid4()}", tmp_path)
-
-
-@pytest.fixture
-async def open_another(place: tuple[str | None, str, Path]) -> AsyncIterator[Open]:
-    """Opens the same store again, as another process would."""
-    async with AsyncExitStack() as stack:
-
-        async def opened() -> OrderStore:
-            store = await open_store(*place, keys_kept_for=KEPT)
-            stack.push_async_callback(store.close)
-            return store
-
-        yield opened
-
-
-@pytest.fixture
-async def store(open_another: Open) -> OrderStore:
-    return await open_another()
 
 
 def new_order(order_id: str, **other: object) -> ProductOrder:

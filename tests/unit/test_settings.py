@@ -190,4 +190,5 @@ def test_every_setting_is_described_once() -> None:
         "ORDERWAY_LIMITS",
         "ORDERWAY_MONITORING",
         "ORDERWAY_TASKS",
+        "ORDERWAY_WEBHOOKS",
     }

@@ -1,0 +1,141 @@
+"""Webhooks in MongoDB."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING, ReplaceOne
+from pymongo.errors import DuplicateKeyError
+
+from app.domain.webhook import DeadLetter, Webhook
+from app.store.codec import decode, encode
+from app.store.port import IdempotencyKey, WebhookKept
+
+Document = dict[str, Any]  # a BSON document has values of any BSON type
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MongoWebhooks:
+    """A WebhookStore in MongoDB. See `app.store.port.WebhookStore` for what each method promises.
+
+    What was given up is written before how far the webhook was told: lost in between, it is given up again.
+    """
+
+    def __init__(
+        self,
+        collection: "Callable[[str], AsyncIOMotorCollection[Document]]",
+        answering: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
+        """`answering` turns the driver's errors into StoreUnavailable."""
+        self._of = collection
+        self._answering = answering
+
+    async def open(self) -> None:
+        """Make the indexes that are missing."""
+        await self._of("webhook").create_index([("owner", ASCENDING), ("key", ASCENDING)], unique=True)
+        await self._of("webhook").create_index([("removed", ASCENDING), ("position", ASCENDING)])
+        await self._of("dead_letter").create_index([("webhook_id", ASCENDING), ("position", DESCENDING)], unique=True)
+
+    async def add(self, webhook: Webhook, key: IdempotencyKey) -> WebhookKept:
+        """See WebhookStore."""
+        own = {"owner": key.owner, "key": key.key}
+        document = {"_id": webhook.id, **own, "fingerprint": key.fingerprint, **_fields(webhook)}
+        async with self._answering():
+            if await self._of("webhook").find_one(own) is None:
+                with suppress(DuplicateKeyError):  # the same request was faster
+                    await self._of("webhook").insert_one(document)
+            found = await self._of("webhook").find_one(own)
+        assert found is not None, "it has just been written, or had been before"
+        return WebhookKept(decode(found["body"], Webhook), found["fingerprint"])
+
+    async def load(self, webhook_ids: Sequence[str]) -> dict[str, Webhook]:
+        """See WebhookStore."""
+        async with self._answering():
+            found = await self._of("webhook").find({"_id": {"$in": list(webhook_ids)}}).to_list(None)
+        return {document["_id"]: decode(document["body"], Webhook) for document in found}
+
+    async def search(self, owner: str | None, *, after: str | None, limit: int) -> list[Webhook]:
+        """See WebhookStore."""
+        query = _of_owner(owner) | ({} if after is None else {"_id": {"$lt": after}})
+        async with self._answering():
+            found = await self._of("webhook").find(query).sort("_id", DESCENDING).limit(limit).to_list(None)
+        return [decode(document["body"], Webhook) for document in found]
+
+    async def count(self, owner: str | None) -> int:
+        """See WebhookStore."""
+        async with self._answering():
+            return int(await self._of("webhook").count_documents(_of_owner(owner)))
+
+    async def change(self, webhook: Webhook, run: int) -> bool:
+        """See WebhookStore."""
+        update = {"$set": _fields(webhook), "$unset": {"holder": "", "held_until": ""}}
+        async with self._answering():
+            done = await self._of("webhook").update_one({"_id": webhook.id, "run": run}, update)
+        return done.matched_count == 1
+
+    async def claim(self, holder: str, at: datetime, until: datetime, *, before: int, limit: int) -> list[Webhook]:
+        """See WebhookStore."""
+        free = [{"held_until": {"$exists": False}}, {"held_until": {"$lte": at}}]
+        due = {"removed": False, "position": {"$lt": before}, "due_at": {"$lte": at}, "$or": free}
+        claimed: list[Webhook] = []
+        async with self._answering():
+            while len(claimed) < limit:
+                own = {"$set": {"holder": holder, "held_until": until}}
+                found = await self._of("webhook").find_one_and_update(due, own)
+                if found is None:
+                    break
+                claimed.append(decode(found["body"], Webhook))
+        return claimed
+
+    async def record(
+        self, webhook: Webhook, holder: str, until: datetime | None, letters: Sequence[DeadLetter] = ()
+    ) -> bool:
+        """See WebhookStore."""
+        own = {"_id": webhook.id, "holder": holder, "run": webhook.run, "removed": False}
+        update: Document = {"$set": _fields(webhook) | ({"held_until": until} if until else {})}
+        if until is None:
+            update["$unset"] = {"holder": "", "held_until": ""}
+        async with self._answering():
+            if letters:
+                if await self._of("webhook").find_one(own, {"_id": 1}) is None:
+                    return False
+                await self._of("dead_letter").bulk_write(
+                    [
+                        ReplaceOne(
+                            {"webhook_id": letter.webhook_id, "position": letter.position},
+                            {"webhook_id": letter.webhook_id, "position": letter.position, "body": encode(letter)},
+                            upsert=True,
+                        )
+                        for letter in letters
+                    ]
+                )
+            done = await self._of("webhook").update_one(own, update)
+        return done.matched_count == 1
+
+    async def dead_letters(self, webhook_id: str, limit: int) -> list[DeadLetter]:
+        """See WebhookStore."""
+        query = {"webhook_id": webhook_id}
+        async with self._answering():
+            found = await self._of("dead_letter").find(query).sort("position", DESCENDING).limit(limit).to_list(None)
+        return [decode(document["body"], DeadLetter) for document in found]
+
+    async def count_dead_letters(self, webhook_id: str) -> int:
+        """See WebhookStore."""
+        async with self._answering():
+            return int(await self._of("dead_letter").count_documents({"webhook_id": webhook_id}))
+
+
+def _of_owner(owner: str | None) -> Document:
+    return {"removed": False} | ({} if owner is None else {"owner": owner})
+
+
+def _fields(webhook: Webhook) -> Document:
+    return {
+        "run": webhook.run,
+        "position": webhook.position,
+        "due_at": webhook.next_try_at or LONG_AGO,
+        "removed": webhook.removed_at is not None,
+        "body": encode(webhook),
+    }

@@ -1,0 +1,219 @@
+"""Webhooks: told at least once of what their owner may see, signed, whatever fails or is killed in between."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+
+from app.domain.actor import Role
+from app.embedded.ports import free_port
+from tests.channel import Json, key, place_mobile, run, timeline_of, until_state
+from tests.harness import Product, until
+
+REGISTER, LIST = "105-register-a-webhook", "106-how-webhooks-do"
+REPLAY, UNREGISTER = "107-replay-to-a-webhook", "108-unregister-a-webhook"
+STARTED = "eventType=productOrderCreateEvent,productOrderStateChangeEvent"
+
+
+@dataclass
+class Receiver:
+    """Somebody else's server: takes calls, or answers with `status`, or not at all while it `hangs`."""
+
+    url: str
+    status: int = 204
+    taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    refused: int = 0
+    hangs: bool = False
+    hung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if self.hangs:
+            self.hung.set()
+            await asyncio.sleep(60)  # until the caller is gone
+        if self.status >= 300:
+            self.refused += 1
+            return web.Response(status=self.status, headers={"Location": f"{self.url}/elsewhere"})
+        self.taken.append(({name.lower(): value for name, value in request.headers.items()}, body))
+        return web.Response(status=self.status)
+
+    def events(self, order: str) -> list[Json]:
+        """What it was told of this order."""
+        told = [json.loads(body) for _, body in self.taken]
+        return [event for event in told if event["correlationId"] == order]
+
+    def sequences(self, order: str) -> list[int]:
+        return [int(event["eventId"].rpartition("-")[2]) for event in self.events(order)]
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    port = free_port()
+    receiver = Receiver(f"http://127.0.0.1:{port}")
+    app = web.Application()
+    app.router.add_post("/{path:.*}", receiver.take)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield receiver
+    await runner.cleanup()
+
+
+def verified(secret: str, headers: dict[str, str], body: bytes) -> Json:
+    """The message, if its signature is right; by the words of the Standard Webhooks specification."""
+    secret_key = base64.b64decode(secret.split("_", 1)[1])
+    signed = b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
+    expected = "v1," + base64.b64encode(hmac.new(secret_key, signed, hashlib.sha256).digest()).decode()
+    assert expected in headers["webhook-signature"].split(" ")
+    return json.loads(body)
+
+
+async def registered(product: Product, token: str, callback: str, query: str | None = STARTED) -> tuple[str, str]:
+    given = {"input": {"idempotencyKey": key(), "callback": callback, "query": query}}
+    payload = (await run(product, REGISTER, given, token=token))["registerWebhook"]
+    assert payload["errors"] == []
+    return payload["webhook"]["id"], payload["secret"]
+
+
+async def told(product: Product, token: str, example: str, webhook: str, **given: Json) -> Json:
+    own = {"input": {"idempotencyKey": key(), "id": webhook, **given}}
+    [payload] = (await run(product, example, own, token=token)).values()
+    return payload
+
+
+async def one(product: Product, token: str, webhook: str) -> Json:
+    found = (await run(product, LIST, token=token))["webhooks"]["nodes"]
+    return next((node for node in found if node["id"] == webhook), None)
+
+
+async def expected(product: Product, order: str) -> list[int]:
+    wanted = ("ProductOrderCreateEvent", "ProductOrderStateChangeEvent")
+    return [e["sequence"] for e in await timeline_of(product, order) if e["__typename"] in wanted]
+
+
+def in_order_without_gap(seen: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Every event, each for the first time in its order; some may have come more than once."""
+    return list(dict.fromkeys(seen)) == list(wanted)
+
+
+async def test_a_receiver_that_fails_and_recovers_and_a_killed_worker_lose_nothing(
+    fragile: Product, receiver: Receiver
+) -> None:
+    product = fragile
+    dealer, rival = product.token(Role.DEALER, "dealer-301"), product.token(Role.DEALER, "dealer-302")
+    webhook, secret = await registered(product, dealer, f"{receiver.url}/orders")
+
+    receiver.status = 503
+    foreign = await place_mobile(product, "cust-1012", token=rival)
+    order = await place_mobile(product, "cust-1011", token=dealer)
+
+    async def retrying() -> Json:
+        found = await one(product, dealer, webhook)
+        return found if found["state"] == "RETRYING" and found["nextTryAt"] else None
+
+    waiting = await until(retrying)
+    assert (waiting["failure"], waiting["deadLetterCount"]) == ("answered 503", 0)
+    receiver.hangs = True
+    async with asyncio.timeout(30):
+        await receiver.hung.wait()
+    await product.worker.kill()
+    receiver.status, receiver.hangs = 204, False
+    await product.worker.start()
+    await product.worker.until_ready()
+    await until_state(product, order, "COMPLETED")
+    wanted = await expected(product, order)
+
+    async def whole() -> bool:
+        return in_order_without_gap(receiver.sequences(order), wanted)
+
+    await until(whole)
+    messages = [verified(secret, headers, body) for headers, body in receiver.taken]
+    assert receiver.events(foreign) == [], "a dealer is told of what it sold"
+    assert {headers["webhook-id"] for headers, _ in receiver.taken} == {message["eventId"] for message in messages}
+    assert messages[0]["eventType"] == "productOrderCreateEvent"
+    assert messages[-1]["event"]["productOrder"]["state"] == "completed"
+    with pytest.raises(AssertionError):
+        verified("whsec_" + base64.b64encode(b"x" * 32).decode(), *receiver.taken[0])
+
+    receiver.taken.clear()
+    assert (await told(product, dealer, REPLAY, webhook, after=messages[0]["cursor"]))["errors"] == []
+
+    async def again() -> bool:
+        return in_order_without_gap(receiver.sequences(order), wanted[1:])
+
+    await until(again)
+    assert secret not in "".join(log.read_text() for log in (product.settings.data_dir / "logs").iterdir())
+    ended = await told(product, dealer, UNREGISTER, webhook)
+    assert (ended["webhook"]["state"], ended["replayed"]) == ("REMOVED", False)
+    assert await one(product, dealer, webhook) is None
+
+
+async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
+    fragile: Product, receiver: Receiver
+) -> None:
+    product = fragile
+    customer = product.token(Role.CUSTOMER, "cust-1011")
+    webhook, _ = await registered(product, customer, receiver.url, "eventType=productOrderCreateEvent")
+    receiver.status = 302
+    order = await place_mobile(product, "cust-1011")
+
+    async def given_up() -> Json:
+        found = await one(product, customer, webhook)
+        return found if found["deadLetterCount"] else None
+
+    found = await until(given_up)
+    [letter] = found["deadLetters"]
+    assert (letter["orderKey"], letter["sequence"], letter["failure"]) == (order, 1, "answered 302")
+    assert letter["attempts"] == receiver.refused
+
+    receiver.status = 200
+    assert await one(product, product.token(Role.CUSTOMER, "cust-1012"), webhook) is None
+    operations = product.token(Role.OPERATIONS)
+    assert (await one(product, operations, webhook))["owner"] == "cust-1011"
+    assert (await told(product, operations, REPLAY, webhook, after=None))["errors"] == []
+
+    async def told_again() -> bool:
+        return receiver.sequences(order) == [1]
+
+    await until(told_again)
+    assert {event["correlationId"] for event in map(json.loads, (b for _, b in receiver.taken))} >= {order}
+    await told(product, operations, UNREGISTER, webhook)
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "http://example.com/",
+        "https://10.0.0.1/",
+        "https://[::ffff:192.168.0.1]/",
+        "https://169.254.169.254/latest",
+        "https://user@example.com/",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+async def test_an_address_that_may_not_be_called_is_refused(fragile: Product, callback: str) -> None:
+    given = {"input": {"idempotencyKey": key(), "callback": callback, "query": "color=red"}}
+    payload = (await run(fragile, REGISTER, given))["registerWebhook"]
+
+    assert (payload["webhook"], payload["secret"]) == (None, None)
+    [error] = payload["errors"]
+    assert error["code"] == "VALIDATION_FAILED"
+
+
+async def test_a_key_registers_once_and_shows_the_secret_once(fragile: Product, receiver: Receiver) -> None:
+    given = {"input": {"idempotencyKey": key(), "callback": receiver.url, "query": None}}
+    first, again = [(await run(fragile, REGISTER, given))["registerWebhook"] for _ in range(2)]
+    given["input"]["query"] = STARTED
+    other = (await run(fragile, REGISTER, given))["registerWebhook"]
+
+    assert (first["secret"][:6], first["replayed"]) == ("whsec_", False)
+    assert (again["webhook"]["id"], again["secret"], again["replayed"]) == (first["webhook"]["id"], None, True)
+    assert [error["code"] for error in other["errors"]] == ["IDEMPOTENCY_CONFLICT"]
+    await told(fragile, fragile.token(Role.OPERATIONS), UNREGISTER, first["webhook"]["id"])
