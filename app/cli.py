@@ -381,6 +381,35 @@ def _files(given: list[Path] | None, settings: Settings) -> list[Path]:
     return files
 
 
+@cli.command()
+def explain(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file with one GraphQL operation.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="NAME", help="A variable of @skip or @include that is false."),
+    ] = None,
+) -> None:
+    """Print how an operation is carried out: its plan, and the Python that it is compiled to.
+
+    Variables that decide what is skipped and included are true, but for those named by --without.
+
+    Example:
+
+      orderway explain app/examples/03-list-orders.graphql
+    """
+    from app.gateway.errors import Refused
+    from app.gateway.execution.explained import explained
+    from app.gateway.execution.plan import NotCovered
+    from resolvers.schema import schema as graph
+
+    try:
+        typer.echo(explained(graph, file.read_text(encoding="utf-8"), false=without or ()), nl=False)
+    except Refused as refused:
+        raise CannotStart(f"{file}: " + " ".join(error.message for error in refused.errors)) from None
+    except NotCovered as why:
+        raise CannotStart(f"{file}: it is not compiled, but executed by graphql-core: {why}.") from None
+
+
 @cli.command("settings")
 def list_settings() -> None:
     """Print the table of all settings, as Markdown."""

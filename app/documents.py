@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.domain.actor import Role
 from app.gateway.documents import Documents
-from app.gateway.execution import Executor
+from app.gateway.execution.executor import Executor
 from app.gateway.manifest import TrustedDocument, Unreadable, read_documents, read_manifest, write_manifest
 from app.gateway.persisted import Persisted, Trust, faults
 from app.settings import CannotStart, Settings

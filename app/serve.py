@@ -186,6 +186,7 @@ class _Served:
             ],
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,
+            compiled=settings.compiled,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
             slow_seconds=settings.monitoring.slow_seconds,
             traced=telemetry.traces_are_sent(),

@@ -411,6 +411,12 @@ class Settings(BaseSettings):
         "developer, and everybody where development tokens are accepted.",
         "a list of roles separated by commas",
     )
+    compiled: bool = _setting(
+        True,
+        "Whether operations that come again are compiled to Python; `false`: graphql-core executes all, at a tenth of "
+        "the speed and with the same answers.",
+        "true or false",
+    )
     limits: LimitSettings = LimitSettings()
     tasks: TaskSettings = TaskSettings()
     drafts: DraftSettings = DraftSettings()

@@ -20,7 +20,7 @@ from app.gateway import health
 from app.gateway.documents import Documents
 from app.gateway.edge import Edge
 from app.gateway.errors import Explain
-from app.gateway.execution import Executor
+from app.gateway.execution.executor import Executor
 from app.gateway.graphiql import STATIC, Assets, GraphiQLPage, Page
 from app.gateway.health import Readiness
 from app.gateway.http import LAST_EVENT_ID, Authenticate, GraphQLOverHTTP
@@ -86,6 +86,7 @@ def create_app(
     slow_seconds: float = 1.0,
     traced: bool = False,
     lifespan: Lifespan | None = None,
+    compiled: bool = True,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -94,14 +95,15 @@ def create_app(
     correlation id and body limit, but for the paths in `body_limit_at`, which have a limit of another name.
     `allowed_origins` are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql`
     None: no page. `introspection_roles` may ask for the schema and are told what they may have meant; None: everybody.
-    A query or mutation that takes longer than `slow_seconds` is logged; `traced`: operations have spans. Call
+    A query or mutation that takes longer than `slow_seconds` is logged; `traced`: operations have spans. `compiled`
+    False: graphql-core executes every operation. Call
     `await drain(app)` before the server stops, so that subscribers are told to go elsewhere and readiness turns to 503.
 
     `persisted` says how requests may name their documents.
 
     Raises ValueError when the schema has extensions: the gateway executes without Strawberry's extension hooks.
     """
-    executor = Executor(schema)
+    executor = Executor(schema, compiled=compiled)
     documents = Documents(executor.schema, limits)
     lookup = Lookup(documents, persisted, characters=limits.cached_characters)
     observer = Observer(slow_seconds=slow_seconds, traced=traced)

@@ -1,8 +1,8 @@
 """Documents, parsed and checked once."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from graphql import (
     DocumentNode,
@@ -20,6 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
 from app.gateway.incremental import whole
+from app.gateway.execution.sightings import Sightings
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.gateway.sharing import varies_with
 from app.gateway.size import extent_of_literals, has_more_tokens, introspects, measure
@@ -49,6 +50,8 @@ class Operation:
     varies_with: frozenset[str] = frozenset()
     """Variables on which the answer to a message of the subscription depends."""
     incremental: DocumentNode | None = None
+    sightings: Sightings[Any] = field(default_factory=Sightings, compare=False, repr=False)
+    """The executor's own."""
 
     @property
     def type(self) -> OperationType:

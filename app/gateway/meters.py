@@ -9,3 +9,9 @@ LIMIT_EXCEEDED: Final = Counter(
     "Requests that exceeded a limit: `refused`, or only `warned` of (ORDERWAY_LIMITS__WARN_ONLY).",
     ("limit", "outcome"),
 )
+EXECUTIONS: Final = Counter(
+    "orderway_executions",
+    "Operations by how they were carried out: `compiled`, or why they were not: `first_sight`, `subscription`, "
+    "`introspection`, `defer`, `stream`, `variants` (too many choices of what is skipped), `switched_off`, `fault`.",
+    ("how",),
+)

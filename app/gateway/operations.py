@@ -21,7 +21,7 @@ from app.gateway.budget import Budget
 from app.gateway.clients import Left, Subscriptions, Throttle, client_of
 from app.gateway.documents import Operation
 from app.gateway.errors import Code, Explain, Refused, internal_error, present, present_failure
-from app.gateway.execution import Executor
+from app.gateway.execution.executor import Executor
 from app.gateway.incremental import Part, Paths, Pending, Spec
 from app.gateway.limits import Guard, Limits
 from app.gateway.observer import Observer

@@ -7,7 +7,7 @@ from graphql import get_introspection_query, parse
 
 from app.gateway.documents import Documents
 from app.gateway.errors import Code, Refused
-from app.gateway.execution import Executor
+from app.gateway.execution.executor import Executor
 from app.gateway.health import Dependency, Status
 from app.gateway.limits import Limits
 from app.gateway.size import has_more_tokens, json_deeper_than, measure

@@ -54,6 +54,7 @@ async def serve(port: int) -> None:
             readiness=readiness,
             limits=Limits(cost_bucket=1_000_000_000, cost_restored=1e9),  # what one client may spend is not measured
             explain=explain,
+            compiled=os.environ["ORDERWAY_COMPILED"] == "true",
         )
         config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False)
         await uvicorn.Server(config).serve()

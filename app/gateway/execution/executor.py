@@ -1,0 +1,141 @@
+"""Runs checked operations against the schema."""
+
+from collections.abc import Callable, Mapping
+from inspect import isawaitable
+from typing import Final
+
+import strawberry
+import structlog
+from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLSchema, OperationType, execute
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution import optimized_is_awaitable
+
+from app.gateway.documents import Operation
+from app.gateway.execution.code import Code
+from app.gateway.execution.leaves import LeafExecutor
+from app.gateway.execution.plan import NotCovered, Plan, conditions_of
+from app.gateway.execution.run import Run
+from app.gateway.execution.sightings import Sightings
+from app.gateway.meters import EXECUTIONS
+from app.gateway.streams import Stream, open_stream
+
+log = structlog.get_logger()
+
+COMPILED_AT: Final = 2
+"""At which sight of an operation it is compiled; compiling costs more than carrying out a small one does."""
+MOST_VARIANTS: Final = 16
+"""How many choices of what `@skip` and `@include` leave are compiled for one operation."""
+MOST_ERRORS: Final = 50
+FIRST_SIGHT: Final = "first_sight"
+COMPILED: Final = "compiled"
+
+
+class Executor:
+    """The one place that executes; what is behind it may change, its answers may not."""
+
+    def __init__(self, schema: strawberry.Schema, *, compiled: bool = True) -> None:
+        """Raises ValueError when the schema has extensions, as their hooks would never be called."""
+        if schema.extensions:
+            raise ValueError("The gateway executes without Strawberry's extension hooks; remove them from the schema.")
+        self.schema: GraphQLSchema = schema._schema  # the only door that Strawberry has to the executable schema
+        self._strawberry_schema = schema
+        self._compiles = compiled
+
+    def prepare(self, operation: Operation) -> None:
+        """Have it compiled when it is first executed, as an operation that will be executed often."""
+        operation.sightings.count = max(operation.sightings.count, COMPILED_AT - 1)
+
+    async def execute(self, operation: Operation, variables: Mapping[str, object], context: object) -> ExecutionResult:
+        """The result of a query or mutation. Errors of fields are in it; nothing that a resolver raises comes out."""
+        sightings = operation.sightings
+        sightings.count += 1
+        how = self._why_not(operation)
+        if how is None:
+            values = get_variable_values(
+                self.schema, operation.definition.variable_definitions or (), dict(variables), MOST_ERRORS
+            )
+            if isinstance(values, list):
+                EXECUTIONS.labels(COMPILED).inc()
+                return ExecutionResult(None, values)
+            code = self._code(operation, values)
+            if code is not None:
+                EXECUTIONS.labels(COMPILED).inc()
+                return await code.execute(Run(code.plan, values, context))
+            how = sightings.why_not or "variants"
+        EXECUTIONS.labels(how).inc()
+        return await self._interpreted(operation, variables, context)
+
+    def code(self, operation: Operation, values: VariableValues) -> Code:
+        """The compiled operation. Raises NotCovered."""
+        fragments = {d.name.value: d for d in operation.document.definitions if isinstance(d, FragmentDefinitionNode)}
+        conditions = {name: values.coerced[name] for name in self.conditions(operation)}
+        return Code(Plan(self._strawberry_schema, operation.definition, fragments, conditions))
+
+    def _why_not(self, operation: Operation) -> str | None:
+        """Why this execution is not compiled; None: it is."""
+        sightings = operation.sightings
+        if not self._compiles:
+            return "switched_off"
+        if sightings.why_not is None and sightings.count < COMPILED_AT:
+            return FIRST_SIGHT
+        if sightings.why_not is None and sightings.conditions is None:
+            try:
+                self.conditions(operation)
+            except NotCovered as reason:
+                sightings.why_not = str(reason)
+        return sightings.why_not
+
+    def conditions(self, operation: Operation) -> tuple[str, ...]:
+        """The variables that decide what the operation asks for. Raises NotCovered when it is not compiled."""
+        sightings = operation.sightings
+        if sightings.conditions is None:
+            if operation.type is OperationType.SUBSCRIPTION:
+                raise NotCovered("subscription")
+            fragments = [d for d in operation.document.definitions if isinstance(d, FragmentDefinitionNode)]
+            sightings.conditions = conditions_of([operation.definition, *fragments])
+        return sightings.conditions
+
+    def _code(self, operation: Operation, values: VariableValues) -> Code | None:
+        sightings: Sightings[Code] = operation.sightings
+        choice = tuple([values.coerced.get(name) for name in sightings.conditions or ()])
+        known = sightings.compiled.get(choice)
+        possible = len(sightings.compiled) < MOST_VARIANTS and all(isinstance(value, bool) for value in choice)
+        if known is None and possible:
+            try:
+                known = sightings.compiled[choice] = self.code(operation, values)
+            except Exception:  # a fault of the compiler's must not be one of the operation's
+                log.exception("operation_not_compiled", operation_name=operation.name)
+                sightings.why_not = "fault"
+        return known
+
+    async def _interpreted(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> ExecutionResult:
+        result = execute(
+            self.schema,
+            operation.document,
+            context_value=context,
+            variable_values=dict(variables),
+            operation_name=operation.name,
+            executor_class=LeafExecutor,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it narrows, its annotation does not say so
+            operation_extensions=None,
+        )
+        return await result if isawaitable(result) else result
+
+    async def subscribe(
+        self, operation: Operation, variables: Mapping[str, object], make_context: Callable[[], object]
+    ) -> Stream | ExecutionResult:
+        """A subscription that has started; a single result when it could not."""
+        EXECUTIONS.labels("subscription").inc()
+        executor = LeafExecutor.build(
+            self.schema,
+            operation.document,
+            context_value=make_context(),
+            raw_variable_values=dict(variables),
+            operation_name=operation.name,
+            operation_extensions=None,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        return await open_stream(executor, operation, variables, make_context)
