@@ -12,7 +12,7 @@ import orjson
 import structlog
 from opentelemetry import context as trace_context
 from opentelemetry import propagate
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,15 +25,16 @@ from connectors.base import CORRELATION_HEADER, correlation_id
 log = structlog.get_logger()
 
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+HEADERS: Final = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
 """Sent unless a route has set its own."""
+CORRELATION: Final = CORRELATION_HEADER.lower().encode()
 
 UNWANTED_BYTES: Final = 64 * 2**20
 UNWANTED_SECONDS: Final = 5.0
@@ -53,6 +54,7 @@ class Edge:
         self._limits = limits
         self._guard = Guard(limits)
         self._body_limit_at = body_limit_at
+        self._trace_headers = {name.lower().encode() for name in propagate.get_global_textmap().fields}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -63,7 +65,8 @@ class Edge:
         given = headers.get(CORRELATION_HEADER, "")
         own = given if PLAIN_ID.fullmatch(given) else uuid4().hex
         correlation = correlation_id.set(own)
-        trace = trace_context.attach(propagate.extract(dict(headers)))
+        is_traced = not self._trace_headers.isdisjoint([name for name, _ in scope["headers"]])
+        trace = trace_context.attach(propagate.extract(dict(headers)) if is_traced else trace_context.Context())
         sender = client.set(client_of(scope["headers"]))
         try:
             with structlog.contextvars.bound_contextvars(correlation_id=own):
@@ -100,10 +103,10 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers[CORRELATION_HEADER] = correlation_id.get()
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = [(name, value) for name, value in message["headers"] if name != CORRELATION]
+                present = {name for name, _ in headers}
+                headers += [header for header in HEADERS if header[0] not in present]
+                message["headers"] = [*headers, (CORRELATION, correlation_id.get().encode())]
             await send(message)
 
         try:

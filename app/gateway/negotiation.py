@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Final
 
 from app.gateway.errors import Code
@@ -64,6 +65,7 @@ class _Range:
         return Way.EVENT_PARTS if specs in ({"subscriptionspec": "1.0"}, {"subscriptionspec": "1"}) else None
 
 
+@lru_cache(maxsize=256)
 def negotiate(accept: str | None, offered: tuple[Media, ...]) -> Media | None:
     """The offered media type that the client likes best; None when it likes none of them.
 

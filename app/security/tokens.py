@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -39,6 +41,21 @@ class _Signatures(jws.JWSRegistry):
 SIGNATURES: Final = _Signatures(algorithms=ALGORITHMS, strict_check_header=False)
 
 
+REMEMBERED: Final = 1000
+"""How many tokens that were found genuine are remembered; the signature is the dear part of every request."""
+LONGEST_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Genuine:
+    """What a token was found to say, under these keys of its issuer."""
+
+    issuer: str
+    kid: str | None
+    keys: KeySet
+    identity: Identity
+
+
 class TokenVerifier:
     """Tells from a bearer token who calls.
 
@@ -61,12 +78,31 @@ class TokenVerifier:
         self._keys = {issuer.issuer: IssuerKeys(issuer, fetch, clock) for issuer in issuers}
         self._audience = audience
         self._clock_skew = clock_skew
-        self._development_key = development_key
+        self._development_keys = development_key.public if development_key else None
+        self._genuine: OrderedDict[str, _Genuine] = OrderedDict()
 
     async def authenticate(self, token: str | None) -> Identity:
         """Who calls. Raises NotAuthenticated, or AuthenticationUnavailable when the issuer's keys are out of reach."""
         if token is None:
             raise NotAuthenticated("Sign in: the request has no bearer token.")
+        known = self._genuine.get(token)
+        if known is not None and await self._still_holds(known):
+            self._genuine.move_to_end(token)
+            return known.identity
+        genuine = await self._checked(token)
+        if len(token) <= LONGEST_REMEMBERED:
+            self._genuine[token] = genuine
+            if len(self._genuine) > REMEMBERED:
+                self._genuine.popitem(last=False)
+        return genuine.identity
+
+    async def _still_holds(self, known: _Genuine) -> bool:
+        """Whether the token has not expired, and its issuer's keys are those that it was checked against."""
+        return (
+            known.identity.expires_at > datetime.now(UTC) and await self._keys_of(known.issuer, known.kid) is known.keys
+        )
+
+    async def _checked(self, token: str) -> _Genuine:
         try:
             signed = jws.extract_compact(token.encode(), registry=SIGNATURES)
             header = signed.headers()
@@ -86,11 +122,11 @@ class TokenVerifier:
             log.info("token_refused", why="signature", issuer=issuer)
             raise NotAuthenticated("The token's signature is not its issuer's.")
         audience = DEVELOPMENT_AUDIENCE if issuer == DEVELOPMENT_ISSUER else self._audience
-        return self._identity(issuer, audience, claims)
+        return _Genuine(issuer, kid, keys, self._identity(issuer, audience, claims))
 
     async def _keys_of(self, issuer: str, kid: str | None) -> KeySet:
-        if issuer == DEVELOPMENT_ISSUER and self._development_key:
-            return self._development_key.public
+        if issuer == DEVELOPMENT_ISSUER and self._development_keys:
+            return self._development_keys
         if issuer not in self._keys:
             raise NotAuthenticated("The token's issuer is not trusted here.")
         try:

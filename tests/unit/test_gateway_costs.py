@@ -11,7 +11,7 @@ from app.gateway.clients import Throttle
 from app.gateway.costs import Costs
 from app.gateway.documents import Documents
 from app.gateway.errors import Refused
-from app.gateway.execution import Executor
+from app.gateway.execution.executor import Executor
 from app.gateway.limits import Guard, Limits
 from resolvers.demand import PAGE, ListSize, declared, listed
 from resolvers.fields import resolved

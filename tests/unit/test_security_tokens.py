@@ -210,11 +210,14 @@ async def test_keys_are_fetched_once_and_again_for_an_unknown_key_but_not_in_a_r
 async def test_a_withdrawn_key_is_forgotten_within_the_hour() -> None:
     web = Web()
     known = verifier(web)
-    await known.authenticate(token())
+    once_good = token()
+    for _ in range(2):
+        await known.authenticate(once_good)
     web.pages[JWKS] = jwks(NEW)
     web.now += 3601
-    with pytest.raises(NotAuthenticated, match="not one of its issuer's"):
-        await known.authenticate(token())
+    for refused in (once_good, token()):
+        with pytest.raises(NotAuthenticated, match="not one of its issuer's"):
+            await known.authenticate(refused)
 
 
 @pytest.mark.parametrize("page", [OSError("no route"), b"<html>", b'{"keys": []}', b"{}"])

@@ -6,7 +6,7 @@ from typing import Final
 
 import strawberry
 import structlog
-from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLSchema, OperationType, execute
+from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLSchema, MiddlewareManager, OperationType, execute
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
@@ -18,6 +18,7 @@ from app.gateway.execution.run import Run
 from app.gateway.execution.sightings import Sightings
 from app.gateway.meters import EXECUTIONS
 from app.gateway.streams import Stream, open_stream
+from app.gateway.tracing import field_spans
 
 log = structlog.get_logger()
 
@@ -27,7 +28,7 @@ MOST_VARIANTS: Final = 16
 """How many choices of what `@skip` and `@include` leave are compiled for one operation."""
 MOST_ERRORS: Final = 50
 FIRST_SIGHT: Final = "first_sight"
-COMPILED: Final = "compiled"
+AS_COMPILED: Final = EXECUTIONS.labels("compiled")
 
 
 class Executor:
@@ -49,21 +50,22 @@ class Executor:
         """The result of a query or mutation. Errors of fields are in it; nothing that a resolver raises comes out."""
         sightings = operation.sightings
         sightings.count += 1
-        how = self._why_not(operation)
+        spans = field_spans()
+        how = self._why_not(operation) if spans is None else "traced"
         if how is None:
             values = get_variable_values(
                 self.schema, operation.definition.variable_definitions or (), dict(variables), MOST_ERRORS
             )
             if isinstance(values, list):
-                EXECUTIONS.labels(COMPILED).inc()
+                AS_COMPILED.inc()
                 return ExecutionResult(None, values)
             code = self._code(operation, values)
             if code is not None:
-                EXECUTIONS.labels(COMPILED).inc()
+                AS_COMPILED.inc()
                 return await code.execute(Run(code.plan, values, context))
             how = sightings.why_not or "variants"
         EXECUTIONS.labels(how).inc()
-        return await self._interpreted(operation, variables, context)
+        return await self._interpreted(operation, variables, context, spans)
 
     def code(self, operation: Operation, values: VariableValues) -> Code:
         """The compiled operation. Raises NotCovered."""
@@ -109,7 +111,11 @@ class Executor:
         return known
 
     async def _interpreted(
-        self, operation: Operation, variables: Mapping[str, object], context: object
+        self,
+        operation: Operation,
+        variables: Mapping[str, object],
+        context: object,
+        spans: MiddlewareManager | None,
     ) -> ExecutionResult:
         result = execute(
             self.schema,
@@ -120,6 +126,7 @@ class Executor:
             executor_class=LeafExecutor,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it narrows, its annotation does not say so
             operation_extensions=None,
+            middleware=spans,
         )
         return await result if isawaitable(result) else result
 

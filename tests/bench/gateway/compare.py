@@ -271,7 +271,7 @@ async def _wait(where: Ring, milliseconds: int) -> None:
 
 def _print(found: Mapping[tuple[Case, str], list[Round]], names: Sequence[str], console: Console) -> None:
     def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-        return f"{statistics.median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
+        return f"{statistics.median(a / (b or a or 1) for a, b in zip(ours, theirs, strict=True)):.2f}"
 
     for case in dict.fromkeys(case for case, _ in found):
         table = Table(title=str(case), title_justify="left")
@@ -289,7 +289,7 @@ def _print(found: Mapping[tuple[Case, str], list[Round]], names: Sequence[str], 
                 f"{statistics.median(costs):.3f}",
                 ratio(costs, [r.cpu_ms for r in others]),
                 f"{statistics.median(r.load.p50 for r in rounds):.1f}",
-                f"{statistics.median(r.load.p95 / r.load.p50 for r in rounds):.2f}",
+                f"{statistics.median(r.load.p95 / (r.load.p50 or r.load.p95 or 1) for r in rounds):.2f}",
             )
         console.print(table)
 
