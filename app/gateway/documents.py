@@ -19,8 +19,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.gateway.costs import Cost, Costs
 from app.gateway.errors import Code, Refused
-from app.gateway.incremental import whole
 from app.gateway.execution.sightings import Sightings
+from app.gateway.incremental import whole
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.gateway.sharing import varies_with
 from app.gateway.size import extent_of_literals, has_more_tokens, introspects, measure

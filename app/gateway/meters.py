@@ -12,7 +12,7 @@ LIMIT_EXCEEDED: Final = Counter(
 EXECUTIONS: Final = Counter(
     "orderway_executions",
     "Operations by how they were carried out: `compiled`, or why they were not: `first_sight`, `subscription`, "
-    "`introspection`, `defer`, `stream`, `variants` (too many choices of what is skipped), `traced`, "
-    "`switched_off`, `fault`.",
+    "`introspection`, `incremental` (`@defer` and `@stream`), `variants` (too many choices of what is "
+    "skipped), `traced`, `switched_off`, `fault`.",
     ("how",),
 )

@@ -6,9 +6,19 @@ from typing import Final
 
 import strawberry
 import structlog
-from graphql import ExecutionResult, FragmentDefinitionNode, GraphQLSchema, MiddlewareManager, OperationType, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    MiddlewareManager,
+    OperationType,
+    experimental_execute_incrementally,
+)
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as CoreExecutor
 
 from app.gateway.documents import Operation
 from app.gateway.execution.code import Code
@@ -110,6 +120,19 @@ class Executor:
                 sightings.why_not = "fault"
         return known
 
+    async def execute_incrementally(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """The result of a query or mutation, without what it puts off, and what was put off as it comes.
+
+        Closing the generator of what was put off cancels the work for it.
+        """
+        if operation.incremental is None:
+            return await self.execute(operation, variables, context)
+        EXECUTIONS.labels("incremental").inc()
+        spans = field_spans()
+        return await self._by_core(operation, operation.incremental, variables, context, spans, CoreExecutor)
+
     async def _interpreted(
         self,
         operation: Operation,
@@ -117,13 +140,27 @@ class Executor:
         context: object,
         spans: MiddlewareManager | None,
     ) -> ExecutionResult:
-        result = execute(
+        result = await self._by_core(operation, operation.document, variables, context, spans, LeafExecutor)
+        assert isinstance(result, ExecutionResult)  # `document` puts nothing off
+        return result
+
+    async def _by_core(
+        self,
+        operation: Operation,
+        document: DocumentNode,
+        variables: Mapping[str, object],
+        context: object,
+        spans: MiddlewareManager | None,
+        executor_class: type[CoreExecutor],
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        # `execute` refuses every schema that has the directives
+        result = experimental_execute_incrementally(
             self.schema,
-            operation.document,
+            document,
             context_value=context,
             variable_values=dict(variables),
             operation_name=operation.name,
-            executor_class=LeafExecutor,
+            executor_class=executor_class,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it narrows, its annotation does not say so
             operation_extensions=None,
             middleware=spans,
