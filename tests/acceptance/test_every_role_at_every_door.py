@@ -29,6 +29,7 @@ MAY = {
         Query.productOrder Query.productOrders Query.productOrderBatch Query.productOrderBatches
         Query.productOffering Query.productOfferings Query.qualifyCustomer Query.checkProductConfiguration
         Query.availableResources Query.salesChannels Query.validateAddress Query.serviceability Query.timeSlots
+        Query.webhook Query.webhooks Mutation.registerWebhook Mutation.unregisterWebhook Mutation.replayWebhook
         Subscription.productOrderEvents Subscription.productOrder Subscription.dealerOrderEvents
         Subscription.productOrderBatchProgress
     """,
