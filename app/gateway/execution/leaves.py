@@ -8,7 +8,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
-from app.gateway.execution.plan import DEFINITION
+from app.gateway.execution.plan import as_made
 
 TEXTS: Final = (GraphQLString, GraphQLID)
 LEAST_INT: Final = -(2**31)
@@ -26,7 +26,7 @@ class LeafExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """The value of a field, or an awaitable of it."""
         definition = self.schema.get_field(parent_type, field_details_list[0].node.name.value)
-        made_of = definition.extensions.get(DEFINITION) if definition else None
+        made_of = as_made(definition) if definition else None
         if definition and type(made_of) is StrawberryField and made_of.is_basic_field and not self.middleware_manager:
             try:
                 value = made_of.default_resolver(source, made_of.python_name)

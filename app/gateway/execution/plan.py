@@ -34,6 +34,8 @@ from strawberry.types.field import StrawberryField
 
 DEFINITION: Final = "strawberry-definition"
 """Under this key a field of the executable schema names the Strawberry field that it was made of."""
+CONVERTER: Final = "strawberry.schema.schema_converter"
+"""Where Strawberry makes the functions of its fields."""
 UNCOVERED_DIRECTIVES: Final = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 
 
@@ -218,12 +220,22 @@ def _layers(definition: GraphQLField) -> tuple[tuple[Kind, ...], tuple[Any, ...]
         return tuple(kinds), tuple(types), tuple(nullable)
 
 
+def as_made(definition: GraphQLField) -> StrawberryField | None:
+    """The Strawberry field that this one was made of; None when it is none, or somebody has put another function in
+    place of its own: that one has to be called, as it may turn the caller away.
+    """
+    made_of = definition.extensions.get(DEFINITION)
+    if not isinstance(made_of, StrawberryField) or getattr(definition.resolve, "__module__", None) != CONVERTER:
+        return None
+    return made_of
+
+
 def _how(schema: strawberry.Schema, node: FieldNode, definition: GraphQLField) -> tuple[How, StrawberryField | None]:
     if node.name.value == "__typename":
         return How.TYPENAME, None
-    made_of = definition.extensions.get(DEFINITION)
+    made_of = as_made(definition)
     if (
-        not isinstance(made_of, StrawberryField)
+        made_of is None
         or type(made_of).get_result is not StrawberryField.get_result
         or made_of.extensions
         or schema.schema_converter.exception_handlers
