@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
-from graphql import ExecutionResult, execute, parse
+import strawberry
+from graphql import ExecutionResult, GraphQLObjectType, execute, parse
 from prometheus_client import REGISTRY
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -127,6 +128,32 @@ async def test_what_is_not_compiled_is_executed_by_graphql_core() -> None:
     async with counted("introspection", 1):
         result = await run("{ __schema { queryType { name } } }", times=2)
     assert result.data == {"__schema": {"queryType": {"name": "Query"}}}
+
+
+@strawberry.type
+class Person:
+    name: str
+    born: str
+
+
+@strawberry.type
+class People:
+    @strawberry.field
+    def person(self) -> Person:
+        return Person(name="Ada", born="1815")
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_function_that_was_put_before_a_field_is_asked_each_time(compiled: bool) -> None:
+    executor = Executor(strawberry.Schema(People), compiled=compiled)
+    person = executor.schema.type_map["Person"]
+    assert isinstance(person, GraphQLObjectType)
+    person.fields["born"].resolve = lambda *_: "***"  # as it does that holds back what the caller may not see
+    operation = Documents(executor.schema, LIMITS).operation("{ person { name born } }", None)
+
+    answers = [await executor.execute(operation, {}, None) for _ in range(3)]
+
+    assert [answer.data for answer in answers] == [{"person": {"name": "Ada", "born": "***"}}] * 3
 
 
 async def test_each_choice_of_what_is_skipped_has_its_own_code() -> None:
