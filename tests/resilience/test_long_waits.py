@@ -170,8 +170,25 @@ async def asked(time: SkippedTime, order_id: str) -> int:
     return kinds.count(CHECK_TASK)
 
 
+async def consented(time: SkippedTime, order_id: str, side: ConsentSide) -> None:
+    """This party says yes."""
+    order = await time.order(order_id)
+    consent = ConsentToOwnership(
+        idempotency_key=key(),
+        order_id=order_id,
+        expected_version=order.version,
+        side=side,
+        given=True,
+        credit_consent=side is ConsentSide.ACCEPTING,
+    )
+    assert isinstance(await consent_to_ownership_change(time.ordering, AGENT, consent), Committed)
+
+
 async def test_a_consent_is_waited_for_until_its_time_is_up_and_nobody_asks_before(time: SkippedTime) -> None:
     order_id = await handed_over(time, "prod-1087", "cust-1092")
+    # one party is left to wait for: a server that skips time loses a workflow that gives up one of two timers which
+    # end at the same moment
+    await consented(time, order_id, ConsentSide.RELEASING)
 
     await time.wait(timedelta(days=13))
     waiting = await time.stored(order_id)
@@ -190,16 +207,7 @@ async def test_a_product_goes_over_on_the_day_that_was_named_and_nobody_asks_bef
     day = time.clock() + MONTH
     order_id = await handed_over(time, "prod-1189", "cust-1092", day)
     for side in ConsentSide:
-        order = await time.order(order_id)
-        consent = ConsentToOwnership(
-            idempotency_key=key(),
-            order_id=order_id,
-            expected_version=order.version,
-            side=side,
-            given=True,
-            credit_consent=side is ConsentSide.ACCEPTING,
-        )
-        assert isinstance(await consent_to_ownership_change(time.ordering, AGENT, consent), Committed)
+        await consented(time, order_id, side)
 
     await time.wait(MONTH - timedelta(days=1))
     asked_before = await asked(time, order_id)
