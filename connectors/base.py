@@ -161,11 +161,19 @@ class BackendHttp(Collections):
             last_failure=self._seen.failure[1] if self._seen.failure else None,
         )
 
-    def failure(self, operation: str, kind: FailureKind, detail: str, *, retryable: bool) -> BackendFailure:
+    def failure(
+        self, operation: str, kind: FailureKind, detail: str, *, retryable: bool, retry_after: float = 0.0
+    ) -> BackendFailure:
         """A failure of this backend, under the correlation id of the caller."""
         self._seen.failure = (datetime.now(UTC), f"{operation}: {kind.value}")
         return BackendFailure(
-            self.name, operation, kind, retryable=retryable, detail=detail[:300], correlation_id=correlation_id.get()
+            self.name,
+            operation,
+            kind,
+            retryable=retryable,
+            detail=detail[:300],
+            correlation_id=correlation_id.get(),
+            retry_after=retry_after,
         )
 
     async def get(self, operation: str, path: str, query: Mapping[str, str] | None = None) -> Answer:
@@ -197,7 +205,13 @@ class BackendHttp(Collections):
                     self.used_stale(age)
                     return Answer(self, operation, kept.status, kept.body, kept.total)
             # each caller gets one of its own, with its own correlation id
-            raise self.failure(operation, failure.kind, failure.detail, retryable=failure.retryable) from failure
+            raise self.failure(
+                operation,
+                failure.kind,
+                failure.detail,
+                retryable=failure.retryable,
+                retry_after=failure.retry_after,
+            ) from failure
         finally:
             shared.waiting -= 1
             if not shared.waiting and not shared.call.done():  # the last one has given up
@@ -331,7 +345,9 @@ class BackendHttp(Collections):
             except _NoAnswer as failed:
                 pause = failed.after + random.uniform(0, FIRST_PAUSE * 2 ** (attempts.made - 1))
                 if not failed.again or attempts.made >= self._config.attempts or self._clock() + pause >= until:
-                    raise self.failure(operation, failed.kind, failed.detail, retryable=True) from failed
+                    raise self.failure(
+                        operation, failed.kind, failed.detail, retryable=True, retry_after=failed.after
+                    ) from failed
             await asyncio.sleep(pause)
 
     async def _turn(self, until: float) -> None:
@@ -359,7 +375,10 @@ class BackendHttp(Collections):
         """One HTTP exchange; the breaker learns its outcome."""
         era = self._breaker.admit()
         if era is None:
-            raise _NoAnswer(FailureKind.UNREACHABLE, "left alone after too many failures", again=False)
+            rests = self._breaker.rests
+            detail = "left alone after too many failures"
+            # while it rests there is nothing to wait for; a probe under way is over soon
+            raise _NoAnswer(FailureKind.UNREACHABLE, detail, after=rests, again=not rests)
         usual = min(self._config.attempt_timeout, self._config.deadline)
         seconds = max(min(usual, until - self._clock()), 0.001)
         success: bool | None = None

@@ -35,6 +35,11 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.HALF_OPEN if self._clock() - self._opened_at >= self._rest else BreakerState.OPEN
 
+    @property
+    def rests(self) -> float:
+        """Seconds until a call may be let through again; 0 when one may, or when a probe is under way."""
+        return 0.0 if self._opened_at is None else max(self._opened_at + self._rest - self._clock(), 0.0)
+
     def admit(self) -> int | None:
         """The era under which to `record` the call's outcome, which must follow; None: the call must not go out."""
         match self.state:

@@ -19,11 +19,20 @@ class FailureKind(StrEnum):
 class BackendFailure(Exception):
     """A backend gave no usable answer. The only exception that leaves a connector.
 
-    `retryable` says that the same call may succeed later. `detail` is for operators, never for a customer.
+    `retryable` says that the same call may succeed later, and not before `retry_after` seconds where that is known.
+    `detail` is for operators, never for a customer.
     """
 
     def __init__(
-        self, backend: str, operation: str, kind: FailureKind, *, retryable: bool, detail: str, correlation_id: str
+        self,
+        backend: str,
+        operation: str,
+        kind: FailureKind,
+        *,
+        retryable: bool,
+        detail: str,
+        correlation_id: str,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(f"{backend} {operation}: {kind.value.lower()}: {detail}")
         self.backend = backend
@@ -32,6 +41,7 @@ class BackendFailure(Exception):
         self.retryable = retryable
         self.detail = detail
         self.correlation_id = correlation_id
+        self.retry_after = retry_after
 
 
 def unanswered(status: int) -> FailureKind | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from temporalio import activity
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from app import metrics
@@ -49,6 +50,9 @@ EAGER: Final = 16
 """So many tasks at most are begun at once with one step of an order."""
 REMEMBERED: Final = 500
 """Of so many orders under way it is remembered what was recorded last."""
+
+LONGEST_REST: Final = timedelta(minutes=10)
+"""No backend is spared for longer, whatever it asks for."""
 
 log = structlog.get_logger()
 
@@ -116,7 +120,9 @@ class Activities:
             except BackendFailure as failure:
                 outcome = failure.kind.value.lower()
                 if failure.retryable:
-                    raise ApplicationError(redacted(str(failure)), type=failure.kind.value) from failure
+                    raise ApplicationError(
+                        redacted(str(failure)), type=failure.kind.value, next_retry_delay=_pause_after(failure)
+                    ) from failure
                 result = Refused(failure.kind.value, str(failure))
             finally:
                 metrics.TASK_ATTEMPTS.labels(call.task.call, outcome).inc()
@@ -174,6 +180,21 @@ def _report(call: TaskCall, result: Result, attempts: int) -> TaskReport:
         attempts=attempts,
         ask_at=ask_at,
     )
+
+
+def _pause_after(failure: BackendFailure) -> timedelta | None:
+    info = activity.info()
+    return longer_pause(timedelta(seconds=failure.retry_after), info.retry_policy, attempt=info.attempt)
+
+
+def longer_pause(asked: timedelta, policy: RetryPolicy | None, *, attempt: int) -> timedelta | None:
+    """How long to wait when a backend is known not to answer before this; None: not longer than the policy waits."""
+    if policy is None:
+        return None
+    usual = policy.initial_interval * 2 ** min(attempt - 1, 32)
+    if policy.maximum_interval is not None:
+        usual = min(usual, policy.maximum_interval)
+    return min(asked, LONGEST_REST) if asked > usual else None
 
 
 def _waited() -> timedelta:

@@ -188,6 +188,7 @@ async def test_a_backend_that_fails_is_left_alone_then_tried_then_trusted(backen
             await fails(http)
         left_alone = await fails(http)
         assert (left_alone.kind, left_alone.retryable) == (FailureKind.UNREACHABLE, True)
+        assert 0 < left_alone.retry_after <= 0.2
         assert len(backend.received) == 4
 
         await rested(http)
@@ -201,6 +202,32 @@ async def test_a_backend_that_fails_is_left_alone_then_tried_then_trusted(backen
         assert http.health.breaker is CLOSED
         await http.get("listThing", "thing")
     assert len(backend.received) == 6
+
+
+async def test_who_comes_while_a_backend_is_tried_learns_how_that_ends(backend: ScriptedBackend) -> None:
+    go = asyncio.Event()
+    backend.answer(Reply(status=500), Reply(status=500), Reply(after=go), Reply())
+
+    async with calling(backend.url, attempts=20, breaker_window=2, breaker_rest=1.0) as http:
+        await fails(http)
+        await rested(http)
+        probe = asyncio.create_task(http.get("listThing", "thing/probe"))
+        await backend.until_received(3)
+        others = [asyncio.create_task(http.get("listThing", f"thing/{n}")) for n in range(3)]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(probe, *others)
+
+    assert len(backend.received) == 6
+
+
+async def test_a_failure_tells_how_long_the_backend_asked_to_be_spared(backend: ScriptedBackend) -> None:
+    backend.answer(Reply(status=503, headers={"Retry-After": "30"}))
+
+    async with calling(backend.url) as http:
+        spared = await fails(http)
+
+    assert (spared.kind, spared.retry_after) == (FailureKind.OVERLOADED, 30.0)
 
 
 async def test_an_open_breaker_ends_the_retries_of_a_call(backend: ScriptedBackend) -> None:
