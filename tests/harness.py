@@ -21,7 +21,8 @@ from app.settings import Settings
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 150.0
+"""How long a condition may take to come true, on a machine that is busy with other things."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 
 Json = Any
@@ -232,7 +233,7 @@ async def start(*children: ChildProcess) -> None:
 
 
 async def until(condition: Callable[[], Awaitable[T]]) -> T:
-    """Ask until the answer is true, ever more seldom, and give it. Fails after a minute."""
+    """Ask until the answer is true, ever more seldom, and give it. Fails after `WAIT_SECONDS`."""
     pause = SHORTEST_PAUSE
     async with asyncio.timeout(WAIT_SECONDS):
         while not (answer := await condition()):

@@ -53,13 +53,13 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     Of its delivery the order's own plan tells, when it has a task for that: nobody is told twice.
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
     """
-    stored = (await ordering.store.load([order_id]))[order_id]
-    told = told_by_plan(stored.plan)
     while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
         moves = [f.event for f in fed if _moved(f.event)]
         warnings = [f.event for f in fed if _warns(f.event)]
         if moves or warnings:
-            order = stored.order
+            # loaded after its events, so that it is no older than what is told of it
+            stored = (await ordering.store.load([order_id]))[order_id]
+            order, told = stored.order, told_by_plan(stored.plan)
             parties = [party for party in (order.customer_id, order.acceptor_id) if party is not None]
             known = await ordering.backends.customer.by_ids(parties)
             for move in moves:

@@ -9,7 +9,7 @@ from connectors.mock.state import State, seed
 from tests.channel import Json, free_slot, messages_of, run, until_state
 from tests.conftest import StartProduct
 from tests.draft import Draft
-from tests.harness import Product, start, until
+from tests.harness import WAIT_SECONDS, Product, start, until
 
 FIBRE: Final = {"id": "fibre", "offeringId": "fibre-250", "characteristics": [{"name": "router", "value": "own"}]}
 MOBILE: Final = {"id": "mobile", "offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -55,7 +55,7 @@ async def taken_over(product: Product, draft: Draft, token: str) -> Json:
       productOrderEvents(filter: $filter, after: $after) {
         summary actor { subject channel } ... on ProductOrderAttributeValueChangeEvent { changed } } }"""
     given = {"filter": {"orderIds": [draft.key]}, "after": (await timeline(product, draft))[-1]["cursor"]}
-    async with asyncio.timeout(30), product.subscribed(subscription, given, token=draft.token) as events:
+    async with asyncio.timeout(WAIT_SECONDS), product.subscribed(subscription, given, token=draft.token) as events:
         await draft.do("takeOverProductOrder", token=token)
         return (await anext(events))["data"]["productOrderEvents"]
 

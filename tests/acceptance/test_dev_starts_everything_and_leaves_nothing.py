@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded.ports import answers_ok, free_port
-from tests.harness import ROOT, until
+from tests.harness import ROOT, WAIT_SECONDS, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Dev:
     async def line(self, beginning: str) -> str:
         """The next line that begins so."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_SECONDS):
             async for line in self.process.stdout:
                 self.lines.append(line.decode().rstrip())
                 if self.lines[-1].startswith(beginning):

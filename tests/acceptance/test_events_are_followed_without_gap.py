@@ -10,7 +10,7 @@ from app.demo.connection import ConnectionLost, Refused
 from app.demo.samples import document
 from app.domain.actor import Role
 from tests.channel import ENDED, FOLLOW, Json, order, place_mobile, until_state
-from tests.harness import Product, running_product
+from tests.harness import WAIT_SECONDS, Product, running_product
 from tests.harness import start as start_again
 
 
@@ -19,7 +19,7 @@ async def collect(product: Product, keys: list[str], after: str | None, *, gatew
     seen: list[Json] = []
     open_orders = set(keys)
     given = {"filter": {"orderIds": keys}, "after": after}
-    async with asyncio.timeout(60), product.subscribed(document(FOLLOW), given, gateway=gateway) as results:
+    async with asyncio.timeout(WAIT_SECONDS), product.subscribed(document(FOLLOW), given, gateway=gateway) as results:
         while open_orders:
             event = (await anext(results))["data"]["productOrderEvents"]
             seen.append(event)
@@ -133,7 +133,7 @@ async def test_who_loses_its_gateway_goes_on_at_another_without_gap_or_repetitio
     seen: list[Json] = []
 
     with pytest.raises(ConnectionLost):
-        async with asyncio.timeout(60), product.subscribed(document(FOLLOW), {"after": start}) as results:
+        async with asyncio.timeout(WAIT_SECONDS), product.subscribed(document(FOLLOW), {"after": start}) as results:
             while True:
                 seen.append((await anext(results))["data"]["productOrderEvents"])
                 if len(seen) == 3:

@@ -10,7 +10,7 @@ from app.demo.samples import document
 from app.domain.actor import Role
 from app.serve import examples
 from tests.channel import ENDED, Json, order, place_mobile, until_state
-from tests.harness import Product
+from tests.harness import WAIT_SECONDS, Product
 from tests.manual_work import until_waiting
 
 ONE, CUSTOMER, DEALER = "100-follow-one-order", "101-follow-a-customer", "102-follow-a-dealer"
@@ -21,7 +21,7 @@ async def watched(product: Product, key: str, after: str | None = None) -> list[
     """The messages about an order until it has ended."""
     messages: list[Json] = []
     given = {"id": key, "after": after}
-    async with asyncio.timeout(60), product.subscribed(document(ONE), given) as results:
+    async with asyncio.timeout(WAIT_SECONDS), product.subscribed(document(ONE), given) as results:
         async for result in results:
             message = result["data"]["productOrder"]
             assert result["extensions"]["cursor"] == message["cursor"]
@@ -95,7 +95,7 @@ async def test_a_dealer_and_a_customer_follow_what_is_theirs(product: Product) -
         other = await place_mobile(product, "cust-1012", token=product.token(Role.DEALER, "dealer-302"))
         sold = await place_mobile(product, "cust-1011", token=dealer)
         await until_state(product, sold, "COMPLETED")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             told = [(await one)["data"] for one in (own, named, customer)]
 
         assert not rival.done()
@@ -120,7 +120,7 @@ async def test_worklists_are_followed_by_those_who_see_them(product: Product) ->
         await product.mock_control.fault("provisioning", errorRate=1, errorStatus=422, operations=["POST serviceOrder"])
         key = await place_mobile(product)
         waiting = await until_waiting(product, key, kind="FALLOUT")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             told = (await first)["data"]["worklistEvents"]
 
     assert refused.value.errors[0]["extensions"]["code"] == "FORBIDDEN"

@@ -61,8 +61,8 @@ async def test_a_suspension_waits_for_the_change_before_it(slow: Product) -> Non
 
 
 async def test_what_waits_is_told_at_once(slow: Product) -> None:
-    first = await wished(slow, CHANGE, "prod-1153", characteristics=PREMIUM)
-    second = await wished(slow, SUSPEND, "prod-1153")
+    first = await wished(slow, CHANGE, "prod-1102", characteristics=PREMIUM)
+    second = await wished(slow, SUSPEND, "prod-1102")
     await until_task(slow, second, "1/await-earlier", "AWAITING_RESULT")
 
     await slow.mock_control.heal()
@@ -77,8 +77,8 @@ async def test_what_waits_is_told_at_once(slow: Product) -> None:
 
 
 async def test_one_that_waits_can_be_cancelled_at_once(slow: Product) -> None:
-    first = await wished(slow, CHANGE, "prod-1156", characteristics=PREMIUM)
-    waiting = await wished(slow, SUSPEND, "prod-1156")
+    first = await wished(slow, CHANGE, "prod-1105", characteristics=PREMIUM)
+    waiting = await wished(slow, SUSPEND, "prod-1105")
     draft = Draft(slow, slow.token(), {"order": {"key": waiting, "version": 1}})
     await until_task(slow, draft.key, "1/await-earlier", "AWAITING_RESULT")
 
@@ -92,10 +92,10 @@ async def test_one_that_waits_can_be_cancelled_at_once(slow: Product) -> None:
 
 
 async def test_a_worker_killed_in_between_changes_nothing(slow: Product) -> None:
-    first = await wished(slow, CHANGE, "prod-1159", characteristics=PREMIUM)
-    charge = (await previewed(slow, PREVIEW_END, "prod-1159"))["charge"]
-    second = await wished(slow, END, "prod-1159", acceptedCharge=charge)
-    late = await ordered(slow, SUSPEND, "prod-1159")
+    first = await wished(slow, CHANGE, "prod-1108", characteristics=PREMIUM)
+    charge = (await previewed(slow, PREVIEW_END, "prod-1108"))["charge"]
+    second = await wished(slow, END, "prod-1108", acceptedCharge=charge)
+    late = await ordered(slow, SUSPEND, "prod-1108")
     await until_task(slow, second, "1/await-earlier", "AWAITING_RESULT")
 
     await slow.worker.kill()
@@ -105,7 +105,7 @@ async def test_a_worker_killed_in_between_changes_nothing(slow: Product) -> None
     for key in (first, second):
         assert (await until_state(slow, key, "COMPLETED", "HELD", "FAILED"))["state"] == "COMPLETED"
 
-    assert (await owned(slow, "prod-1159"))["status"] == "terminated"
+    assert (await owned(slow, "prod-1108"))["status"] == "terminated"
     [violation] = late["errors"][0]["violations"]
     assert (violation["rule"], "will be terminated" in violation["message"]) == ("productStatusAllows", True)
 

@@ -10,7 +10,7 @@ from app.domain.actor import Role
 from tests.channel import Json, effects_of, key, order, run, until_state, until_task
 from tests.conftest import StartProduct
 from tests.draft import mutate
-from tests.harness import Product, start, until
+from tests.harness import WAIT_SECONDS, Product, start, until
 from tests.manual_work import HASTY, MOBILE, placed, until_waiting, waiting
 
 REFUSE_PROVISIONING = {"errorRate": 1, "errorStatus": 422, "operations": ["POST serviceOrder"]}
@@ -152,7 +152,7 @@ async def test_what_nobody_does_in_time_is_escalated_and_its_followers_are_told(
     told: list[Json] = []
     async with product.subscribed(follow, desks, token=product.token(Role.AGENT, "ada")) as events:
         placed_order = await placed(product, "cust-1003", category="withCall")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_SECONDS):
             async for event in events:
                 told.append(event["data"]["productOrderEvents"])
                 if told[-1]["work"]["move"] == "ESCALATED":
@@ -161,7 +161,7 @@ async def test_what_nobody_does_in_time_is_escalated_and_its_followers_are_told(
         done = await tell(
             product, "completeTask", placed_order, product.token(Role.AGENT, "ada"), taskId="order/call-customer"
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_SECONDS):
             told.append((await anext(events))["data"]["productOrderEvents"])
 
     assert (late["kind"], late["queue"], late["level"]) == ("CONTACT", "contact-centre-leads", 1)

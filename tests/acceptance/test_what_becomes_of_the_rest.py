@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.domain.actor import Role
-from tests.channel import Json, effects_of, key, order, place, run, until_state, until_task
+from tests.channel import Json, effects_of, key, order, place, run, until_state
 from tests.harness import Product, until
 
 MOBILE: Final = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -33,11 +33,13 @@ def states(found: Json) -> dict[str, str]:
 async def test_the_rest_is_delivered(product: Product) -> None:
     order_key, refused, other = await failed_in_part(product, "CONTINUE")
 
-    await until_task(product, order_key, f"{other}/activate-product", "COMPLETED")
+    async def delivered() -> Json:
+        found = await order(product, order_key)
+        return found if {item["id"]: item["state"] for item in found["items"]}[other] == "COMPLETED" else None
 
-    found = await order(product, order_key)
+    found = await until(delivered)
     assert states(found)[f"{refused}/provision"] == "FALLOUT"
-    assert {item["id"]: item["state"] for item in found["items"]}[other] == "COMPLETED"
+    assert states(found)[f"{other}/activate-product"] == "COMPLETED"
 
 
 async def test_nothing_more_begins_until_it_is_decided(product: Product) -> None:

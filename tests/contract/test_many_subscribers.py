@@ -29,7 +29,7 @@ from resolvers.loaders import Loaders
 from resolvers.schema import schema
 from tests.bench.push.crowd import Crowd
 from tests.contract.test_store import ADA, change, new_order
-from tests.harness import until
+from tests.harness import WAIT_SECONDS, until
 
 VANISHING = 1_000
 EVENTS = "subscription { productOrderEvents { cursor summary lag { behind } } }"
@@ -127,7 +127,7 @@ async def test_a_thousand_abrupt_disconnects_leave_no_task_socket_or_cursor_behi
     assert served.feed.lanes == 1, "those who are told the same share what it takes"
     crowd.listen_for(1)
     assert await served.store.commit(change(new_order("o1"))) == Written()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_SECONDS):
         await crowd.everybody.wait()
     await crowd.leave()
 
@@ -158,7 +158,7 @@ async def test_who_does_not_read_costs_no_memory_is_told_and_gets_everything(ser
     assert len(lane._held) == LANE
     crowd.listen_for(count)
     sleeper.transport.resume_reading()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_SECONDS):
         await crowd.everybody.wait()
     await crowd.leave()
 

@@ -45,7 +45,7 @@ from app.store.port import (
     Written,
 )
 from tests.contract.conftest import KEPT, Open
-from tests.harness import ROOT, until
+from tests.harness import ROOT, WAIT_SECONDS, until
 from tests.mongod import Mongod
 
 ADA = Actor(subject="ada", role=Role.AGENT, channel="online")
@@ -549,7 +549,7 @@ async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: O
             await asyncio.sleep(0)
         return seen
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_SECONDS):
         reading = [asyncio.create_task(read(mine)) for mine in stores]
         await asyncio.gather(*(write(order_id, stores[n % 3]) for n, order_id in enumerate(orders)))
         one, two, three = await asyncio.gather(*reading)
@@ -582,7 +582,7 @@ async def test_followers_get_what_was_and_what_comes_from_any_position(store: Or
         await asyncio.sleep(0)
         await other.commit(change(new_order("o2"), events=2))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             assert await early == [("o1", 1), ("o1", 2), ("o1", 3), ("o2", 1), ("o2", 2)]
             assert await later == [("o1", 2), ("o1", 3), ("o2", 1), ("o2", 2)]
             assert await now == [("o2", 1), ("o2", 2)]
@@ -596,7 +596,7 @@ async def test_a_slow_follower_is_told_and_catches_up_from_the_store(
     async with Feed(store) as feed:
         slow, other = feed.follow(0), feed.follow(0)
         await store.commit(change(new_order("o0")))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             stretches = [await anext(slow)]
             await anext(other)
             for n in range(1, 20):
@@ -639,7 +639,7 @@ async def test_followers_with_one_interest_share_a_lane_and_nobody_is_woken_for_
         await asyncio.sleep(0)
         await store.commit(change(new_order("o1")))
         await store.commit(change(new_order("o2")))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             got = [(await one).events[0].event.order_id for one in waiting[:3]]
         waiting[3].cancel()
         await asyncio.gather(waiting[3], return_exceptions=True)

@@ -23,7 +23,7 @@ from tests.channel import (
     run,
     until_state,
 )
-from tests.harness import Product, until
+from tests.harness import WAIT_SECONDS, Product, until
 
 ORDERS = 3
 
@@ -111,7 +111,7 @@ async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Pr
     await gateway.kill()
     await gateway.start()
     await gateway.until_ready()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_SECONDS):
         await following
 
     await all_delivered_once(fragile, keys)

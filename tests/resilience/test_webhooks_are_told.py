@@ -14,7 +14,7 @@ from aiohttp import web
 from app.domain.actor import Role
 from app.embedded.ports import free_port
 from tests.channel import Json, key, place_mobile, run, timeline_of, until_state
-from tests.harness import Product, until
+from tests.harness import WAIT_SECONDS, Product, until
 
 REGISTER, LIST = "105-register-a-webhook", "106-how-webhooks-do"
 REPLAY, UNREGISTER = "107-replay-to-a-webhook", "108-unregister-a-webhook"
@@ -120,7 +120,7 @@ async def test_a_receiver_that_fails_and_recovers_and_a_killed_worker_lose_nothi
     waiting = await until(retrying)
     assert (waiting["failure"], waiting["deadLetterCount"]) == ("answered 503", 0)
     receiver.hangs = True
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_SECONDS):
         await receiver.hung.wait()
     await product.worker.kill()
     receiver.status, receiver.hangs = 204, False

@@ -28,7 +28,7 @@ POLITE = (
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # another process makes it true
             await asyncio.sleep(0.01)
 
