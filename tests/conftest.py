@@ -14,8 +14,6 @@ from app.settings import PREFIX, TEST_PREFIX
 from tests.harness import Product, running_product, start
 from tests.manual_work import HASTY, with_work_for_people
 
-pytest.register_assert_rewrite("tests.channel", "tests.owned")
-
 SLOW = 1000.0
 TESTS: Final = Path(__file__).parent
 LONGEST_FIRST: Final = ("resilience", "acceptance", "replay", "contract", "unit")

@@ -34,7 +34,7 @@ async def ordered(product: Product, example: str, product_id: str, **other: Json
 async def done(product: Product, example: str, product_id: str, **other: Json) -> Json:
     """The order, completed."""
     payload = await ordered(product, example, product_id, **other)
-    assert payload["errors"] == []
+    assert payload["errors"] == [], payload["errors"]
     found = await until_state(product, payload["order"]["key"], "COMPLETED", "HELD", "FAILED")
     assert found["state"] == "COMPLETED"
     return found

@@ -132,7 +132,8 @@ async def test_a_thousand_abrupt_disconnects_leave_no_task_socket_or_cursor_behi
     await crowd.leave()
 
     async def nothing_left() -> bool:
-        return served.counts() == baseline
+        # less than before is no loss: what other tests have in this process may end meanwhile
+        return all(number <= baseline[what] for what, number in served.counts().items())
 
     await until(nothing_left)
     await first.leave()

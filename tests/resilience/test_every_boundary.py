@@ -19,7 +19,7 @@ from tests.resilience.stage import Scenario, crewed, without_worker
 
 pytestmark = pytest.mark.timeout(300)  # the scenarios are played together
 
-OFTEN: Final = [s for s in SCENARIOS if s.name in {"mobile-line", "cancelled", "amended", "fallout-retried"}]
+OFTEN: Final = [s for s in SCENARIOS if s.name in {"mobile-line", "cancelled"}]
 SELDOM: Final = [s for s in SCENARIOS if s not in OFTEN]
 
 
