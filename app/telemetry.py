@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.settings import Settings
+from connectors.base import correlation_id
 
 REMOVED: Final = "[removed]"
 SECRET_FIELD: Final = re.compile(r"authori[sz]ation|cookie|password|secret|token$|api_?key|jwt", re.IGNORECASE)
@@ -29,7 +30,7 @@ SECRET_TEXT: Final = re.compile(r"(?<=bearer )\S+|(?<=://)[^/\s@:]*:[^/\s@]*(?=@
 def configure(settings: Settings, part: str) -> None:
     """Set up logs and traces for this process; `part` is its name in both."""
     before: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_correlation,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_trace,
@@ -86,6 +87,13 @@ def _renderer(settings: Settings) -> Processor:
     if settings.log_format == "json":
         return structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
     return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+
+
+def add_correlation(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Name the request, or the order, that the event belongs to."""
+    if (own := correlation_id.get()) and "correlation_id" not in event:
+        event["correlation_id"] = own
+    return event
 
 
 def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

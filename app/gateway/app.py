@@ -130,14 +130,8 @@ def create_app(
             *routes,
         ],
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=allowed_origins,
-                allow_methods=("GET", "POST", "PUT", "DELETE"),
-                allow_headers=BROWSER_HEADERS,
-                expose_headers=(CORRELATION_HEADER,),
-            ),
-            Middleware(Edge, limits=limits, body_limit_at=body_limit_at),
+            *([_cors(allowed_origins)] if allowed_origins else []),
+            Middleware(Edge, limits=limits, body_limit_at=body_limit_at, served_at={PATH: http}),
         ],
         lifespan=lifespan,
     )
@@ -145,6 +139,16 @@ def create_app(
     observer.watch()
     gateway.watch()
     return app
+
+
+def _cors(origins: Sequence[str]) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "PUT", "DELETE"),
+        allow_headers=BROWSER_HEADERS,
+        expose_headers=(CORRELATION_HEADER,),
+    )
 
 
 async def drain(app: Starlette) -> None:

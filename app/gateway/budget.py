@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from graphql import OperationType
 
+from app.gateway.begun import Begun
 from app.gateway.errors import Code, Refused
 from app.gateway.limits import Exceeded, Guard, Limits
 
@@ -32,9 +33,12 @@ class Budget:
         if type_ is OperationType.MUTATION:
             return await self._mutation(execution)
         began = asyncio.get_running_loop().time()
+        begun = Begun(execution)
+        if begun.done:
+            return begun.result
         try:
             async with asyncio.timeout(None if self._only_warns else self._seconds) as until:
-                result = await execution
+                result = await begun
         except TimeoutError:
             if not until.expired():
                 raise

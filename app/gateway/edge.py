@@ -5,8 +5,8 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from secrets import token_hex
 from typing import Final
-from uuid import uuid4
 
 import orjson
 import structlog
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.gateway.client import client, client_of
 from app.gateway.errors import Refused, internal_error
+from app.gateway.headers import header
 from app.gateway.limits import Guard, Limits
 from connectors.base import CORRELATION_HEADER, correlation_id
 
@@ -48,12 +49,19 @@ class Edge:
     log event, goes to every backend and back to the caller.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, body_limit_at: Mapping[str, str]) -> None:
-        """`body_limit_at` are paths with a limit of their own, by its name."""
+    def __init__(
+        self, app: ASGIApp, *, limits: Limits, body_limit_at: Mapping[str, str], served_at: Mapping[str, ASGIApp]
+    ) -> None:
+        """`body_limit_at` are paths with a limit of their own, by its name.
+
+        What is asked over HTTP at a path of `served_at` goes straight there: the routing of everything else is for the
+        others.
+        """
         self._app = app
         self._limits = limits
         self._guard = Guard(limits)
         self._body_limit_at = body_limit_at
+        self._served_at = served_at
         self._trace_headers = {name.lower().encode() for name in propagate.get_global_textmap().fields}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,19 +69,18 @@ class Edge:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get(CORRELATION_HEADER, "")
-        own = given if PLAIN_ID.fullmatch(given) else uuid4().hex
+        given = header(scope, CORRELATION)
+        own = given if given and PLAIN_ID.fullmatch(given) else token_hex(16)
         correlation = correlation_id.set(own)
         is_traced = not self._trace_headers.isdisjoint([name for name, _ in scope["headers"]])
-        trace = trace_context.attach(propagate.extract(dict(headers)) if is_traced else trace_context.Context())
+        caller = propagate.extract(dict(Headers(scope=scope))) if is_traced else trace_context.Context()
+        trace = trace_context.attach(caller)
         sender = client.set(client_of(scope["headers"]))
         try:
-            with structlog.contextvars.bound_contextvars(correlation_id=own):
-                if scope["type"] == "http":
-                    await self._serve(scope, receive, send)
-                else:
-                    await self._app(scope, receive, send)
+            if scope["type"] == "http":
+                await self._serve(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
         finally:
             client.reset(sender)
             trace_context.detach(trace)
@@ -110,12 +117,12 @@ class Edge:
             await send(message)
 
         try:
-            declared = Headers(scope=scope).get("content-length", "")
-            if declared.isdecimal():
+            declared = header(scope, b"content-length")
+            if declared and declared.isdecimal():
                 check(int(declared))
-            await self._app(scope, receive_some, send_with_headers)
+            await self._served_at.get(scope["path"], self._app)(scope, receive_some, send_with_headers)
         except Refused as refused:
-            if not whole and "expect" not in Headers(scope=scope):  # who asks first has not begun to send
+            if not whole and header(scope, b"expect") is None:  # who asks first has not begun to send
                 await _let_finish(receive)
             await _error(413, refused.formatted())(scope, receive, send_with_headers)
         except ClientDisconnect:

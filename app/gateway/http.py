@@ -15,8 +15,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app.gateway import multipart, sse
+from app.gateway.begun import Begun
 from app.gateway.errors import Code, Refused
 from app.gateway.graphiql import Page
+from app.gateway.headers import header, headers
 from app.gateway.incremental import Spec
 from app.gateway.limits import Guard, Limits
 from app.gateway.negotiation import INCREMENTAL, STATUS, SUBSCRIPTION, Media, Way, negotiate, status_of, ways
@@ -33,9 +35,12 @@ Raises NotAuthenticated, or AuthenticationUnavailable when nobody can be told wh
 
 ANSWERS: Final = (Media.JSON, Media.GRAPHQL)
 PARAMETERS: Final = ("query", "operationName", "documentId", "variables", "extensions")
+WRITTEN: Final = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE")
 PARSED_TWICE_TO: Final = 100
 LAST_EVENT_ID: Final = "Last-Event-ID"
+RESUMES: Final = LAST_EVENT_ID.lower().encode()
+SHARED: Final = TOKEN_HEADER.lower().encode()
 HOW_TO_SUBSCRIBE: Final = (
     "A subscription has many answers. Connect a WebSocket to this path with the subprotocol graphql-transport-ws, "
     f"or send the request with Accept: {Way.EVENTS.value} or Accept: {Way.EVENT_PARTS.value}."
@@ -68,14 +73,15 @@ class GraphQLOverHTTP:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        accept = ",".join(request.headers.getlist("accept")) or None
+        scope = request.scope
+        accept = ",".join(headers(scope, b"accept")) or None
         if self._page and request.method == "GET" and negotiate(accept, (*ANSWERS, Media.HTML)) is Media.HTML:
-            return self._page.response(request.headers.get("host", ""))
+            return self._page.response(header(scope, b"host") or "")
         media = negotiate(accept, ANSWERS)
         try:
             if request.method not in METHODS:
                 raise Refused(Code.METHOD_NOT_ALLOWED, f"Send a request by {', '.join(METHODS)}.")
-            token = request.headers.get(TOKEN_HEADER) or request.query_params.get(TOKEN_PARAMETER)
+            token = header(scope, SHARED) or (scope["query_string"] and request.query_params.get(TOKEN_PARAMETER))
             if token or request.method in ("PUT", "DELETE"):
                 try:
                     return await self._shared(request, token or "", media or Media.JSON)
@@ -93,12 +99,14 @@ class GraphQLOverHTTP:
     async def _answer(self, request: Request, accept: str | None, media: Media | None) -> Response:
         as_events = negotiate(accept, (*ANSWERS, Media.EVENTS)) is Media.EVENTS
         if request.method == "POST":
-            _check_content_type(request.headers.get("content-type"))
-        identity = await identify(self._authenticate, request.headers.get("authorization"))
+            _check_content_type(header(request.scope, b"content-type"))
+        identity = await identify(self._authenticate, header(request.scope, b"authorization"))
         parameters = await self._parameters(request)
         if isinstance(parameters, list) and self._several(len(parameters)):
             return _response(200, await self._batch(parameters, identity), media or Media.JSON)
-        asked = replace(self._operations.read(parameters), resume_after=request.headers.get(LAST_EVENT_ID))
+        asked = self._operations.read(parameters)
+        if (after := header(request.scope, RESUMES)) is not None:
+            asked = replace(asked, resume_after=after)
         try:
             ready = self._prepare(request, asked, identity)
             spec = Spec.wished(asked.extensions)
@@ -139,12 +147,12 @@ class GraphQLOverHTTP:
                 stream.identity.expires_at,
                 close=lambda: self._event_streams.close(token),
             )
-        identity = await identify(self._authenticate, request.headers.get("authorization"))
+        identity = await identify(self._authenticate, header(request.scope, b"authorization"))
         match request.method:
             case "PUT":
                 return PlainTextResponse(self._event_streams.reserve(identity), 201)
             case "POST":
-                _check_content_type(request.headers.get("content-type"))
+                _check_content_type(header(request.scope, b"content-type"))
                 stream = self._event_streams.find(token, identity)
                 asked = self._operations.read(await self._parameters(request))
                 stream.start(self._prepare(request, asked, identity))
@@ -162,15 +170,21 @@ class GraphQLOverHTTP:
         """The parameters of the request, as JSON has them. Raises Refused."""
         if request.method != "POST":
             return _query_parameters(request.query_params)
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                body = await request.body()
-        except TimeoutError:
-            told = f"The request body did not arrive within {self._limits.body_seconds:g} seconds."
-            raise Refused(Code.REQUEST_TIMEOUT, told) from None
+        body = await self._body(request)
         parameters = _json(body, "The request body")
         _refuse_repeated_members(body, parameters)
         return parameters
+
+    async def _body(self, request: Request) -> bytes:
+        begun = Begun(request.body())
+        if begun.done:
+            return begun.result
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                return await begun
+        except TimeoutError:
+            told = f"The request body did not arrive within {self._limits.body_seconds:g} seconds."
+            raise Refused(Code.REQUEST_TIMEOUT, told) from None
 
     def _several(self, number: int) -> bool:
         """Whether so many operations may be in one request; that there may be several has to be set. Raises Refused."""
@@ -258,7 +272,7 @@ def _json(text: bytes | str, what: str) -> object:
 
 def _refuse_repeated_members(body: bytes, parameters: object) -> None:
     """A parameter that is given twice is refused, as parsers differ in which of them they take."""
-    if not isinstance(parameters, dict) or all(body.count(b'"%s"' % name.encode()) < 2 for name in PARAMETERS):
+    if not isinstance(parameters, dict) or all(body.count(name) < 2 for name in WRITTEN):
         return
     # by a parser that keeps both; it cannot recurse as deep as the one that has read it already
     if not json_deeper_than(parameters, PARSED_TWICE_TO):

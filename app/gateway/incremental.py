@@ -24,7 +24,9 @@ class Spec(StrEnum):
     @classmethod
     def wished(cls, extensions: Mapping[str, object]) -> "Spec":
         """The format that a request asks for by its extensions, where no Accept header can. Raises Refused."""
-        wished = extensions.get(EXTENSION, cls.IDS)
+        if EXTENSION not in extensions:
+            return cls.IDS
+        wished = extensions[EXTENSION]
         if wished not in tuple(cls):
             raise Refused(Code.BAD_REQUEST, f"extensions.{EXTENSION} must be one of {', '.join(cls)}.")
         return cls(cast("str", wished))

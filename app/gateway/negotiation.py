@@ -85,11 +85,12 @@ def negotiate(accept: str | None, offered: tuple[Media, ...]) -> Media | None:
     return chosen
 
 
-def ways(accept: str | None) -> list[Way]:
+@lru_cache(maxsize=256)
+def ways(accept: str | None) -> tuple[Way, ...]:
     """The ways of many answers that the client names, those that it likes best first."""
     named = [r for r in _ranges(accept or "") if r.way and r.quality > 0]
     named.sort(key=lambda r: (-r.quality, r.position))
-    return [r.way for r in named if r.way]
+    return tuple(r.way for r in named if r.way)
 
 
 def _ranges(accept: str) -> list[_Range]:

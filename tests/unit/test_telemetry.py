@@ -10,6 +10,7 @@ from opentelemetry import trace
 
 from app import telemetry
 from app.settings import Settings
+from connectors.base import correlation_id
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +36,9 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_an_event_is_one_json_line_with_its_fields_and_its_context(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.configure(Settings(), "gateway")
 
-    with structlog.contextvars.bound_contextvars(correlation_id="c-1"):
-        structlog.get_logger().info("order_submitted", order_id="o-1", version=4)
+    own = correlation_id.set("c-1")
+    structlog.get_logger().info("order_submitted", order_id="o-1", version=4)
+    correlation_id.reset(own)
 
     [line] = written(capsys)
     assert line.pop("timestamp")
