@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import CoroutineType, GeneratorType, NoneType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined, default_field_resolver, located_error
@@ -61,13 +61,11 @@ class Typed:
         return self._value, self._type
 
 
-class Waiting(NamedTuple):
-    """Where an awaited value belongs. `into` None: a place that is found from the root."""
+Waiting = tuple[PlanField, dict[str, object] | None, Link, int]
+"""Where an awaited value belongs: the field, what the value is put into, its place, and its depth in lists.
 
-    field: PlanField
-    into: dict[str, object] | None
-    link: Link
-    depth: int
+None instead of what it is put into: that is found from the root. A plain tuple, as there are thousands of them.
+"""
 
 
 class Run:
@@ -164,7 +162,7 @@ class Run:
         self, future: asyncio.Future[Any], field: PlanField, into: dict[str, Any] | None, link: Link, depth: int = 0
     ) -> None:
         """Put the value of this future where it belongs when it is there."""
-        entry = Waiting(field, into, link, depth)
+        entry = (field, into, link, depth)
         known = self.waits.get(future)
         if known is None:
             self.waits[future] = [entry]
@@ -188,7 +186,7 @@ class Run:
                 self._arrived(entries, value)
             elif isinstance(failure, Exception):
                 for entry in entries:
-                    if not self.nulled or self._alive(entry.link):
+                    if not self.nulled or self._alive(entry[2]):
                         self._null(failure, entry)
             else:
                 raise failure
@@ -206,11 +204,12 @@ class Run:
             field, into, link, depth = entry
             if self.nulled and not self._alive(link):
                 continue
+            if into is not None and not depth and field in rendered:
+                into[link[1]] = rendered[field]  # type: ignore[index]  # what is put into an object has a key
+                continue
             try:
                 if depth or type(value) is Typed:
                     result = self.complete(field, depth, value, link)
-                elif field in rendered:
-                    result = rendered[field]
                 else:
                     before = self.oddities, len(self.waits)
                     result = field.complete(value, link, self)
@@ -262,7 +261,7 @@ class Run:
         """Wait no longer for what has no place in the answer any more."""
         self.nulled = False
         for future, entries in [*self.waits.items()]:
-            alive = [entry for entry in entries if self._alive(entry.link)]
+            alive = [entry for entry in entries if self._alive(entry[2])]
             if alive:
                 self.waits[future] = alive
             else:

@@ -24,6 +24,7 @@ from app.gateway.operations import RequestFacts
 from app.parts import run
 from app.security.identity import Identity
 from app.security.tokens import DevelopmentKey, TokenVerifier
+from app.serve import GARBAGE
 from connectors.base import BackendConfig, BackendHttp, fetch, http_session
 from resolvers.errors import explain
 from tests.bench.gateway.shop import APIS, Context, schema
@@ -64,4 +65,5 @@ if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
     trace.set_tracer_provider(TracerProvider())
     gc.freeze()  # as the command line does
+    gc.set_threshold(*GARBAGE)
     run(serve(int(sys.argv[1])))
