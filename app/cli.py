@@ -139,13 +139,14 @@ def serve(port: Port = None) -> None:
     """
     from app import telemetry
     from app.embedded.ports import require_free_port
+    from connectors.base import correlation_id
 
     settings = load(port=port)
     _require_surroundings(settings)
     if not settings.jwt_issuers and not settings.development_tokens:
         raise CannotStart("ORDERWAY_JWT_ISSUERS is not set: no token would be accepted, so nobody could sign in.")
     require_free_port(settings.host, settings.port)
-    telemetry.configure(settings, "gateway")
+    telemetry.configure(settings, "gateway", {"correlation_id": correlation_id})
     with _loading():
         from app.serve import serve as run_gateway
 
@@ -163,10 +164,11 @@ def worker() -> None:
       ORDERWAY_TEMPORAL_ADDRESS=temporal:7233 ORDERWAY_MONGODB_URI=mongodb://db orderway worker
     """
     from app import telemetry
+    from connectors.base import correlation_id
 
     settings = load()
     _require_surroundings(settings)
-    telemetry.configure(settings, "worker")
+    telemetry.configure(settings, "worker", {"correlation_id": correlation_id})
     with _loading():
         from app.work import run_worker
 

@@ -9,6 +9,8 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -19,7 +21,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.settings import Settings
-from connectors.base import correlation_id
 
 REMOVED: Final = "[removed]"
 SECRET_FIELD: Final = re.compile(r"authori[sz]ation|cookie|password|secret|token$|api_?key|jwt", re.IGNORECASE)
@@ -27,10 +28,13 @@ SECRET_FIELD: Final = re.compile(r"authori[sz]ation|cookie|password|secret|token
 SECRET_TEXT: Final = re.compile(r"(?<=bearer )\S+|(?<=://)[^/\s@:]*:[^/\s@]*(?=@)", re.IGNORECASE)
 
 
-def configure(settings: Settings, part: str) -> None:
-    """Set up logs and traces for this process; `part` is its name in both."""
+def configure(settings: Settings, part: str, facts: Mapping[str, ContextVar[str]] = MappingProxyType({})) -> None:
+    """Set up logs and traces for this process; `part` is its name in both.
+
+    `facts` are in every event, by these names, where they are known of what is being done.
+    """
     before: list[Processor] = [
-        add_correlation,
+        _add(facts),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_trace,
@@ -89,11 +93,14 @@ def _renderer(settings: Settings) -> Processor:
     return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
 
 
-def add_correlation(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Name the request, or the order, that the event belongs to."""
-    if (own := correlation_id.get()) and "correlation_id" not in event:
-        event["correlation_id"] = own
-    return event
+def _add(facts: Mapping[str, ContextVar[str]]) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        for name, fact in facts.items():
+            if known := fact.get():
+                event.setdefault(name, known)
+        return event
+
+    return add
 
 
 def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -106,6 +106,8 @@ def create_app(
     executor = Executor(schema, compiled=compiled)
     documents = Documents(executor.schema, limits)
     lookup = Lookup(documents, persisted, characters=limits.cached_characters)
+    for operation in lookup.trusted():
+        executor.prepare(operation)
     observer = Observer(slow_seconds=slow_seconds, traced=traced)
     operations = Operations(executor, lookup, make_context, explain, limits, observer, introspection_roles)
     page = Page(graphiql) if graphiql else None

@@ -1,7 +1,8 @@
 """Which document a request means: sent as text, by the hash of a text sent before, or by the id of a trusted one."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -64,6 +65,12 @@ class Lookup:
         self._sent_characters = 0
         self._characters = characters
         self._trusted: OrderedDict[str, bool] = OrderedDict()
+
+    def trusted(self) -> Iterator[Operation]:
+        """The operations of the trusted documents, as far as they can be executed."""
+        for document in self._persisted.documents:
+            with suppress(Refused):
+                yield self._documents.operation(document.text, document.name)
 
     @property
     def sent(self) -> int:

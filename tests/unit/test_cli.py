@@ -64,12 +64,31 @@ def test_an_unknown_role_is_refused_with_the_roles() -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["dev", "serve", "worker", "mock-bss", "demo", "token", "schema", "settings"])
+@pytest.mark.parametrize(
+    "command", ["dev", "serve", "worker", "mock-bss", "demo", "token", "schema", "explain", "settings"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     assert command in CliRunner().invoke(cli, ["--help"]).output
     help_text = CliRunner().invoke(cli, [command, "--help"]).output
 
     assert f"orderway {command}" in help_text or command == "settings"
+
+
+def test_an_operation_is_explained_by_its_plan_and_its_code() -> None:
+    shown = CliRunner().invoke(cli, ["explain", str(ROOT / "app/examples/03-list-orders.graphql")])
+
+    assert shown.exit_code == 0
+    assert "#   nodes: [ProductOrder!]! (" in shown.output
+    compile(shown.output, "operation", "exec")
+
+
+def test_what_is_not_compiled_is_said_to_be_so(tmp_path: Path) -> None:
+    subscription, wrong = tmp_path / "s.graphql", tmp_path / "w.graphql"
+    subscription.write_text("subscription { productOrderEvents { cursor } }")
+    wrong.write_text("{ noSuchField }")
+
+    assert refusal("explain", str(subscription)).endswith("executed by graphql-core: subscription.")
+    assert "noSuchField" in refusal("explain", str(wrong))
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

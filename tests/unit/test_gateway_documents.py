@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from app.gateway.limits import Limits
@@ -130,6 +131,16 @@ async def test_only_trusted_documents_are_executed_where_that_is_enforced() -> N
 
         assert await ask(toy, "bob", query="{ me }", extensions=automatic("{ me }")) == (200, {"me": "bob"})
         assert (await ask(toy, extensions=automatic("{ me }")))[1] == "PERSISTED_QUERY_NOT_IN_LIST"
+
+
+async def test_trusted_documents_are_compiled_before_anybody_sends_them() -> None:
+    def compiled() -> float:
+        return REGISTRY.get_sample_value("orderway_executions_total", {"how": "compiled"}) or 0
+
+    async with running(persisted=Persisted(documents=TRUSTED)) as toy:
+        before = compiled()
+        assert await ask(toy, documentId=hashed(TRUSTED[0].text)) == (200, {"me": "ada"})
+        assert compiled() - before == 1
 
 
 async def test_or_others_are_executed_and_logged_once() -> None:

@@ -34,7 +34,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_an_event_is_one_json_line_with_its_fields_and_its_context(capsys: pytest.CaptureFixture[str]) -> None:
-    telemetry.configure(Settings(), "gateway")
+    telemetry.configure(Settings(), "gateway", {"correlation_id": correlation_id})
 
     own = correlation_id.set("c-1")
     structlog.get_logger().info("order_submitted", order_id="o-1", version=4)

@@ -53,8 +53,13 @@ class Executor:
         self._compiles = compiled
 
     def prepare(self, operation: Operation) -> None:
-        """Have it compiled when it is first executed, as an operation that will be executed often."""
-        operation.sightings.count = max(operation.sightings.count, COMPILED_AT - 1)
+        """Have it compiled, as an operation that will be executed often: now, or when it is first executed where
+        variables decide what it asks for.
+        """
+        sightings = operation.sightings
+        sightings.count = max(sightings.count, COMPILED_AT)
+        if self._why_not(operation) is None and not sightings.conditions:
+            self._code(operation, VariableValues({}, {}))
 
     async def execute(self, operation: Operation, variables: Mapping[str, object], context: object) -> ExecutionResult:
         """The result of a query or mutation. Errors of fields are in it; nothing that a resolver raises comes out."""
