@@ -69,8 +69,9 @@ class Lookup:
     def trusted(self) -> Iterator[Operation]:
         """The operations of the trusted documents, as far as they can be executed."""
         for document in self._persisted.documents:
-            with suppress(Refused):
-                yield self._documents.operation(document.text, document.name)
+            for name in dict.fromkeys((document.name, None)):  # clients send it, or do not
+                with suppress(Refused):
+                    yield self._documents.operation(document.text, name)
 
     @property
     def sent(self) -> int:
