@@ -13,6 +13,6 @@ EXECUTIONS: Final = Counter(
     "orderway_executions",
     "Operations by how they were carried out: `compiled`, or why they were not: `first_sight`, `subscription`, "
     "`introspection`, `incremental` (`@defer` and `@stream`), `variants` (too many choices of what is "
-    "skipped), `traced`, `switched_off`, `fault`.",
+    "skipped), `switched_off`, `fault`.",
     ("how",),
 )

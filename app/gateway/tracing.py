@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import Any, Final
 
-from graphql import GraphQLResolveInfo, MiddlewareManager
+from graphql import GraphQLResolveInfo
 from opentelemetry import trace
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
@@ -41,28 +41,33 @@ class OperationSpan:
         self._span.end()
 
 
-def field_spans() -> MiddlewareManager | None:
-    """For the executor: makes the spans of fields; None when the operation is not being traced."""
-    return MiddlewareManager(_FieldSpans()) if trace.get_current_span().is_recording() else None
+def field_spans() -> "FieldSpans | None":
+    """What makes the spans of fields; None when the operation is not being traced."""
+    return FieldSpans() if trace.get_current_span().is_recording() else None
 
 
-class _FieldSpans:
+class FieldSpans:
     """A list of fifty orders asks for fifty customers at one place, together: that is one span."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def resolve(self, resolver: Any, source: object, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        """Resolve a field; when there is something to wait for, a span lasts until it is there."""
-        place = id(info.field_nodes[0])
-        if place in self._seen:
-            return resolver(source, info, **arguments)
-        self._seen.add(place)
-        span = TRACER.start_span(f"{info.parent_type.name}.{info.field_name}")
+    def resolve(self, resolver: Any, source: object, info: GraphQLResolveInfo[Any], /, **arguments: Any) -> Any:
+        """As a middleware of graphql-core: resolve a field."""
+        return self.call(
+            info.field_nodes[0], f"{info.parent_type.name}.{info.field_name}", resolver, source, info, **arguments
+        )
+
+    def call(self, place: object, name: str, resolver: Any, /, *given: Any, **named: Any) -> Any:
+        """Call what resolves the field at this place; when there is something to wait for, a span lasts until then."""
+        if id(place) in self._seen:
+            return resolver(*given, **named)
+        self._seen.add(id(place))
+        span = TRACER.start_span(name)
         # what the resolver sets off, such as a loader's call for all, belongs to this field
         token = attach(set_span_in_context(span))
         try:
-            result = resolver(source, info, **arguments)
+            result = resolver(*given, **named)
         finally:
             detach(token)
         # a span that is not ended is not sent: nothing had to be waited for

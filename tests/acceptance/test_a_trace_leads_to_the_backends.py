@@ -72,8 +72,9 @@ async def test_a_mutation_is_followed_to_the_backend_that_the_worker_calls(trace
     assert trace in {orjson.loads(line)["trace_id"] for line in carried_out}
 
 
-async def test_what_a_field_waited_for_is_under_that_field(traced: Product, traces: Receiver) -> None:
-    trace = f"{0xA3:032x}"
+@pytest.mark.parametrize("number", [0xA3, 0xA4], ids=["at first sight", "compiled"])
+async def test_what_a_field_waited_for_is_under_that_field(traced: Product, traces: Receiver, number: int) -> None:
+    trace = f"{number:032x}"
 
     await ask(traced, READ, {}, trace, SAMPLED)
 

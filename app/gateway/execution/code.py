@@ -43,8 +43,10 @@ USUAL: Final[dict[Any, str]] = {
 class Code:
     """The functions of one plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, traced: bool = False) -> None:
+        """`traced`: what is resolved has spans."""
         self.plan = plan
+        self._traced = traced
         self._names: dict[str, int] = {}
         self._constants: dict[int, str] = {}
         self._lines: list[str] = []
@@ -221,9 +223,14 @@ class Code:
                 arguments.insert(0, f"{resolver.info_parameter.name}=Info({place}, R, q)")
             if resolver.self_parameter:
                 arguments.insert(0, "s")
-            return f"{function}({', '.join(arguments)})"
+            return self._called(function, place, arguments)
         function = self._constant("resolve_" + field.key, field.definition.resolve or default_field_resolver)
-        return f"{function}({', '.join(['s', f'RawInfo({place}, R, q)', *arguments])})"
+        return self._called(function, place, ["s", f"RawInfo({place}, R, q)", *arguments])
+
+    def _called(self, function: str, place: str, arguments: list[str]) -> str:
+        if self._traced:
+            return f"R.seen({', '.join([place, function, *arguments])})"
+        return f"{function}({', '.join(arguments)})"
 
     def _attribute(self, field: PlanField) -> str:
         made_of = field.strawberry_field

@@ -28,7 +28,7 @@ from app.gateway.execution.run import Run
 from app.gateway.execution.sightings import Sightings
 from app.gateway.meters import EXECUTIONS
 from app.gateway.streams import Stream, open_stream
-from app.gateway.tracing import field_spans
+from app.gateway.tracing import FieldSpans, field_spans
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class Executor:
         sightings = operation.sightings
         sightings.count += 1
         spans = field_spans()
-        how = self._why_not(operation) if spans is None else "traced"
+        how = self._why_not(operation)
         if how is None:
             values = get_variable_values(
                 self.schema, operation.definition.variable_definitions or (), dict(variables), MOST_ERRORS
@@ -74,19 +74,19 @@ class Executor:
             if isinstance(values, list):
                 AS_COMPILED.inc()
                 return ExecutionResult(None, values)
-            code = self._code(operation, values)
+            code = self._code(operation, values, traced=spans is not None)
             if code is not None:
                 AS_COMPILED.inc()
-                return await code.execute(Run(code.plan, values, context))
+                return await code.execute(Run(code.plan, values, context, spans))
             how = sightings.why_not or "variants"
         EXECUTIONS.labels(how).inc()
         return await self._interpreted(operation, variables, context, spans)
 
-    def code(self, operation: Operation, values: VariableValues) -> Code:
+    def code(self, operation: Operation, values: VariableValues, *, traced: bool = False) -> Code:
         """The compiled operation. Raises NotCovered."""
         fragments = {d.name.value: d for d in operation.document.definitions if isinstance(d, FragmentDefinitionNode)}
         conditions = {name: values.coerced[name] for name in self.conditions(operation)}
-        return Code(Plan(self._strawberry_schema, operation.definition, fragments, conditions))
+        return Code(Plan(self._strawberry_schema, operation.definition, fragments, conditions), traced=traced)
 
     def _why_not(self, operation: Operation) -> str | None:
         """Why this execution is not compiled; None: it is."""
@@ -112,14 +112,14 @@ class Executor:
             sightings.conditions = conditions_of([operation.definition, *fragments])
         return sightings.conditions
 
-    def _code(self, operation: Operation, values: VariableValues) -> Code | None:
+    def _code(self, operation: Operation, values: VariableValues, *, traced: bool = False) -> Code | None:
         sightings: Sightings[Code] = operation.sightings
-        choice = tuple([values.coerced.get(name) for name in sightings.conditions or ()])
+        choice = (traced, *[values.coerced.get(name) for name in sightings.conditions or ()])
         known = sightings.compiled.get(choice)
         possible = len(sightings.compiled) < MOST_VARIANTS and all(isinstance(value, bool) for value in choice)
         if known is None and possible:
             try:
-                known = sightings.compiled[choice] = self.code(operation, values)
+                known = sightings.compiled[choice] = self.code(operation, values, traced=traced)
             except Exception:  # a fault of the compiler's must not be one of the operation's
                 log.exception("operation_not_compiled", operation_name=operation.name)
                 sightings.why_not = "fault"
@@ -143,7 +143,7 @@ class Executor:
         operation: Operation,
         variables: Mapping[str, object],
         context: object,
-        spans: MiddlewareManager | None,
+        spans: FieldSpans | None,
     ) -> ExecutionResult:
         result = await self._by_core(operation, operation.document, variables, context, spans, LeafExecutor)
         assert isinstance(result, ExecutionResult)  # `document` puts nothing off
@@ -155,7 +155,7 @@ class Executor:
         document: DocumentNode,
         variables: Mapping[str, object],
         context: object,
-        spans: MiddlewareManager | None,
+        spans: FieldSpans | None,
         executor_class: type[CoreExecutor],
     ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
         # `execute` refuses every schema that has the directives
@@ -168,7 +168,7 @@ class Executor:
             executor_class=executor_class,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it narrows, its annotation does not say so
             operation_extensions=None,
-            middleware=spans,
+            middleware=MiddlewareManager(spans) if spans is not None else None,
         )
         return await result if isawaitable(result) else result
 

@@ -23,6 +23,7 @@ from strawberry.types.arguments import convert_arguments
 
 from app.gateway.execution.info import Info, Link, RawInfo, keys_of
 from app.gateway.execution.plan import How, Kind, Plan, PlanField, PlanObject
+from app.gateway.tracing import FieldSpans
 
 IMMUTABLE: Final = frozenset({NoneType, bool, int, float, str, bytes, date, datetime, time, timedelta, Decimal, UUID})
 PLAIN: Final[set[type]] = {*IMMUTABLE, list, tuple, dict, set, frozenset} - {NoneType}
@@ -73,10 +74,12 @@ class Run:
 
     __slots__ = (
         "context", "crashed", "data", "errors", "finished", "kept_kwargs", "loop",
-        "nulled", "oddities", "plan", "tasks", "variables", "waits",
+        "nulled", "oddities", "plan", "spans", "tasks", "variables", "waits",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, variables: VariableValues, context: object) -> None:
+    def __init__(self, plan: Plan, variables: VariableValues, context: object, spans: FieldSpans | None = None) -> None:
+        """`spans` makes those of fields, for code that is traced."""
+        self.spans = spans
         self.plan = plan
         self.variables = variables
         self.context = context
@@ -279,6 +282,12 @@ class Run:
 
     # what generated code asks for
 
+    def seen(self, field: PlanField, resolver: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+        """Have a field resolved, under a span when the operation is traced."""
+        if self.spans is None:
+            return resolver(*given, **named)
+        return self.spans.call(field, str(field), resolver, *given, **named)
+
     def kwargs(self, field: PlanField) -> Mapping[str, Any]:
         """The arguments of a field as its function takes them, converted once where nothing could change them."""
         known = field.kept_kwargs or self.kept_kwargs.get(field)
@@ -426,10 +435,10 @@ class Run:
                 if resolver.info_parameter is not None:
                     arguments[resolver.info_parameter.name] = Info(field, self, link)
                 positional = (source,) if resolver.self_parameter else ()
-                return resolver(*positional, **arguments)
+                return self.seen(field, resolver, *positional, **arguments)
             case _:
                 resolve: Any = field.definition.resolve or default_field_resolver
-                return resolve(source, RawInfo(field, self, link), **self.kwargs(field))
+                return self.seen(field, resolve, source, RawInfo(field, self, link), **self.kwargs(field))
 
     def _raw(self, field: PlanField, depth: int, link: Link) -> Any:
         for _ in range(depth):
