@@ -26,7 +26,8 @@ MOST_CHARACTERS: Final = 64
 # from a query out of memory to a backend's deadline
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a series per series that nobody reads
+# a series per series that nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation there
 
 OPERATION_ERRORS: Final = Counter(
     "orderway_operation_errors_total",

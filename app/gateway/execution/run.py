@@ -207,8 +207,9 @@ class Run:
             field, into, link, depth = entry
             if self.nulled and not self._alive(link):
                 continue
-            if into is not None and not depth and field in rendered:
-                into[link[1]] = rendered[field]  # type: ignore[index]  # what is put into an object has a key
+            holder: Any = into
+            if holder is not None and not depth and field in rendered:
+                holder[link[1]] = rendered[field]
                 continue
             try:
                 if depth or type(value) is Typed:
@@ -218,7 +219,7 @@ class Run:
                     result = field.complete(value, link, self)
                     if field.shareable and before == (self.oddities, len(self.waits)):
                         rendered[field] = result
-                (self._container(link) if into is None else into)[link[1]] = result  # type: ignore[index]
+                (self._container(link) if holder is None else holder)[link[1]] = result
             except Exception as failure:  # noqa: BLE001 - whatever a resolver raises becomes an error of its field
                 self._null(failure, entry)
 
