@@ -29,6 +29,7 @@ from app.domain.worklist import work_items
 from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_audit import MongoAudit
 from app.store.mongo_batches import MongoBatches
+from app.store.mongo_part import Document
 from app.store.mongo_search import query_of
 from app.store.mongo_webhooks import MongoWebhooks
 from app.store.mongo_work import MongoWork
@@ -50,7 +51,6 @@ from app.store.port import (
 )
 
 T = TypeVar("T")
-Document = dict[str, Any]  # a BSON document has values of any BSON type
 
 MOST_ATTEMPTS: Final = 12
 ANSWER_WITHIN_MS: Final = 5_000

@@ -1,32 +1,18 @@
 """The audit log, in MongoDB: documents are added only; let the service's user insert and find, and nothing else."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from collections.abc import Sequence
 
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from app.domain.audit import AuditRecord
 from app.store.codec import decode, encode
+from app.store.mongo_part import Document, MongoPart
 from app.store.port import AuditSearch
 
-Document = dict[str, Any]  # a BSON document has values of any BSON type
 
-
-class MongoAudit:
-    """An AuditStore in MongoDB. See `app.store.port.AuditStore` for what each method promises.
-
-    `answering` turns the driver's errors into StoreUnavailable.
-    """
-
-    def __init__(
-        self,
-        collection: "Callable[[str], AsyncIOMotorCollection[Document]]",
-        answering: Callable[[], AbstractAsyncContextManager[None]],
-    ) -> None:
-        self._of = collection
-        self._answering = answering
+class MongoAudit(MongoPart):
+    """An AuditStore in MongoDB. See `app.store.port.AuditStore` for what each method promises."""
 
     async def open(self) -> None:
         """Make the indexes that are missing."""

@@ -1,11 +1,9 @@
 """Batches in MongoDB."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
@@ -13,28 +11,18 @@ from app.domain.actor import Actor
 from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.request import OrderRequest
 from app.store.codec import decode, encode
+from app.store.mongo_part import Document, MongoPart
 from app.store.port import BatchKept, BatchSearch, IdempotencyKey
-
-Document = dict[str, Any]  # a BSON document has values of any BSON type
 
 LINES_AT_ONCE: Final = 1000
 
 
-class MongoBatches:
+class MongoBatches(MongoPart):
     """A BatchStore in MongoDB. See `app.store.port.BatchStore` for what each method promises.
 
     Lines are written before their batch, so that a batch which is there is whole; lines of a writer that died in
     between belong to no batch, and nobody ever sees them.
     """
-
-    def __init__(
-        self,
-        collection: "Callable[[str], AsyncIOMotorCollection[Document]]",
-        answering: Callable[[], AbstractAsyncContextManager[None]],
-    ) -> None:
-        """`answering` turns the driver's errors into StoreUnavailable."""
-        self._of = collection
-        self._answering = answering
 
     async def open(self) -> None:
         """Make the indexes that are missing."""

@@ -1,36 +1,26 @@
 """Webhooks in MongoDB."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, DESCENDING, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
+from app.store.mongo_part import Document, MongoPart
 from app.store.port import IdempotencyKey, WebhookKept
 
-Document = dict[str, Any]  # a BSON document has values of any BSON type
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MongoWebhooks:
+class MongoWebhooks(MongoPart):
     """A WebhookStore in MongoDB. See `app.store.port.WebhookStore` for what each method promises.
 
     What was given up is written before how far the webhook was told: lost in between, it is given up again.
     """
-
-    def __init__(
-        self,
-        collection: "Callable[[str], AsyncIOMotorCollection[Document]]",
-        answering: Callable[[], AbstractAsyncContextManager[None]],
-    ) -> None:
-        """`answering` turns the driver's errors into StoreUnavailable."""
-        self._of = collection
-        self._answering = answering
 
     async def open(self) -> None:
         """Make the indexes that are missing."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import ASCENDING
@@ -11,12 +10,11 @@ from pymongo.errors import DuplicateKeyError
 
 from app.domain.worklist import WorkItem, WorkKind
 from app.store.codec import decode, encode
+from app.store.mongo_part import Document, MongoPart
 from app.store.port import FalloutCount, IdempotencyKey, QueueCount, SelectionKept, WorkSearch
 
-Document = dict[str, Any]  # a BSON document has values of any BSON type
 
-
-class MongoWork:
+class MongoWork(MongoPart):
     """A WorkStore in MongoDB. See `app.store.port.WorkStore` for what each method promises.
 
     `answering` turns the driver's errors into StoreUnavailable.
@@ -28,8 +26,7 @@ class MongoWork:
         answering: Callable[[], AbstractAsyncContextManager[None]],
         keys_kept_for: timedelta,
     ) -> None:
-        self._of = collection
-        self._answering = answering
+        super().__init__(collection, answering)
         self._keys_kept_for = keys_kept_for
 
     async def open(self) -> None:
