@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from app.embedded.processes import ChildProcess
 from tests.channel import Json, key, run
 from tests.harness import Product, start, until
 
@@ -38,14 +37,24 @@ async def test_a_batch_goes_on_where_it_was_when_everything_was_killed(fragile: 
     assert status == 202
     batch = taken["batch"]["key"]
 
-    for parts in ([product.worker], product.children):
-        reached = (await batch_of(product, batch))["pendingCount"]
+    async def pending() -> int:
+        return int((await batch_of(product, batch))["pendingCount"])
 
-        async def under_way(before: int = reached) -> bool:
-            return bool((await batch_of(product, batch))["pendingCount"] < before)
+    async def under_way() -> bool:
+        return await pending() < LINES
 
-        await until(under_way)
-        await killed_and_started(parts)
+    await until(under_way)
+    await product.worker.kill()
+    before = await pending()
+
+    async def resumed() -> bool:
+        return await pending() < before or before == 0
+
+    await product.worker.start()
+    await until(resumed)
+    for part in product.children:
+        await part.kill()
+    await start(*product.children)
 
     async def completed() -> bool:
         return bool((await batch_of(product, batch))["state"] == "COMPLETED")
@@ -63,12 +72,6 @@ async def test_a_batch_goes_on_where_it_was_when_everything_was_killed(fragile: 
     )
     counted = (await product.graphql(query, search)).whole()["productOrders"]["totalCount"]
     assert counted == len(orders) == LINES - len(BAD)
-
-
-async def killed_and_started(parts: list[ChildProcess]) -> None:
-    for part in parts:
-        await part.kill()
-    await start(*parts)
 
 
 async def all_lines(product: Product, batch: str) -> list[Json]:

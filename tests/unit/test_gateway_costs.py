@@ -1,6 +1,5 @@
 """What operations cost before they run, who has spent how much, and what answers say of it."""
 
-import time
 from typing import Any
 
 import pytest
@@ -140,11 +139,9 @@ def doubling(levels: int) -> str:
     return "".join(parts) + f"fragment F{levels} on Animal {{ name }} {query}"
 
 
-def test_fragments_that_spread_each_other_are_weighed_in_linear_time() -> None:
+def test_fragments_that_spread_each_other_are_weighed_each_once() -> None:
     assert cost(doubling(3), n=1) == 1 + 1 + 285  # each costs 2 times the next and 5 times (1 + the next)
-    before = time.process_time()
-    assert cost(doubling(100), n=1) == 10**15  # more than any limit: not computed exactly
-    assert time.process_time() - before < 0.5  # two to the 100 would never end
+    assert cost(doubling(100), n=1) == 10**15  # more than any limit: spread out, they would never end
 
 
 def test_fragments_too_deep_to_weigh_are_refused_and_no_fault() -> None:

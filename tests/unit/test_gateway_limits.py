@@ -1,7 +1,5 @@
 """Limits at, below and above; documents checked once; readiness."""
 
-import time
-
 import pytest
 from graphql import get_introspection_query, parse
 
@@ -81,18 +79,10 @@ def doubling(levels: int, field: str) -> str:
     return "{ ...F0 }" + "".join(parts) + f"fragment F{levels} on Query {{ {field} }}"
 
 
-def test_fragments_that_spread_each_other_are_measured_in_linear_time() -> None:
-    size = measure(parse(doubling(400, "a: hello")))
-    assert size.aliases == 2**401 - 1
+def test_fragments_that_spread_each_other_are_measured_each_once() -> None:
+    size = measure(parse(doubling(800, "a: hello")))
+    assert size.aliases == 2**801 - 1  # spread out, they would never end
     assert refusal(documents(), doubling(400, "a: hello")) is Code.ALIAS_LIMIT_EXCEEDED
-
-    def seconds(levels: int) -> float:
-        document = parse(doubling(levels, "hello"))
-        before = time.process_time()
-        measure(document)
-        return time.process_time() - before
-
-    assert seconds(800) < 0.5  # two to the 800 would never end
 
 
 def test_a_chain_of_fragments_too_long_to_check_is_refused_and_not_a_fault() -> None:
