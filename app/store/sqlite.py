@@ -6,7 +6,7 @@ Writers take turns, so feed positions (row ids) are committed in their order; re
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -117,6 +117,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: aiosqlite.Connection | None = None
+        self._watcher: sqlite3.Connection | None = None
         self._turn = asyncio.Lock()
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._opened: list[aiosqlite.Connection] = []
@@ -136,6 +137,7 @@ class SqliteStore:
             await work.forget_selections(self._writer, keys_kept_since)
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
+            self._watcher = sqlite3.connect(self._path, isolation_level=None, timeout=0)
         except sqlite3.Error as error:
             await self.close()
             raise StoreUnavailable(f"{self._path}: {error}") from error
@@ -153,6 +155,9 @@ class SqliteStore:
         for connection in self._opened:
             await connection.close()
         self._opened.clear()
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -401,28 +406,27 @@ class SqliteStore:
         return int(rows[0][0])
 
     async def wakeups(self) -> AsyncIterator[None]:
-        """See OrderStore. Another process is noticed by SQLite's own change counter, which costs no read of data."""
+        """See OrderStore. SQLite's own change counter tells it, which costs no read of data."""
         seen = -1
         while True:
-            ((version,),) = await self._rows_of_watcher("pragma data_version")
-            if version != seen or self._wakeup.is_set():
+            self._wakeup.clear()
+            version = self._data_version()
+            if version != seen:
                 seen = version
-                self._wakeup.clear()
                 yield
             else:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._wakeup.wait(), WATCH_SECONDS)
-                except TimeoutError:
-                    continue
 
-    async def _rows_of_watcher(self, sql: str) -> list[sqlite3.Row]:
-        # data_version tells of changes by others than the connection that asks, so one connection must do the asking;
-        # the writer's is the one that never sees its own commits as news
-        assert self._writer is not None, "the store is not open"
+    def _data_version(self) -> int:
+        # A number that changes with every commit by another connection than the one that asks. It is in shared memory:
+        # asked for in a thread it would take fifty times as long, and this is done all the time.
+        assert self._watcher is not None, "the store is not open"
         try:
-            return list(await self._writer.execute_fetchall(sql))
+            ((version,),) = self._watcher.execute("pragma data_version")
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
+        return int(version)
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
