@@ -6,7 +6,7 @@ Writers take turns, so feed positions (row ids) are committed in their order; re
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +48,8 @@ T = TypeVar("T")
 
 READERS: Final = 3
 BUSY_MILLISECONDS: Final = 10_000
-WATCH_SECONDS: Final = 0.03
+SHORTEST_WATCH, LONGEST_WATCH = 0.02, 0.1
+"""Seconds between two looks whether another process has written: short after it has, longer while nothing happens."""
 
 _SCHEMA: Final = """
 create table if not exists product_order (
@@ -407,16 +408,20 @@ class SqliteStore:
 
     async def wakeups(self) -> AsyncIterator[None]:
         """See OrderStore. SQLite's own change counter tells it, which costs no read of data."""
-        seen = -1
+        seen, pause = -1, SHORTEST_WATCH
         while True:
             self._wakeup.clear()
             version = self._data_version()
             if version != seen:
-                seen = version
+                seen, pause = version, SHORTEST_WATCH
                 yield
             else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wakeup.wait(), WATCH_SECONDS)
+                pause = min(pause * 1.2, LONGEST_WATCH)
+                look_again = asyncio.get_running_loop().call_later(pause, self._wakeup.set)
+                try:
+                    await self._wakeup.wait()
+                finally:
+                    look_again.cancel()
 
     def _data_version(self) -> int:
         # A number that changes with every commit by another connection than the one that asks. It is in shared memory:
