@@ -1,11 +1,16 @@
 """How a field is resolved by a function over the value itself, which is the domain's or a connector's."""
 
 from collections.abc import Callable
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
+from app.relation import Relation
 from resolvers.demand import ListSize, declared
+from resolvers.loaders import Loaders
 
 
 def resolved(
@@ -30,3 +35,9 @@ def resolved(
         name=name,
         directives=declared(weight, size),
     )
+
+
+def loaded(loader: Callable[[Loaders], DataLoader[str, Any]], key: Callable[[Any], str | None]) -> Relation:
+    """The resolver of a field whose value this one of `Loaders` has under a key, which is of the value above."""
+    assert isinstance(loader, cached_property), "loaders are cached properties, seen from the class"
+    return Relation(attrgetter(f"loaders.{loader.attrname}"), key)

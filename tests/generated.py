@@ -186,21 +186,23 @@ def survives(data: object, path: Sequence[str | int]) -> bool:
 
 
 def errors_of(result: ExecutionResult) -> tuple[Counter[str], set[str]]:
-    """The errors of places that are in the answer, and the places that are null because of what was in them.
+    """The errors of places that are in the answer, and the places that are null only because of what was in them.
 
     Of several errors in what became null as a whole, which ones are told depends on which came first.
     """
     own: Counter[str] = Counter()
+    failed: set[str] = set()
     nulled: set[str] = set()
     for error in result.errors or ():
         path = list(error.path or ())
         if survives(result.data, path):
+            failed.add(json.dumps(path))
             own[json.dumps([path, error.message, [list(place) for place in error.locations or ()]])] += 1
         else:
             while path and not survives(result.data, path):
                 path.pop()
             nulled.add(json.dumps(path))
-    return own, nulled
+    return own, nulled - failed
 
 
 def same(one: ExecutionResult, other: ExecutionResult) -> bool:

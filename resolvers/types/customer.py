@@ -1,15 +1,15 @@
 """Customers, what they own and where their charges go (TMF629, 637, 666)."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import strawberry
 from strawberry import field
 
-from connectors import address, billing, customer, inventory
-from resolvers.context import Info
-from resolvers.fields import resolved
+from connectors import billing, customer, inventory
+from resolvers.fields import loaded, resolved
 from resolvers.ids import encode
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.types.contact import Interaction
 from resolvers.types.finance import CustomerBill, PaymentMethod, RecurringCharge
@@ -39,14 +39,6 @@ class BillingAccount(Node):
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:
         return isinstance(value, billing.BillingAccount)
-
-
-def _product_offering(root: strawberry.Parent[inventory.Product], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.offering_by_id.load(root.offering_id) if root.offering_id else None
-
-
-def _charges(root: strawberry.Parent[inventory.Product], info: Info) -> Awaitable[object]:
-    return info.context.loaders.recurring_by_product_id.load(root.id)
 
 
 @strawberry.type(description="A commitment that the customer has taken on for a product (TMF637 ProductTerm).")
@@ -90,12 +82,12 @@ class Product(Node):
     relationships: list[ProductRelationship] = field(description="How it goes with other products of the customer.")
     charges = resolved(
         list[RecurringCharge] | None,
-        _charges,
+        loaded(Loaders.recurring_by_product_id, lambda root: root.id),
         "What is, was or will be charged for it again and again (TMF678). Null with an error while billing is down.",
     )
     offering = resolved(
         ProductOffering | None,
-        _product_offering,
+        loaded(Loaders.offering_by_id, lambda root: root.offering_id),
         "What it was sold as (TMF620). Null with an error while the catalog is down.",
     )
 
@@ -113,54 +105,16 @@ class Party:
     birth_date: date | None = field(description="Birth date of a person.")
 
 
-def _site_place(root: strawberry.Parent[address.Site], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.place_id) if root.place_id else None
-
-
 @strawberry.type(description="A site of the customer (TMF674 GeographicSite).")
 class Site:
     key: strawberry.ID = resolved(strawberry.ID, lambda root: root.id, "Id of the site.")
     name: str = field(description="What the customer calls it.")
     status: str | None = field(description="Status of the site.")
     address = resolved(
-        GeographicAddress | None, _site_place, "Where it is (TMF673). Null with an error while it is down."
+        GeographicAddress | None,
+        loaded(Loaders.address_by_id, lambda root: root.place_id),
+        "Where it is (TMF673). Null with an error while it is down.",
     )
-
-
-def _party(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.party_by_id.load(root.party_id) if root.party_id else None
-
-
-def _sites(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.sites_by_customer_id.load(root.id)
-
-
-def _bills(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.bills_by_customer_id.load(root.id)
-
-
-def _payment_methods(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.payment_methods_by_customer_id.load(root.id)
-
-
-def _interactions(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.interactions_by_customer_id.load(root.id)
-
-
-def _services(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.services_by_customer_id.load(root.id)
-
-
-def _buckets(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.buckets_by_customer_id.load(root.id)
-
-
-def _products(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.products_by_customer_id.load(root.id)
-
-
-def _billing_accounts(root: strawberry.Parent[customer.Customer], info: Info) -> Awaitable[object]:
-    return info.context.loaders.billing_accounts_by_customer_id.load(root.id)
 
 
 @strawberry.type(description="Somebody who orders (TMF629 Customer).")
@@ -176,40 +130,50 @@ class Customer(Node):
     phone: str | None = field(description="Telephone number for contacts.")
     products = resolved(
         list[Product] | None,
-        _products,
+        loaded(Loaders.products_by_customer_id, lambda root: root.id),
         "What the customer owns (TMF637). Null with an error while the inventory is down.",
     )
     billing_accounts = resolved(
         list[BillingAccount] | None,
-        _billing_accounts,
+        loaded(Loaders.billing_accounts_by_customer_id, lambda root: root.id),
         "Where the customer's charges go (TMF666). Null with an error while billing is down.",
     )
 
     vip: bool = field(description="Whether the operator treats the customer with priority.")
     preferred_medium: str | None = field(description="How the customer wishes to be written to: email, sms or post.")
-    party = resolved(Party | None, _party, "Who it is (TMF632). Null with an error while customer information is down.")
-    sites = resolved(list[Site] | None, _sites, "The customer's sites (TMF674). Null with an error while it is down.")
+    party = resolved(
+        Party | None,
+        loaded(Loaders.party_by_id, lambda root: root.party_id),
+        "Who it is (TMF632). Null with an error while customer information is down.",
+    )
+    sites = resolved(
+        list[Site] | None,
+        loaded(Loaders.sites_by_customer_id, lambda root: root.id),
+        "The customer's sites (TMF674). Null with an error while it is down.",
+    )
     bills = resolved(
-        list[CustomerBill] | None, _bills, "What was billed (TMF678). Null with an error while billing is down."
+        list[CustomerBill] | None,
+        loaded(Loaders.bills_by_customer_id, lambda root: root.id),
+        "What was billed (TMF678). Null with an error while billing is down.",
     )
     payment_methods = resolved(
         list[PaymentMethod] | None,
-        _payment_methods,
+        loaded(Loaders.payment_methods_by_customer_id, lambda root: root.id),
         "How the customer can pay (TMF670). Null with an error while billing is down.",
     )
     interactions = resolved(
         list[Interaction] | None,
-        _interactions,
+        loaded(Loaders.interactions_by_customer_id, lambda root: root.id),
         "Contacts with the customer (TMF683). Null with an error while channels are down.",
     )
     services = resolved(
         list[RealisingService] | None,
-        _services,
+        loaded(Loaders.services_by_customer_id, lambda root: root.id),
         "The services behind the products (TMF638). Null with an error while they are down.",
     )
     buckets = resolved(
         list[Bucket] | None,
-        _buckets,
+        loaded(Loaders.buckets_by_customer_id, lambda root: root.id),
         "Prepaid balances (TMF654). Null with an error while the prepaid platform is down.",
     )
 

@@ -1,6 +1,5 @@
 """Product offerings with their prices and what can be chosen about them (TMF620)."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,10 +7,10 @@ import strawberry
 from strawberry import field
 
 from connectors import catalog
-from resolvers.context import Info
 from resolvers.enums import PriceType
-from resolvers.fields import resolved
+from resolvers.fields import loaded, resolved
 from resolvers.ids import encode
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import CurrencyCode
 from resolvers.types.money import Money
@@ -69,10 +68,6 @@ class Term:
     unit: str = field(description="Unit of time, for example month.")
 
 
-def _bundled_offering(root: strawberry.Parent[catalog.BundledOffering], info: Info) -> Awaitable[object]:
-    return info.context.loaders.offering_by_id.load(root.offering_id)
-
-
 @strawberry.type(description="A part of a bundle (TMF620 bundledProductOffering).")
 class BundledOffering:
     name: str = field(description="Name of the part.")
@@ -80,7 +75,9 @@ class BundledOffering:
     upper_limit: int = field(description="How often it may be chosen at most.")
     default: int = field(description="How often it is suggested.")
     offering = resolved(
-        "ProductOffering | None", _bundled_offering, "The part itself. Null with an error while the catalog is down."
+        "ProductOffering | None",
+        loaded(Loaders.offering_by_id, lambda root: root.offering_id),
+        "The part itself. Null with an error while the catalog is down.",
     )
 
 

@@ -21,8 +21,9 @@ from resolvers.enums import (
     OrderState,
     PriceType,
 )
-from resolvers.fields import resolved
+from resolvers.fields import loaded, resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, connection, page_length
 from resolvers.types.contact import Message
@@ -100,15 +101,6 @@ def _own(root: order.ProductOrder, info: Info) -> bool:
 
 def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.customer_by_id.load(root.customer_id) if _own(root, info) else None
-
-
-def _place(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
-
-
-def _billing_account(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
-    account_id = root.billing_account_id
-    return info.context.loaders.billing_account_by_id.load(account_id) if account_id else None
 
 
 async def _plan(root: strawberry.Parent[order.ProductOrder], info: Info) -> DomainPlan | None:
@@ -196,10 +188,6 @@ def _payments(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaita
     return info.context.loaders.payments_by_order_id.load(root.id) if _own(root, info) else None
 
 
-def _journals(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object]:
-    return info.context.loaders.journals_by_order_id.load(root.id)
-
-
 def _work_orders(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.work_orders_by_order_id.load(root.id) if _own(root, info) else None
 
@@ -242,12 +230,12 @@ class ProductOrder(Node):
     seller_key: str | None = resolved(str | None, lambda root: root.seller_id, "The dealer that sells it (TMF632).")
     place = resolved(
         GeographicAddress | None,
-        _place,
+        loaded(Loaders.address_by_id, lambda root: root.place.id if root.place else None),
         "Where its items are delivered, unless they say otherwise (TMF673). Null with an error while it is down.",
     )
     billing_account = resolved(
         BillingAccount | None,
-        _billing_account,
+        loaded(Loaders.billing_account_by_id, lambda root: root.billing_account_id),
         "Where its charges go, when the channel chose an account (TMF666). Null with an error while billing is down.",
     )
     category: str | None = field(description="Kind of order, in the channel's own word.")
@@ -278,7 +266,9 @@ class ProductOrder(Node):
         list[Payment] | None, _payments, "What was paid for it (TMF676). Null with an error while billing is down."
     )
     journals = resolved(
-        list[Journal] | None, _journals, "What it means to the ledger. Null with an error while the ledger is down."
+        list[Journal] | None,
+        loaded(Loaders.journals_by_order_id, lambda root: root.id),
+        "What it means to the ledger. Null with an error while the ledger is down.",
     )
     work_orders = resolved(
         list[WorkOrder] | None,

@@ -1,6 +1,5 @@
 """Items of product orders (TMF622 ProductOrderItem)."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,7 +19,8 @@ from resolvers.enums import (
     SuspensionOriginator,
     SuspensionScope,
 )
-from resolvers.fields import resolved
+from resolvers.fields import loaded, resolved
+from resolvers.loaders import Loaders
 from resolvers.types.customer import Characteristic, Product
 from resolvers.types.money import Money
 from resolvers.types.offering import PriceAlteration, ProductOffering, Term
@@ -72,22 +72,10 @@ class OrderPrice:
     alterations = resolved(list[PriceAlteration], _alterations, "Reductions of this price.")
 
 
-def _item_offering(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object]:
-    return info.context.loaders.offering_by_id.load(root.offering_id)
-
-
 async def _item_product(root: strawberry.Parent[order.OrderItem], info: Info) -> object:
     # an order outlives its customer's owning the product: what became of it since is the new owner's
     found = await info.context.loaders.product_by_id.load(root.product_id) if root.product_id else None
     return found if found and any(is_customer(info.context.actor, owner) for owner in found.customer_ids) else None
-
-
-def _item_place(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.place.id) if root.place else None
-
-
-def _moved_from(root: strawberry.Parent[order.OrderItem], info: Info) -> Awaitable[object] | None:
-    return info.context.loaders.address_by_id.load(root.moved_from.id) if root.moved_from else None
 
 
 @strawberry.type(description="How a product is put out of use.")
@@ -117,14 +105,14 @@ class ProductOrderItem:
     offering_key: str = resolved(str, lambda root: root.offering_id, "Id of the offering in the catalog (TMF620).")
     offering = resolved(
         ProductOffering | None,
-        _item_offering,
+        loaded(Loaders.offering_by_id, lambda root: root.offering_id),
         "The offering as the catalog has it now (TMF620). Null with an error while the catalog is down.",
     )
     characteristics: list[Characteristic] = field(description="How it is configured.")
     relationships: list[OrderItemRelationship] = field(description="How it relates to other items.")
     place = resolved(
         GeographicAddress | None,
-        _item_place,
+        loaded(Loaders.address_by_id, lambda root: root.place.id if root.place else None),
         "Where it is delivered, when that is not the order's place (TMF673).",
     )
     appointment: Appointment | None = field(description="The technician's visit held for it.")
@@ -133,7 +121,7 @@ class ProductOrderItem:
     reservations: list[Reservation] = field(description="Numbers and SIMs held for it (TMF685).")
     moved_from = resolved(
         GeographicAddress | None,
-        _moved_from,
+        loaded(Loaders.address_by_id, lambda root: root.moved_from.id if root.moved_from else None),
         "Where its product is installed until it works at its new place (TMF673); null: it does not move.",
     )
     product_status: ProductStatus | None = field(description="The status that its product is to have; null: as it is.")

@@ -9,8 +9,9 @@ from strawberry import field
 from connectors import address, inventory
 from resolvers.context import Info
 from resolvers.enums import ValidationResult
-from resolvers.fields import resolved
+from resolvers.fields import loaded, resolved
 from resolvers.ids import encode
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 
 
@@ -33,10 +34,6 @@ class ResourceDrift:
     discovered: str | None = field(description="What the network shows; null: nothing.")
 
 
-async def _resources(root: strawberry.Parent[address.GeographicAddress], info: Info) -> object:
-    return await info.context.loaders.resources_by_place_id.load(root.id)
-
-
 async def _drift(root: strawberry.Parent[address.GeographicAddress], info: Info) -> object:
     loaders = info.context.loaders
     recorded, discovered = await asyncio.gather(
@@ -57,7 +54,7 @@ class GeographicAddress(Node):
     country: str | None = field(description="Country, ISO 3166 alpha-2.")
     resources = resolved(
         list[NetworkResource] | None,
-        _resources,
+        loaded(Loaders.resources_by_place_id, lambda root: root.id),
         "What the inventory records of the network there (TMF639). Null with an error while it is down.",
     )
     drift = resolved(

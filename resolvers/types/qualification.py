@@ -1,6 +1,5 @@
 """What a customer or prospect may have at a place, and on which conditions (TMF679)."""
 
-from collections.abc import Awaitable
 from datetime import date, datetime
 
 import strawberry
@@ -9,7 +8,8 @@ from strawberry import field
 from app.domain import qualification
 from resolvers.context import Info
 from resolvers.enums import ConditionKind, QualificationResult
-from resolvers.fields import resolved
+from resolvers.fields import loaded, resolved
+from resolvers.loaders import Loaders
 from resolvers.types.money import Money
 from resolvers.types.offering import ProductOffering
 from resolvers.types.violation import Violation
@@ -46,10 +46,6 @@ class QualificationCondition:
     offering_ids: list[strawberry.ID] = field(description="Keys of the offerings of which one is needed as well.")
 
 
-def _offering(root: strawberry.Parent[qualification.OfferingQualification], info: Info) -> Awaitable[object]:
-    return info.context.loaders.offering_by_id.load(root.offering_id)
-
-
 async def _alternatives(root: strawberry.Parent[qualification.OfferingQualification], info: Info) -> list[object]:
     found = await info.context.loaders.offering_by_id.load_many(root.alternatives)
     return [offering for offering in found if offering is not None]
@@ -59,7 +55,9 @@ async def _alternatives(root: strawberry.Parent[qualification.OfferingQualificat
 class OfferingQualification:
     offering_key: str = resolved(str, lambda root: root.offering_id, "Id of the offering in the catalog (TMF620).")
     offering_name: str = field(description="Its name.")
-    offering = resolved(ProductOffering | None, _offering, "The offering (TMF620).")
+    offering = resolved(
+        ProductOffering | None, loaded(Loaders.offering_by_id, lambda root: root.offering_id), "The offering (TMF620)."
+    )
     result: QualificationResult = field(description="Whether it can be had.")
     reasons: list[Violation] = field(description="Why it cannot be had.")
     conditions: list[QualificationCondition] = field(description="On which conditions it can be had.")

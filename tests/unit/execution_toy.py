@@ -19,6 +19,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
+from app.relation import Relation
 from resolvers.scalars import SCALARS
 
 MOST_TICKS: Final = 3
@@ -216,6 +217,16 @@ def _loaded(root: strawberry.Parent[Thing], info: Info) -> Awaitable[Any]:
     return info.context.things.load(f"shared{len(root.key) % 3}")
 
 
+def _related(*names: str) -> Relation:
+    """What is loaded under one of few keys, of which some are none and one cannot be one."""
+
+    def key(root: Thing) -> Any:
+        found = root.world.chance("key", root.key).choice([*names, "", None, ["no key"], "no attribute"])
+        return getattr(root, found) if found == "no attribute" else found
+
+    return Relation(lambda world: world.things, key)
+
+
 def _wished(
     root: strawberry.Parent[Thing], info: Info, wish: Wish, colour: Colour | None = None, times: int = 2
 ) -> Any:
@@ -325,6 +336,9 @@ class ThingType:
     surely = resolved("ThingType", _later("surely"))
     loaded = resolved("ThingType | None", _loaded)
     thin = resolved(Thin | None, _loaded)
+    related = resolved("ThingType | None", _related("shared0", "shared1"))
+    surely_related = resolved("ThingType", _related("shared0", "shared1", "other", "other2", "other3"))
+    thinly_related = resolved(Thin | None, _related("shared0", "shared1"))
     wished = resolved(list["ThingType | None"] | None, _wished)
     named = resolved(Named | None, _anything)
     some = resolved(list[Named], _some)

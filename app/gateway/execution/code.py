@@ -29,6 +29,7 @@ from graphql import (
 from app.gateway.execution.info import Info, RawInfo
 from app.gateway.execution.plan import How, Kind, Plan, PlanField, PlanObject
 from app.gateway.execution.run import PLAIN, Odd, Run, leaf
+from app.relation import Relation
 
 USUAL: Final[dict[Any, str]] = {
     GraphQLString: "type({v}) is str",
@@ -190,6 +191,9 @@ class Code:
         complete = self._name(f"complete_{field.key}")
         self._emit(0, f"def {complete}(v, q, R):", f"    return {completed}", "")
         self._completing.append((field, complete))
+        relation = None if self._traced else field.relation
+        if relation is not None:
+            return partial(self._emit_relation, field, place, relation, completed)
         call = self._call(field, place)
         resolved = field.how is not How.ATTRIBUTE
 
@@ -206,6 +210,22 @@ class Code:
             self._emit(indent, "except Exception as e:", f"    r[{key}] = R.failed({place}, e, q)")
 
         return emit
+
+    def _emit_relation(self, field: PlanField, place: str, relation: Relation, completed: str, indent: int) -> None:
+        key = repr(field.key)
+        keys, loaded = self._constant("key_of_" + field.key, relation.key), self._constant("R_" + field.key, relation)
+        self._emit(indent, f"q = (p, {key})", "try:", f"    k = {keys}(s)", "    if k:")
+        self._emit(
+            indent + 2,
+            f"w = R.asked[{place}].get(k)",
+            "if w:",
+            f"    w.append(({place}, r, q, 0))",
+            "else:",
+            f"    R.ask({loaded}, k, {place}, r, q)",
+        )
+        if not field.nullable[0]:
+            self._emit(indent + 1, "else:", "    v = None", f"    r[{key}] = {completed}")
+        self._emit(indent, "except Exception as e:", f"    r[{key}] = R.failed({place}, e, q)")
 
     def _call(self, field: PlanField, place: str) -> str:
         """How its value is had."""

@@ -32,6 +32,8 @@ from graphql.execution.collect_fields import CollectFieldsContext, FragmentDetai
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from app.relation import Relation
+
 DEFINITION: Final = "strawberry-definition"
 """Under this key a field of the executable schema names the Strawberry field that it was made of."""
 CONVERTER: Final = "strawberry.schema.schema_converter"
@@ -100,6 +102,13 @@ class PlanField:
     def leaf(self) -> Any:
         """The innermost type."""
         return self.types[-1]
+
+    @property
+    def relation(self) -> Relation | None:
+        """What relates its value to the one above, where that is all there is to it."""
+        resolver = self.strawberry_field and self.how is How.RESOLVER and self.strawberry_field.base_resolver
+        function: object = resolver and resolver.wrapped_func
+        return function if isinstance(function, Relation) else None
 
     def __repr__(self) -> str:
         return f"{self.parent.name}.{self.nodes[0].name.value}"

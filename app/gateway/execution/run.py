@@ -6,6 +6,7 @@ here, one field at a time, where generated code gives up on a whole object.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +25,7 @@ from strawberry.types.arguments import convert_arguments
 from app.gateway.execution.info import Info, Link, RawInfo, keys_of
 from app.gateway.execution.plan import How, Kind, Plan, PlanField, PlanObject
 from app.gateway.tracing import FieldSpans
+from app.relation import Relation
 
 IMMUTABLE: Final = frozenset({NoneType, bool, int, float, str, bytes, date, datetime, time, timedelta, Decimal, UUID})
 PLAIN: Final[set[type]] = {*IMMUTABLE, list, tuple, dict, set, frozenset} - {NoneType}
@@ -73,7 +75,7 @@ class Run:
     """One operation being carried out."""
 
     __slots__ = (
-        "context", "crashed", "data", "errors", "finished", "kept_kwargs", "loop",
+        "asked", "context", "crashed", "data", "errors", "finished", "kept_kwargs", "loop",
         "nulled", "oddities", "plan", "spans", "tasks", "variables", "waits",
     )  # fmt: skip
 
@@ -86,6 +88,7 @@ class Run:
         self.data: dict[str, Any] | None = None
         self.errors: list[GraphQLError] = []
         self.waits: dict[asyncio.Future[Any], list[Waiting]] = {}
+        self.asked: defaultdict[PlanField, dict[str, list[Waiting]]] = defaultdict(dict)
         self.tasks: set[asyncio.Future[Any]] = set()
         self.finished: asyncio.Future[None] | None = None
         self.crashed: BaseException | None = None
@@ -173,6 +176,16 @@ class Run:
         else:
             known.append(entry)
 
+    def ask(self, relation: Relation, key: str, field: PlanField, into: dict[str, Any] | None, link: Link) -> None:
+        """Put what the relation's loader has under this key where it belongs when it is there.
+
+        Until then `asked` has, by field and key, the list of all such places, for others to be added to; afterwards
+        that list is empty.
+        """
+        future = asyncio.ensure_future(relation.loader(self.context).load(key))
+        self.wait(future, field, into, link)
+        self.asked[field][key] = self.waits[future]
+
     def _settle(self, future: asyncio.Future[Any]) -> None:
         self.tasks.discard(future)
         entries = self.waits.pop(future, None)
@@ -193,6 +206,7 @@ class Run:
                         self._null(failure, entry)
             else:
                 raise failure
+            entries.clear()
             if self.nulled:
                 self._drop_dead()
         except BaseException as crash:  # noqa: BLE001 - of a callback nobody would hear; the operation ends with it
@@ -265,10 +279,8 @@ class Run:
         """Wait no longer for what has no place in the answer any more."""
         self.nulled = False
         for future, entries in [*self.waits.items()]:
-            alive = [entry for entry in entries if self._alive(entry[2])]
-            if alive:
-                self.waits[future] = alive
-            else:
+            entries[:] = [entry for entry in entries if self._alive(entry[2])]
+            if not entries:
                 del self.waits[future]
                 if future in self.tasks:  # only what nobody else can be waiting for
                     future.cancel()

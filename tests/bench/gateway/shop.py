@@ -4,7 +4,7 @@ Types describe what the backend sent, which is not copied; relations are loaders
 """
 
 import enum
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from app.domain.actor import Actor
+from app.relation import Relation
 from connectors.base import Apis, BackendHttp, OpenApi
 from resolvers.fields import resolved
 
@@ -149,14 +150,6 @@ class OfferingType:
     category: str | None
 
 
-def _offering(root: strawberry.Parent[Item], info: Info) -> Awaitable[Offering | None]:
-    return info.context.offerings.load(root.offering_id)
-
-
-def _customer(root: strawberry.Parent[Order], info: Info) -> Awaitable[Customer | None]:
-    return info.context.customers.load(root.customer_id)
-
-
 @strawberry.type
 class ItemLeaves:
     id: strawberry.ID
@@ -168,7 +161,11 @@ class ItemLeaves:
 
 @strawberry.type(name="OrderItem")
 class ItemType(ItemLeaves):
-    offering = resolved(OfferingType | None, _offering, "What is ordered.")
+    offering = resolved(
+        OfferingType | None,
+        Relation(lambda context: context.offerings, lambda item: item.offering_id),
+        "What is ordered.",
+    )
 
 
 @strawberry.type
@@ -203,7 +200,11 @@ class OrderLeaves:
 @strawberry.type(name="Order")
 class OrderType(OrderLeaves):
     items: list[ItemType]
-    customer = resolved(CustomerType | None, _customer, "Who ordered.")
+    customer = resolved(
+        CustomerType | None,
+        Relation(lambda context: context.customers, lambda order: order.customer_id),
+        "Who ordered.",
+    )
 
 
 async def _orders(info: Info, first: int = 50) -> list[Order]:
