@@ -25,6 +25,7 @@ Json = Any
 SCENARIOS: Final = Path(__file__).parents[1] / "docs" / "scenarios"
 BLOCK: Final = re.compile(r"^```(sh|graphql|json variables|json answer)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAME: Final = re.compile(r"<[^<>]+>")
+NUMBER: Final = re.compile(r"\b\d+\b")
 TIMES: Final = re.compile(r"<(\d+) times>")
 START: Final = re.compile(r"^((?:ORDERWAY_\w+=\S+ )+)\S*orderway dev$", re.MULTILINE)
 
@@ -44,9 +45,9 @@ class Step:
     commands: tuple[str, ...] = ()
 
 
-def steps_of(scenario: Path) -> list[Step]:
+def steps_of(scenario: Path, instead: Mapping[str, str]) -> list[Step]:
     """The steps of a scenario, in their order."""
-    text = scenario.read_text()
+    text = NUMBER.sub(lambda found: instead.get(found[0], found[0]), scenario.read_text())
     steps: list[Step] = []
     for block in BLOCK.finditer(text):
         kind, body = block.groups()
@@ -69,12 +70,15 @@ def settings_of(scenario: Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in found[1].split()) if found else {}
 
 
-async def walk(product: Product, scenario: Path) -> dict[str, Json]:
-    """Take every step; what the names stand for. Raises NotAsWritten with the line of the step."""
+async def walk(product: Product, scenario: Path, instead: Mapping[str, str] = {}) -> dict[str, Json]:
+    """Take every step; what the names stand for. `instead` are numbers to take in place of those that are written.
+
+    Raises NotAsWritten with the line of the step.
+    """
     now = datetime.now(UTC)
     known: dict[str, Json] = {"<now>": now.isoformat(), "<in 300 days>": (now + timedelta(days=300)).isoformat()}
     token = product.token(Role.DEVELOPER, f"reader of {scenario.stem}", "online")
-    for step in steps_of(scenario):
+    for step in steps_of(scenario, instead):
         try:
             for command in step.commands:
                 await _command(product, command)

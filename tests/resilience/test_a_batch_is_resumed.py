@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from tests.channel import Json, key, run
 from tests.harness import Product, start, until
 
-LINES = 120
+LINES = 60
 LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat()
 """When the orders begin: how they are carried out is no matter here."""
-BAD = {n for n in range(1, LINES + 1) if n % 33 == 0}  # 3 in a hundred
+BAD = {n for n in range(1, LINES + 1) if n % 20 == 0}
 
 
 def line(n: int, owner: str) -> Json:

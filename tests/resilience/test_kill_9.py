@@ -25,7 +25,7 @@ from tests.channel import (
 )
 from tests.harness import WAIT_SECONDS, Product, until
 
-ORDERS = 3
+ORDERS = 2
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Pr
 
 async def test_a_gateway_killed_while_it_takes_orders_loses_none_it_acknowledged(fragile: Product) -> None:
     gateway = fragile.gateways[0]
-    requests = [await family(fragile) for _ in range(8)]
+    requests = [await family(fragile) for _ in range(5)]
 
     async def place(given: Json) -> None:
         with_error = await fragile.graphql(document(FAMILY), given)
