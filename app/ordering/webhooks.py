@@ -82,10 +82,10 @@ async def register_webhook(ordering: Ordering, actor: Actor, ask: RegisterWebhoo
         created_at=ordering.clock(),
         position=await ordering.store.last_position(),
     )
-    if await ordering.store.webhooks.count(actor.subject) >= MOST_WEBHOOKS:
+    kept = await ordering.store.webhooks.add(webhook, key, MOST_WEBHOOKS)
+    if kept is None:
         message = f"/callback: you have {MOST_WEBHOOKS} webhooks; unregister one that you do not need (webhookCount)."
         return ValidationFailed((Violation("webhookCount", "/callback", ViolationCode.TOO_MANY_RECORDS, message),))
-    kept = await ordering.store.webhooks.add(webhook, key)
     if kept.fingerprint != key.fingerprint:
         return IdempotencyConflict(kept.webhook.created_at)
     if kept.webhook.id != webhook.id:

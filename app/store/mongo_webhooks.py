@@ -28,12 +28,14 @@ class MongoWebhooks(MongoPart):
         await self._of("webhook").create_index([("removed", ASCENDING), ("position", ASCENDING)])
         await self._of("dead_letter").create_index([("webhook_id", ASCENDING), ("position", DESCENDING)], unique=True)
 
-    async def add(self, webhook: Webhook, key: IdempotencyKey) -> WebhookKept:
+    async def add(self, webhook: Webhook, key: IdempotencyKey, most: int) -> WebhookKept | None:
         """See WebhookStore."""
         own = {"owner": key.owner, "key": key.key}
         document = {"_id": webhook.id, **own, "fingerprint": key.fingerprint, **_fields(webhook)}
         async with self._answering():
             if await self._of("webhook").find_one(own) is None:
+                if await self._of("webhook").count_documents(_of_owner(key.owner)) >= most:
+                    return None
                 with suppress(DuplicateKeyError):  # the same request was faster
                     await self._of("webhook").insert_one(document)
             found = await self._of("webhook").find_one(own)

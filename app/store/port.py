@@ -301,8 +301,8 @@ class WebhookKept:
 class WebhookStore(Protocol):
     """Where webhooks are kept, with how far each has been told. Every method may raise StoreUnavailable."""
 
-    async def add(self, webhook: Webhook, key: IdempotencyKey) -> WebhookKept:
-        """Keep the webhook; the one that was kept under this key before, if one was."""
+    async def add(self, webhook: Webhook, key: IdempotencyKey, most: int) -> WebhookKept | None:
+        """Keep the webhook; the one that was kept under this key before, if one was. None: the owner has `most`."""
 
     async def load(self, webhook_ids: Sequence[str]) -> dict[str, Webhook]:
         """The webhooks with these ids, removed ones too; an unknown id is absent."""

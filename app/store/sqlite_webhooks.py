@@ -23,6 +23,7 @@ create table if not exists dead_letter (
     webhook_id text not null, position integer not null, body blob not null, primary key (webhook_id, position)
 ) without rowid;
 """
+_COUNT: Final = "select count(*) from webhook where removed = 0 and (? is null or owner = ?)"
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,15 +33,18 @@ class SqliteWebhooks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, webhook: Webhook, key: IdempotencyKey) -> WebhookKept:
+    async def add(self, webhook: Webhook, key: IdempotencyKey, most: int) -> WebhookKept | None:
         """See WebhookStore."""
 
-        async def write(db: aiosqlite.Connection) -> WebhookKept:
+        async def write(db: aiosqlite.Connection) -> WebhookKept | None:
             rows = await db.execute_fetchall(
                 "select body, fingerprint from webhook where owner = ? and key = ?", (key.owner, key.key)
             )
             for body, fingerprint in rows:
                 return WebhookKept(decode(body, Webhook), fingerprint)
+            counted = await db.execute_fetchall(_COUNT, (key.owner, key.owner))
+            if next(iter(counted))[0] >= most:
+                return None
             await db.execute(
                 "insert into webhook values (?, ?, ?, ?, ?, ?, ?, ?, null, null, ?)",
                 (webhook.id, key.owner, key.key, key.fingerprint, *_columns(webhook)),
@@ -66,9 +70,7 @@ class SqliteWebhooks:
 
     async def count(self, owner: str | None) -> int:
         """See WebhookStore."""
-        rows = await self._database.rows(
-            "select count(*) from webhook where removed = 0 and (? is null or owner = ?)", (owner, owner)
-        )
+        rows = await self._database.rows(_COUNT, (owner, owner))
         return int(rows[0][0])
 
     async def change(self, webhook: Webhook, run: int) -> bool:

@@ -14,6 +14,7 @@ from app.store.port import IdempotencyKey, OrderStore
 from tests.contract.test_store import ADA, NOW
 
 MINUTE = timedelta(minutes=1)
+MOST = 4
 
 
 def webhook(webhook_id: str = "w1", owner: Actor = ADA, position: int = 5) -> Webhook:
@@ -30,11 +31,10 @@ def webhook(webhook_id: str = "w1", owner: Actor = ADA, position: int = 5) -> We
 
 
 async def keep(store: OrderStore, one: Webhook, fingerprint: str = "f", key: str | None = None) -> Webhook:
-    return (
-        await store.webhooks.add(
-            one, IdempotencyKey(owner=one.owner.subject, key=key or one.id, fingerprint=fingerprint)
-        )
-    ).webhook
+    own = IdempotencyKey(owner=one.owner.subject, key=key or one.id, fingerprint=fingerprint)
+    kept = await store.webhooks.add(one, own, MOST)
+    assert kept is not None
+    return kept.webhook
 
 
 async def claimed(store: OrderStore, holder: str, *, minutes: int = 0, before: int = 9) -> list[str]:
@@ -45,11 +45,27 @@ async def claimed(store: OrderStore, holder: str, *, minutes: int = 0, before: i
 
 async def test_a_webhook_comes_back_as_it_was_kept_and_is_kept_once(store: OrderStore) -> None:
     first = await keep(store, webhook(), key="k")
-    again = await store.webhooks.add(webhook("w2"), IdempotencyKey(owner="ada", key="k", fingerprint="g"))
+    again = await store.webhooks.add(webhook("w2"), IdempotencyKey(owner="ada", key="k", fingerprint="g"), MOST)
 
+    assert again is not None
     assert first == webhook() == again.webhook
     assert again.fingerprint == "f"
     assert await store.webhooks.load(["w1", "w2"]) == {"w1": webhook()}
+
+
+async def test_an_owner_has_no_more_webhooks_than_may_be_and_is_told_again_of_those_there_are(
+    store: OrderStore,
+) -> None:
+    for number in range(MOST):
+        await keep(store, webhook(f"w{number}"))
+
+    more = await store.webhooks.add(webhook("more"), IdempotencyKey(owner="ada", key="more", fingerprint="f"), MOST)
+
+    assert more is None
+    assert await store.webhooks.load(["more"]) == {}
+    assert await keep(store, webhook("again"), key="w0") == webhook("w0")
+    assert await store.webhooks.change(replace(webhook("w1"), removed_at=NOW, run=2), 1)
+    assert await keep(store, webhook("more")) == webhook("more")
 
 
 async def test_webhooks_are_found_by_their_owner_the_newest_first_without_removed_ones(store: OrderStore) -> None:
