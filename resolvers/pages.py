@@ -1,7 +1,7 @@
 """Relay connections: a page of a list, and where the next one begins."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 import strawberry
 from graphql import GraphQLError
@@ -10,6 +10,9 @@ from strawberry import field
 from resolvers.fields import resolved
 
 T = TypeVar("T")
+S = TypeVar("S")
+T_co = TypeVar("T_co", covariant=True)
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
 @strawberry.type(description="Where a page lies in its list (Relay).")
@@ -73,5 +76,32 @@ def connection(
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         ),
+        count=count,
+    )
+
+
+class Search(Protocol[S_contra, T_co]):
+    """Finds what follows a place in a list, so many at most."""
+
+    def __call__(self, *, after: S_contra, limit: int) -> Awaitable[Sequence[T_co]]:
+        """The entries after this place."""
+
+
+async def page_after(
+    length: int,
+    start: S,
+    search: Search[S, T],
+    *,
+    cursor: Callable[[T], str],
+    count: Callable[[], Awaitable[int]],
+) -> Connection[T]:
+    """The page of this length that begins after `start`; None or 0: with the first entry."""
+    found = await search(after=start, limit=length + 1)  # one more than is shown tells whether more follows
+    page = found[:length]
+    return connection(
+        page,
+        [cursor(one) for one in page],
+        more_before=start is not None and start != 0,
+        more_after=len(found) > length,
         count=count,
     )

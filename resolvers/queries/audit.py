@@ -9,7 +9,7 @@ from app.domain.audit import AuditRecord as Record
 from app.ordering.audit_log import AuditSearch, count_audit, search_audit
 from resolvers.context import Info
 from resolvers.ids import encode, key_after
-from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.types.audit import AuditFilter
 
 AUDIT: Final = "AuditRecord"
@@ -22,15 +22,11 @@ async def audit_log(
     filter: Annotated[AuditFilter | None, argument(description="Which records; null: all.")] = None,
 ) -> Connection[Record]:
     context = info.context
-    length = page_length(first, context.page_size)
     search = filter.to_search() if filter else AuditSearch()
-    start = key_after(after, AUDIT)
-    found = await search_audit(context.ordering, context.actor, search, after=start, limit=length + 1)
-    page = found[:length]
-    return connection(
-        page,
-        [encode(AUDIT, record.id) for record in page],
-        more_before=start is not None,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, context.page_size),
+        key_after(after, AUDIT),
+        partial(search_audit, context.ordering, context.actor, search),
+        cursor=lambda record: encode(AUDIT, record.id),
         count=partial(count_audit, context.ordering, context.actor, search),
     )

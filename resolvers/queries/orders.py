@@ -19,7 +19,7 @@ from app.ordering.validate import validate_order
 from resolvers.context import Info
 from resolvers.enums import JeopardyLevel, OrderBy, OrderState
 from resolvers.ids import encode, key_after, key_of, keys_of
-from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.queries import nodes
 from resolvers.queries.nodes import BATCH, ORDER
 from resolvers.types.batch import BatchId
@@ -89,18 +89,14 @@ async def product_orders(
     order_by: Annotated[OrderBy, argument(description="How they are sorted.")] = OrderBy.CREATED_DESCENDING,
 ) -> Connection[DomainOrder]:
     context = info.context
-    length = page_length(first, context.page_size)
     search = filter.to_search() if filter else OrderSearch()
     if search.jeopardy_queues:
         require(context.actor, Right.READ_INTERNAL)
-    start = key_after(after, ORDER)
-    found = await context.reading.search(context.actor, search, order_by, after=start, limit=length + 1)
-    page = found[:length]
-    return connection(
-        page,
-        [encode(ORDER, order.id) for order in page],
-        more_before=start is not None,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, context.page_size),
+        key_after(after, ORDER),
+        partial(context.reading.search, context.actor, search, order_by),
+        cursor=lambda order: encode(ORDER, order.id),
         count=partial(context.reading.count, context.actor, search),
     )
 
@@ -111,15 +107,11 @@ def product_order_batch(info: Info, id: BatchId) -> Awaitable[object]:
 
 async def product_order_batches(info: Info, first: First = 20, after: After = None) -> Connection[Batch]:
     context = info.context
-    length = page_length(first, context.page_size)
-    start = key_after(after, BATCH)
-    found = await batches_of(context.ordering, context.actor, after=start, limit=length + 1)
-    page = found[:length]
-    return connection(
-        page,
-        [encode(BATCH, batch.id) for batch in page],
-        more_before=start is not None,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, context.page_size),
+        key_after(after, BATCH),
+        partial(batches_of, context.ordering, context.actor),
+        cursor=lambda batch: encode(BATCH, batch.id),
         count=partial(count_batches, context.ordering, context.actor),
     )
 

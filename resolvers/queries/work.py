@@ -20,7 +20,7 @@ from app.ordering.worklists import (
 )
 from resolvers.context import Info
 from resolvers.ids import encode, key_after
-from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.types.plan import TaskDuration
 from resolvers.types.rule import Rulebook, rulebook_of
 from resolvers.types.work import WorkItemFilter
@@ -36,16 +36,12 @@ async def work_items(
     filter: Annotated[WorkItemFilter | None, argument(description="Which work; null: all.")] = None,
 ) -> Connection[DomainWork]:
     context = info.context
-    length = page_length(first, context.page_size)
     search = filter.to_search() if filter else WorkSearch()
-    start = key_after(after, WORK_PLACE)
-    found = await work_of(context.ordering, context.actor, search, after=start, limit=length + 1)
-    page = found[:length]
-    return connection(
-        page,
-        [encode(WORK_PLACE, item.place) for item in page],
-        more_before=start is not None,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, context.page_size),
+        key_after(after, WORK_PLACE),
+        partial(work_of, context.ordering, context.actor, search),
+        cursor=lambda item: encode(WORK_PLACE, item.place),
         count=partial(count_work, context.ordering, context.actor, search),
     )
 

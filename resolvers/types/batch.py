@@ -1,6 +1,7 @@
 """A batch of orders, its lines, and what became of them."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -14,7 +15,7 @@ from resolvers.enums import BatchState, LineState
 from resolvers.fields import resolved
 from resolvers.ids import LINE, cursor_at, encode, place_of
 from resolvers.node import Node
-from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.types.order import ProductOrder
 
 BatchId = Annotated[strawberry.ID, strawberry.argument(description="Id or key of the batch.")]
@@ -55,19 +56,14 @@ async def _lines(
     after: After = None,
     state: Annotated[LineState | None, strawberry.argument(description="Only those in this state.")] = None,
 ) -> Connection[batch.BatchLine]:
-    length = page_length(first, info.context.page_size)
-    start = place_of(after, LINE) or 0
-    found = await lines_of(info.context.ordering, root, state, after=start, limit=length + 1)
-    page = found[:length]
-
     async def count() -> int:
         return root.count_of(state) if state else root.line_count
 
-    return connection(
-        page,
-        [cursor_at(LINE, line.number) for line in page],
-        more_before=start > 0,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, info.context.page_size),
+        place_of(after, LINE) or 0,
+        partial(lines_of, info.context.ordering, root, state),
+        cursor=lambda line: cursor_at(LINE, line.number),
         count=count,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -25,7 +26,7 @@ from resolvers.fields import loaded, resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.loaders import Loaders
 from resolvers.node import Node
-from resolvers.pages import After, Connection, First, connection, page_length
+from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.types.contact import Message
 from resolvers.types.customer import BillingAccount, Customer
 from resolvers.types.document import Document
@@ -117,20 +118,16 @@ async def _timeline(
     root: strawberry.Parent[order.ProductOrder], info: Info, first: First = 50, after: After = None
 ) -> Connection[FeedEvent]:
     context = info.context
-    length = page_length(first, context.page_size)
-    start = place_of(after, SEQUENCE) or 0
-    found = await context.reading.events_of(context.actor, root.id, after=start, limit=length + 1)
-    page = found[:length]
 
     async def count() -> int:
         stored = await context.loaders.order_by_id.load(root.id)
         return await context.reading.count_events(context.actor, stored) if stored else 0
 
-    return connection(
-        page,
-        [cursor_at(SEQUENCE, fed.event.sequence) for fed in page],
-        more_before=start > 0,
-        more_after=len(found) > length,
+    return await page_after(
+        page_length(first, context.page_size),
+        place_of(after, SEQUENCE) or 0,
+        partial(context.reading.events_of, context.actor, root.id),
+        cursor=lambda fed: cursor_at(SEQUENCE, fed.event.sequence),
         count=count,
     )
 
