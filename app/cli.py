@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from app.cannot_start import CannotStart
 from app.domain.actor import Actor, Role
-from app.settings import CannotStart, Settings, load, markdown_table
+from app.settings.model import Settings
+from app.settings.variables import load, markdown_table
 
 if TYPE_CHECKING:
     from rich.console import Console

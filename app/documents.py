@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from app.cannot_start import CannotStart
 from app.domain.actor import Role
 from app.gateway.documents import Documents
 from app.gateway.execution.executor import Executor
 from app.gateway.manifest import TrustedDocument, Unreadable, read_documents, read_manifest, write_manifest
 from app.gateway.persisted import Persisted, Trust, faults
-from app.settings import CannotStart, Settings
+from app.settings.model import Settings
 from resolvers.schema import schema
 
 

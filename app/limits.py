@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from app.settings.kinds import Names, pairs
+
 ALL: Final = "*"
 
 
@@ -25,18 +27,14 @@ def _limit(default: int, meaning: str, code: str, told: str, *, most: int = 1_00
     return _number(default, meaning, most=most, code=code, told=told)
 
 
-def _names(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
 def _by_role(value: object) -> object:
     """`customer=2000`, separated by commas, as role → number."""
     if not isinstance(value, str):
         return value
-    pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
-    if any(not role.strip() or not number.strip().isdecimal() for role, _, number in pairs):
+    found = pairs(value)
+    if any(not role.strip() or not number.strip().isdecimal() for role, _, number in found):
         raise ValueError(value)
-    return {role.strip(): int(number) for role, _, number in pairs}
+    return {role.strip(): int(number) for role, _, number in found}
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -196,7 +194,7 @@ class Limits(BaseModel, frozen=True):
         code="OPERATION_TIMED_OUT",
         told="The operation has taken {allowed} seconds; it may not take longer.",
     )
-    warn_only: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_known)] = Field(
+    warn_only: Annotated[Names, AfterValidator(_known)] = Field(
         (),
         description="Limits that are only watched, by the names of their settings in small letters (`depth,aliases`), "
         "`*` for all: what exceeds them is logged and counted (`orderway_limit_exceeded_total`), not refused.",

@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
+from app.cannot_start import CannotStart
 from app.gateway import health
 from app.gateway.health import Dependency, Readiness, Status
 from app.orchestration.engine import Engine
-from app.settings import CannotStart, MonitoringSettings
+from app.settings.model import MonitoringSettings
 from app.store.port import OrderStore, StoreUnavailable
 from connectors.backends import Backends
 from connectors.base import BackendHealth, BreakerState

@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from app import telemetry
+from app.cannot_start import CannotStart
 from app.domain.webhook import WebhookPolicy
 from app.metrics import BackendWatch
 from app.monitor import watch_backends
@@ -24,7 +25,7 @@ from app.orchestration.operations import OPERATIONS
 from app.ordering.ordering import Ordering
 from app.ordering.rulebook import BadRules, Rulebooks
 from app.reload import Commit, Live
-from app.settings import BACKENDS, CannotStart, Settings
+from app.settings.model import BACKENDS, Settings
 from app.store import open_store
 from app.store.port import OrderStore, StoreUnavailable
 from connectors.backends import APIS, Backends, connect

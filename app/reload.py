@@ -10,7 +10,9 @@ from fnmatch import fnmatchcase
 import structlog
 
 from app import metrics
-from app.settings import CannotStart, Settings, values
+from app.cannot_start import CannotStart
+from app.settings.model import Settings
+from app.settings.variables import values
 
 log = structlog.get_logger()
 

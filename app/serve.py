@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import metrics, telemetry
+from app.cannot_start import CannotStart
 from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.domain.audit import AuditOutcome
@@ -36,7 +37,7 @@ from app.ordering.reading import Reading
 from app.parts import Parts, beside, parts, renewed_backends, run
 from app.reload import Commit, Live, Reload
 from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
-from app.settings import CannotStart, LimitSettings, Settings
+from app.settings.model import LimitSettings, Settings
 from app.store.feed import Feed
 from connectors.base import correlation_id, fetch
 from resolvers.context import Context

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from app.settings import Settings
+from app.settings.model import Settings
 
 REMOVED: Final = "[removed]"
 SECRET_FIELD: Final = re.compile(r"authori[sz]ation|cookie|password|secret|token$|api_?key|jwt", re.IGNORECASE)

@@ -13,7 +13,7 @@ from app.ordering.deliver import Deliverer
 from app.ordering.expiry import DraftPolicy
 from app.parts import beside, parts, renewed_backends, run
 from app.reload import Reload
-from app.settings import Settings
+from app.settings.model import Settings
 from connectors.webhook import webhook_calls
 
 

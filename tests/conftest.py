@@ -10,7 +10,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-from app.settings import PREFIX, TEST_PREFIX
+from app.settings.model import PREFIX
+from app.settings.variables import TEST_PREFIX
 from tests.harness import Product, running_product, start
 from tests.manual_work import HASTY, with_work_for_people
 

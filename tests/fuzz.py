@@ -38,7 +38,7 @@ from graphql import (
 
 from app.cli import development_token
 from app.domain.actor import Role
-from app.settings import load
+from app.settings.variables import load
 from resolvers.schema import schema
 from tests.harness import running_product
 

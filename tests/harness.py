@@ -17,7 +17,7 @@ from app.domain.actor import Role
 from app.embedded import parts
 from app.embedded.ports import free_port
 from app.embedded.processes import ChildProcess, Guard, Part
-from app.settings import Settings
+from app.settings.model import Settings
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from app.cannot_start import CannotStart
 from app.embedded import parts
 from app.embedded.ports import free_port, require_free_port
 from app.embedded.processes import PartStopped, Supervisor
-from app.settings import CannotStart, Settings
+from app.settings.model import Settings
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # How long the parts of a killed `dev` may take to be gone, before a new one is refused.

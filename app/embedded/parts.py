@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from app.cannot_start import CannotStart
 from app.embedded.ports import answers_ok, listens
 from app.embedded.processes import Part
-from app.settings import CannotStart, Settings
+from app.settings.model import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 # Temporal forgets an ended order after this; the development server's own 24 hours are too short to look back on.

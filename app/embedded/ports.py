@@ -8,7 +8,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Final
 
-from app.settings import CannotStart
+from app.cannot_start import CannotStart
 
 LISTENING_PORTS: Final = range(20_000, 32_000)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from app.cannot_start import CannotStart
 from app.embedded import guardian
-from app.settings import CannotStart
 
 ERROR_OF_USE: Final = 2
 """The exit code by which a part says that starting it again is of no use."""

@@ -17,7 +17,6 @@ import uvicorn
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from app import settings as environment
 from app.domain.plan import Plan
 from app.orchestration import activities, operations
 from app.orchestration.activities import EAGER
@@ -28,6 +27,7 @@ from app.orchestration.worker import LOST_AFTER, OFTEN, make_workers
 from app.ordering.fulfil import Kept
 from app.ordering.ordering import Ordering
 from app.parts import parts
+from app.settings.variables import load
 from app.store.port import StoredOrder
 from tests.bench.bare import Bare, Hands, noop
 
@@ -64,7 +64,7 @@ def _leave_out(what: str) -> None:
 
 async def carry(queue: str) -> None:
     """Carry out what comes to this queue, until killed."""
-    settings = environment.load()
+    settings = load()
     assert settings.temporal_address is not None, "the benchmark has started one"
     client = await Client.connect(settings.temporal_address, data_converter=DATA_CONVERTER)
     if queue == BARE_QUEUE:

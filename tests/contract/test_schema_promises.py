@@ -20,7 +20,7 @@ from graphql import (
 )
 
 from app.serve import examples
-from app.settings import describe
+from app.settings.variables import describe
 from resolvers.schema import schema
 from resolvers.subgraph import subgraph_sdl
 

@@ -27,7 +27,7 @@ from app.orchestration.payloads import DATA_CONVERTER
 from app.orchestration.worker import make_workers
 from app.ordering.ordering import Ordering
 from app.parts import parts
-from app.settings import Settings
+from app.settings.model import Settings
 
 AT_ONCE: Final = timedelta(milliseconds=1)
 

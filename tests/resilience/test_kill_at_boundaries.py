@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from app.settings import TEST_PREFIX
+from app.settings.variables import TEST_PREFIX
 from tests.channel import effects_of, expected_effects, key, place_family_bundle, place_mobile, until_state, until_task
 from tests.draft import Draft
 from tests.harness import Product, until

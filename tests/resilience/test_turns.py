@@ -22,7 +22,7 @@ from app.embedded.ports import free_port
 from app.embedded.processes import ChildProcess, Guard, Part
 from app.orchestration.contract import lane
 from app.orchestration.lanes import Lanes, urgency
-from app.settings import Settings
+from app.settings.model import Settings
 from tests.channel import key
 from tests.harness import start, until
 

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.cannot_start import CannotStart
 from app.cli import cli
 from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.embedded.parts import temporal_executable
 from app.security.development import DevelopmentKey
 from app.security.tokens import TokenVerifier
-from app.settings import PREFIX, CannotStart, describe, load
+from app.settings.model import PREFIX
+from app.settings.variables import describe, load
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = (

@@ -14,7 +14,8 @@ from app import metrics
 from app.cli import cli
 from app.embedded.parts import DYNAMIC
 from app.gateway import meters
-from app.settings import PREFIX, Settings, describe, load
+from app.settings.model import PREFIX, Settings
+from app.settings.variables import describe, load
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cannot_start import CannotStart
 from app.embedded.development import claimed
 from app.embedded.ports import answers_ok, free_port, listens, require_free_port
 from app.embedded.processes import ChildProcess, Part, PartStopped, Supervisor
-from app.settings import CannotStart
 
 STEADY = "import sys, time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + STEADY

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from app.cannot_start import CannotStart
 from app.reload import Commit, Live, Reload
-from app.settings import CannotStart, Settings, load
+from app.settings.model import Settings
+from app.settings.variables import load
 
 
 class Process:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import BACKENDS, PREFIX, CannotStart, Settings, describe, load
+from app.cannot_start import CannotStart
+from app.settings.model import BACKENDS, PREFIX, Settings
+from app.settings.variables import describe, load
 from connectors.backends import APIS
 
 

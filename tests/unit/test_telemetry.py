@@ -9,7 +9,7 @@ import structlog
 from opentelemetry import trace
 
 from app import telemetry
-from app.settings import Settings
+from app.settings.model import Settings
 from connectors.base import correlation_id
 
 
