@@ -14,6 +14,7 @@ from app.cli import cli
 from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.embedded.parts import temporal_executable
+from app.embedded.ports import free_port
 from app.security.development import DevelopmentKey
 from app.security.tokens import TokenVerifier
 from app.settings.model import PREFIX
@@ -111,7 +112,7 @@ def test_a_gateway_that_nobody_could_sign_in_to_is_refused(monkeypatch: pytest.M
 def test_dev_says_when_the_temporal_program_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ORDERWAY_TEMPORAL_EXECUTABLE", str(tmp_path / "temporal"))
 
-    assert refusal("dev", "--data", "data") == (
+    assert refusal("dev", "--data", "data", "--port", str(free_port())) == (
         f"ORDERWAY_TEMPORAL_EXECUTABLE: {tmp_path / 'temporal'} is not a program that can be run."
     )
 
