@@ -23,7 +23,8 @@ from app.orchestration.fulfilment import TemporalFulfilment
 from app.orchestration.lanes import LANES
 from app.orchestration.operations import OPERATIONS
 from app.ordering.ordering import Ordering
-from app.ordering.rulebook import BadRules, Rulebooks
+from app.ordering.rulebook.files import BadRules
+from app.ordering.rulebook.watch import Rulebooks
 from app.reload import Commit, Live
 from app.settings.model import BACKENDS, Settings
 from app.store import open_store

@@ -33,7 +33,7 @@ from app.ordering.outcomes import (
     StaleVersion,
     ValidationFailed,
 )
-from app.ordering.rulebook import Rulebooks
+from app.ordering.rulebook.watch import Rulebooks
 from app.store.port import (
     Change,
     ExternalIdUsed,

@@ -15,7 +15,7 @@ from app.domain.rulebook import (
     TerminationRule,
     ValidationRule,
 )
-from app.ordering.rulebook import Rulebooks
+from app.ordering.rulebook.watch import Rulebooks
 from resolvers.enums import Severity, StepKind
 
 

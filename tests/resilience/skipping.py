@@ -30,7 +30,7 @@ from app.orchestration.worker import make_workers
 from app.ordering.ordering import Ordering
 from app.ordering.outcomes import Committed
 from app.ordering.place import PlaceOrder, place_order
-from app.ordering.rulebook import Rulebooks
+from app.ordering.rulebook.watch import Rulebooks
 from app.parts import new_order_id
 from app.store import open_store
 from app.store.port import StoredOrder

@@ -29,7 +29,7 @@ from app.domain.rulebook import (
     Together,
 )
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import ALWAYS, NOW, customer, item, offering, order, place, rule, rulebook, task
 
 RELIES_ON, BUNDLES = RelationshipType.RELIES_ON, RelationshipType.BUNDLES

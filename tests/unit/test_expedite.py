@@ -10,7 +10,7 @@ import pytest
 from app.domain.expedite import expedited
 from app.domain.order import AppointmentRef, ProductOrder
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import NOW, case, customer, facts, item, offering, order
 
 RULES = read_rulebook(None, tuple(OPERATIONS))

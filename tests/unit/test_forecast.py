@@ -17,7 +17,7 @@ from app.domain.progress import Progress, advance
 from app.domain.rulebook import CannotJudge, Condition, JeopardyRule
 from app.domain.states import ItemState, OrderState, TaskState
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import NOW, item, order
 
 LOW, MEDIUM, HIGH, CRITICAL = JeopardyLevel

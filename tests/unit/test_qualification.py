@@ -32,7 +32,7 @@ from app.domain.rules.case import Case
 from app.domain.violations import StepKind
 from app.orchestration.operations import OPERATIONS
 from app.ordering.qualify import CustomerQualification, SourceEvidence
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import (
     NOW,
     case,

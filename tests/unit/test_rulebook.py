@@ -12,7 +12,9 @@ from app.domain.rulebook import After, Part, TaskTemplate, Together
 from app.domain.rules.business import BLANK_CASE, fired
 from app.domain.rules.case import Case
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import BadRules, Rulebooks, read_rulebook
+from app.ordering.rulebook.files import BadRules
+from app.ordering.rulebook.read import read_rulebook
+from app.ordering.rulebook.watch import Rulebooks
 
 TASK = "id: t, name: T, operation: customer.activate, expected: PT1S"
 VIP = "- id: vip\n  when: customer.vip\n  priority: 0"

@@ -76,7 +76,7 @@ from app.domain.rules.documents import content_of
 from app.domain.rules.payments import amount_due
 from app.domain.violations import Severity, StepKind, ViolationCode
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import (
     ALWAYS,
     NOW,

@@ -36,7 +36,7 @@ from app.domain.states import OrderState
 from app.domain.steps import BlockedBy, FieldType, Step, StepState, next_steps
 from app.domain.violations import StepKind
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import NOW, item, order, price
 
 S, TODO, DONE, BLOCKED = StepKind, StepState.TODO, StepState.DONE, StepState.BLOCKED

@@ -13,7 +13,7 @@ from app.domain.pricing import owned_prices
 from app.domain.rulebook import Rulebook
 from app.domain.termination import EarlyTermination, early_termination, with_terminations
 from app.orchestration.operations import OPERATIONS
-from app.ordering.rulebook import read_rulebook
+from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import NOW, case, customer, euros, facts, item, offering, order, owned, price
 
 RULES = read_rulebook(None, OPERATIONS)
