@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.domain.plan import (
+from app.domain.plan import Plan, PointOfNoReturn, Task
+from app.domain.plan_events import (
     AssessmentDecided,
     Command,
     FalloutAction,
     FalloutDecided,
     Frozen,
-    Plan,
     PlanEvent,
-    PointOfNoReturn,
     ReleaseRequested,
-    Task,
     TaskAccepted,
     TaskCompleted,
     TaskPerformed,

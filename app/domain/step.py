@@ -9,31 +9,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.order import FailurePolicy
-from app.domain.plan import (
+from app.domain.plan import Assessing, Attention, Cause, Dependency, Fate, OnTimeout, Plan, Task
+from app.domain.plan_events import (
     Aborted,
-    Assessing,
     AssessmentDecided,
     AssessmentRequested,
-    Attention,
     Await,
     CancellationRequested,
-    Cause,
     Command,
-    Dependency,
     FalloutAction,
     FalloutDecided,
-    Fate,
     Frozen,
     HoldRequested,
     Noted,
-    OnTimeout,
-    Plan,
     PlanEvent,
     ReleaseRequested,
     Revised,
     Run,
     Started,
-    Task,
     TaskAccepted,
     TaskClaimed,
     TaskCompleted,

@@ -6,17 +6,16 @@ from app.domain.access import Right, may
 from app.domain.cancellation import points_passed
 from app.domain.money import sum_of
 from app.domain.ownership import WAITING
-from app.domain.plan import (
+from app.domain.plan import Cause, Plan, Wish
+from app.domain.plan_events import (
     Aborted,
     AssessmentDecided,
     AssessmentRequested,
     CancellationRequested,
-    Cause,
     FalloutDecided,
     Frozen,
     HoldRequested,
     Noted,
-    Plan,
     PlanEvent,
     ReleaseRequested,
     Revised,
@@ -24,7 +23,6 @@ from app.domain.plan import (
     TaskCompleted,
     TaskFailed,
     TaskPerformed,
-    Wish,
 )
 from app.domain.revision import bound_by, merged
 from app.domain.states import TASK_ENDED, TaskState

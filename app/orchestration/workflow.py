@@ -11,11 +11,10 @@ from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from app.domain.plan import (
+from app.domain.plan import Cause, Plan
+from app.domain.plan_events import (
     Await,
-    Cause,
     Command,
-    Plan,
     PlanEvent,
     Run,
     Started,

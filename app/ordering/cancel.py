@@ -9,7 +9,7 @@ from app.domain.actor import Actor
 from app.domain.cancellation import CancellationAssessment, assess
 from app.domain.foresight import ends_at, outlook, points_ahead
 from app.domain.money import Money
-from app.domain.plan import CancellationRequested
+from app.domain.plan_events import CancellationRequested
 from app.domain.pricing import totals
 from app.domain.states import NOT_WANTED, ORDER, ItemState, OrderState
 from app.ordering.drafts import require, visible

@@ -9,7 +9,8 @@ from app.domain.actor import Actor, Role
 from app.domain.foresight import ends_at, outlook
 from app.domain.order import Consent, ConsentSide, ItemAction, ProductOrder, RelationshipType
 from app.domain.ownership import LONGEST_WAIT, party_of, task_awaiting
-from app.domain.plan import Cause, Task, TaskCompleted, TaskFailed
+from app.domain.plan import Cause, Task
+from app.domain.plan_events import TaskCompleted, TaskFailed
 from app.domain.request import ItemRequest, OrderRequest, OwnershipRequest
 from app.domain.rules.owned import IN_USE
 from app.domain.rules.parties import CLOSED

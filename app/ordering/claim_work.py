@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.domain.access import Right, may
 from app.domain.actor import Actor
 from app.domain.foresight import ends_at, outlook
-from app.domain.plan import TaskClaimed
+from app.domain.plan_events import TaskClaimed
 from app.domain.states import ORDER
 from app.domain.worklist import WorkItem, work_items
 from app.ordering.drafts import require, visible

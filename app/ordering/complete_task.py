@@ -8,7 +8,8 @@ from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.foresight import ends_at, outlook
 from app.domain.order import Characteristic
-from app.domain.plan import Task, TaskPerformed
+from app.domain.plan import Task
+from app.domain.plan_events import TaskPerformed
 from app.domain.states import ORDER, TaskState
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.drafts import require, visible

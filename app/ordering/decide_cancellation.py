@@ -6,7 +6,7 @@ from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.cancellation import points_passed
 from app.domain.foresight import ends_at, outlook, points_ahead
-from app.domain.plan import AssessmentDecided
+from app.domain.plan_events import AssessmentDecided
 from app.domain.pricing import totals
 from app.domain.states import NOT_WANTED, ORDER
 from app.domain.violations import ViolationCode

@@ -6,7 +6,7 @@ from typing import Final
 from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.foresight import ends_at, outlook
-from app.domain.plan import HoldRequested, ReleaseRequested
+from app.domain.plan_events import HoldRequested, ReleaseRequested
 from app.domain.states import ORDER, OrderState
 from app.ordering.drafts import require, visible
 from app.ordering.ordering import (

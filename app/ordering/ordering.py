@@ -16,7 +16,8 @@ from app.domain.events import OrderEvent
 from app.domain.money import Money
 from app.domain.order import Characteristic, Consent, ExternalId, Note, ProductOrder
 from app.domain.ownership import as_seen_by
-from app.domain.plan import FalloutAction, Task, Wish
+from app.domain.plan import Task, Wish
+from app.domain.plan_events import FalloutAction
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
 from app.domain.webhook import WebhookPolicy

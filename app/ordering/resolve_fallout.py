@@ -7,7 +7,8 @@ from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.foresight import ends_at, outlook
 from app.domain.order import Characteristic, OrderItem
-from app.domain.plan import Aborted, FalloutAction, FalloutDecided, Task
+from app.domain.plan import Task
+from app.domain.plan_events import Aborted, FalloutAction, FalloutDecided
 from app.domain.states import ORDER, TaskState
 from app.domain.violations import ViolationCode
 from app.domain.worklist import FalloutDecision, WorkAction, allowed_actions, work_items

@@ -18,7 +18,8 @@ from app.domain.expedite import expedited
 from app.domain.foresight import ends_at, outlook, points_ahead
 from app.domain.money import Money, sum_of
 from app.domain.order import AppointmentRef, ItemAction, ProductOrder
-from app.domain.plan import Plan, PointOfNoReturn, Revised, Task, Wish
+from app.domain.plan import Plan, PointOfNoReturn, Task, Wish
+from app.domain.plan_events import Revised
 from app.domain.pricing import totals
 from app.domain.request import RevisedWish, as_wished, differs
 from app.domain.revision import bound_by, merged

@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.order import ExternalId
-from app.domain.plan import Plan, Run, Started, TaskCompleted
+from app.domain.plan import Plan
+from app.domain.plan_events import Run, Started, TaskCompleted
 from app.domain.request import OrderRequest
 from app.domain.states import OrderState
 from app.domain.step import step

@@ -10,16 +10,12 @@ from app.domain.actor import Actor, Role
 from app.domain.cancellation import assess
 from app.domain.money import Money
 from app.domain.order import ItemRelationship, RelationshipType
-from app.domain.plan import (
+from app.domain.plan import Cause, Dependency, Plan, PointOfNoReturn, Task
+from app.domain.plan_events import (
     CancellationRequested,
-    Cause,
-    Dependency,
     FalloutAction,
     FalloutDecided,
-    Plan,
-    PointOfNoReturn,
     Started,
-    Task,
     TaskCompleted,
     TaskFailed,
 )

@@ -16,7 +16,8 @@ from app.domain.order import (
     ProductOrder,
 )
 from app.domain.ownership import as_seen_by, party_of, task_awaiting
-from app.domain.plan import Cause, Dependency, Plan, Run, Started, Task, TaskAccepted, TaskFailed
+from app.domain.plan import Cause, Dependency, Plan, Task
+from app.domain.plan_events import Run, Started, TaskAccepted, TaskFailed
 from app.domain.progress import order_state_under_way
 from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.step import step

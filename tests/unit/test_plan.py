@@ -5,18 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.plan import (
+from app.domain.plan import Cause, Dependency, Plan, Task
+from app.domain.plan_events import (
     Await,
-    Cause,
     Command,
-    Dependency,
     FalloutAction,
     FalloutDecided,
-    Plan,
     PlanEvent,
     Run,
     Started,
-    Task,
     TaskAccepted,
     TaskCompleted,
     TaskFailed,

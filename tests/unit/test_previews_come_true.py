@@ -8,18 +8,16 @@ from hypothesis import strategies as st
 
 from app.domain.foresight import Outlook, outlook, points_ahead
 from app.domain.order import FailurePolicy
-from app.domain.plan import (
+from app.domain.plan import Plan, PointOfNoReturn, Task
+from app.domain.plan_events import (
     Await,
     CancellationRequested,
     Command,
     HoldRequested,
-    Plan,
     PlanEvent,
-    PointOfNoReturn,
     Revised,
     Run,
     Started,
-    Task,
     TaskAccepted,
     TaskCompleted,
     TaskPerformed,

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from app.domain.order import FailurePolicy
-from app.domain.plan import Dependency, FalloutAction, FalloutDecided, Plan, Task
+from app.domain.plan import Dependency, Plan, Task
+from app.domain.plan_events import FalloutAction, FalloutDecided
 from app.domain.progress import item_state_of, order_state_under_way
 from app.domain.states import OrderState, TaskState
 from app.domain.step import step

@@ -12,7 +12,8 @@ from app.domain.actor import system_actor
 from app.domain.catalog import Term
 from app.domain.order import Characteristic, ProductOrder
 from app.domain.periods import end_of_term
-from app.domain.plan import Cause, FalloutAction, FalloutDecided, Plan, PointOfNoReturn, Started, Task, TaskFailed
+from app.domain.plan import Cause, Plan, PointOfNoReturn, Task
+from app.domain.plan_events import FalloutAction, FalloutDecided, Started, TaskFailed
 from app.domain.rulebook import LEAVE, Rulebook
 from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.step import step

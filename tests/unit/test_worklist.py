@@ -9,21 +9,16 @@ import pytest
 from app.domain.access import RIGHTS, Right
 from app.domain.actor import Role, system_actor
 from app.domain.events import EventType
-from app.domain.plan import (
-    Assessing,
-    Cause,
-    Escalation,
+from app.domain.plan import Assessing, Cause, Escalation, Plan, Task, Worklist
+from app.domain.plan_events import (
     FalloutAction,
     FalloutDecided,
-    Plan,
     PlanEvent,
     Started,
-    Task,
     TaskClaimed,
     TaskFailed,
     TaskPerformed,
     TimePassed,
-    Worklist,
 )
 from app.domain.progress import advance
 from app.domain.redaction import redacted
