@@ -8,9 +8,8 @@ lost, doubled or given out of order, and a cursor is one number.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -29,7 +28,7 @@ from app.domain.worklist import work_items
 from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_audit import MongoAudit
 from app.store.mongo_batches import MongoBatches
-from app.store.mongo_part import Document
+from app.store.mongo_part import Document, answering
 from app.store.mongo_search import query_of
 from app.store.mongo_webhooks import MongoWebhooks
 from app.store.mongo_work import MongoWork
@@ -87,17 +86,17 @@ class MongoStore:
         self._keys_kept_for = keys_kept_for
         self._grace = grace
         self._hole: tuple[int, float] | None = None
-        self.batches = MongoBatches(self._of, _answering)
-        self.work = MongoWork(self._of, _answering, keys_kept_for)
-        self.audit = MongoAudit(self._of, _answering)
-        self.webhooks = MongoWebhooks(self._of, _answering)
+        self.batches = MongoBatches(self._of)
+        self.work = MongoWork(self._of, keys_kept_for)
+        self.audit = MongoAudit(self._of)
+        self.webhooks = MongoWebhooks(self._of)
 
     def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
         return self._db[name]
 
     async def open(self) -> None:
         """Reach the server and make the indexes that are missing."""
-        async with _answering():
+        async with answering():
             await self._client.admin.command("ping")
             with suppress(DuplicateKeyError):  # another process has made it at the same time
                 await self._of("counter").update_one(
@@ -131,12 +130,12 @@ class MongoStore:
 
     async def ping(self) -> None:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             await self._client.admin.command("ping")
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = await self._of("product_order").find({"_id": {"$in": list(order_ids)}}).to_list(None)
         return {
             document["_id"]: StoredOrder(
@@ -153,7 +152,7 @@ class MongoStore:
             if attempt:
                 # writers of the same order meet again unless they step aside for different times
                 await asyncio.sleep(min(0.002 * 2**attempt, 0.25))
-            async with _answering():
+            async with answering():
                 first = await self._take_positions(len(change.events))
                 try:
                     await self._write_all(change, first)
@@ -306,7 +305,7 @@ class MongoStore:
 
     async def holder(self, external_ids: Sequence[ExternalId]) -> ExternalIdUsed | None:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             for external in external_ids:
                 if (found := await self._of("external_id").find_one({"_id": _external_id(external)})) is not None:
                     return ExternalIdUsed(external, found["order_id"])
@@ -314,18 +313,18 @@ class MongoStore:
 
     async def recall(self, owner: str, key: str) -> KeyRecord | None:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             return await self._key(owner, key)
 
     async def version(self, order_id: str, version: int) -> OrderVersion | None:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = await self._of("version").find_one({"order_id": order_id, "version": version})
         return _version(found) if found else None
 
     async def versions(self, order_id: str) -> list[OrderVersion]:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = await self._of("version").find({"order_id": order_id}).sort("version", ASCENDING).to_list(None)
         return [_version(document) for document in found]
 
@@ -338,25 +337,25 @@ class MongoStore:
         if after is not None:
             query["_id"] = {"$lt" if descending else "$gt": after}
         cursor = self._of("product_order").find(query, {"body": 1})
-        async with _answering():
+        async with answering():
             found = await cursor.sort("_id", DESCENDING if descending else ASCENDING).limit(limit).to_list(None)
         return [decode(document["body"], ProductOrder) for document in found]
 
     async def count(self, search: OrderSearch) -> int:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             return int(await self._of("product_order").count_documents(query_of(search)))
 
     async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
         """See OrderStore."""
         query = {"order_id": order_id, "sequence": {"$gt": after}}
-        async with _answering():
+        async with answering():
             found = await self._of("event").find(query).sort("sequence", ASCENDING).limit(limit).to_list(None)
         return [_feed_event(document) for document in found]
 
     async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = await self._contiguous_after(position, limit)
         return [_feed_event(document) for document in found if "body" in document]
 
@@ -386,7 +385,7 @@ class MongoStore:
 
     async def last_position(self) -> int:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = (
                 await self._of("event").find({}, {"_id": 1}).sort("_id", DESCENDING).limit(LOOKED_BACK).to_list(None)
             )
@@ -415,7 +414,7 @@ class MongoStore:
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
         query = {"waiting_since": {"$lt": before}, "state": state.value}
-        async with _answering():
+        async with answering():
             found = (
                 await self._of("product_order")
                 .find(query, {"_id": 1})
@@ -427,14 +426,14 @@ class MongoStore:
 
     async def awaiting(self, order_id: str) -> list[str]:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             found = await self._of("product_order").find({"awaited": order_id}, {"_id": 1}).to_list(None)
         return [document["_id"] for document in found]
 
     async def learn(self, samples: Sequence[Sample]) -> None:
         """See OrderStore. Read and then written without a transaction: what another writer adds meanwhile is lost."""
         operations = sorted({sample.operation for sample in samples})
-        async with _answering():
+        async with answering():
             found = await self._of("duration").find({"_id": {"$in": operations}}).to_list(None)
             known = {duration.operation: duration for duration in map(_duration, found)}
             for sample in samples:
@@ -453,17 +452,8 @@ class MongoStore:
 
     async def learnt(self) -> list[Duration]:
         """See OrderStore."""
-        async with _answering():
+        async with answering():
             return [_duration(document) for document in await self._of("duration").find().to_list(None)]
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        # what follows is the driver's view of all its settings and servers, which belongs into no sentence
-        raise StoreUnavailable(re.split(r" \(configured timeouts|, Timeout:", str(error), maxsplit=1)[0]) from error
 
 
 def _may_be_repeated(error: OperationFailure) -> bool:

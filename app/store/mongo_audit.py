@@ -7,7 +7,7 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from app.domain.audit import AuditRecord
 from app.store.codec import decode, encode
-from app.store.mongo_part import Document, MongoPart
+from app.store.mongo_part import Document, MongoPart, answering
 from app.store.port import AuditSearch
 
 
@@ -45,7 +45,7 @@ class MongoAudit(MongoPart):
 
     async def add(self, records: Sequence[AuditRecord]) -> None:
         """See AuditStore."""
-        async with self._answering():
+        async with answering():
             await self.write(records)
 
     async def search(self, search: AuditSearch, *, after: str | None, limit: int) -> list[AuditRecord]:
@@ -54,12 +54,12 @@ class MongoAudit(MongoPart):
         if after is not None:
             query["_id"] = {"$lt": after}
         cursor = self._of("audit").find(query, {"body": 1}).sort("_id", DESCENDING).limit(limit)
-        async with self._answering():
+        async with answering():
             return [decode(document["body"], AuditRecord) for document in await cursor.to_list(None)]
 
     async def count(self, search: AuditSearch) -> int:
         """See AuditStore."""
-        async with self._answering():
+        async with answering():
             return await self._of("audit").count_documents(_query(search))
 
 

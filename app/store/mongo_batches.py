@@ -11,7 +11,7 @@ from app.domain.actor import Actor
 from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.request import OrderRequest
 from app.store.codec import decode, encode
-from app.store.mongo_part import Document, MongoPart
+from app.store.mongo_part import Document, MongoPart, answering
 from app.store.port import BatchKept, BatchSearch, IdempotencyKey
 
 LINES_AT_ONCE: Final = 1000
@@ -39,7 +39,7 @@ class MongoBatches(MongoPart):
         kept = await self.of_key(key.owner, key.key)
         if kept is not None:
             return kept
-        async with self._answering():
+        async with answering():
             for start in range(0, len(lines), LINES_AT_ONCE):
                 await self._of("batch_line").insert_many(
                     [
@@ -74,13 +74,13 @@ class MongoBatches(MongoPart):
 
     async def of_key(self, owner: str, key: str) -> BatchKept | None:
         """See BatchStore."""
-        async with self._answering():
+        async with answering():
             found = await self._of("batch").find_one({"owner": owner, "key": key})
             return BatchKept(await self._batch(found), found["fingerprint"]) if found else None
 
     async def load(self, batch_ids: Sequence[str]) -> dict[str, Batch]:
         """See BatchStore."""
-        async with self._answering():
+        async with answering():
             found = await self._of("batch").find({"_id": {"$in": list(batch_ids)}}).to_list(None)
             return {document["_id"]: await self._batch(document) for document in found}
 
@@ -91,14 +91,14 @@ class MongoBatches(MongoPart):
             query["owner"] = search.sender
         if after is not None:
             query["_id"] = {"$lt": after}
-        async with self._answering():
+        async with answering():
             found = await self._of("batch").find(query).sort("_id", DESCENDING).limit(limit).to_list(None)
             return [await self._batch(document) for document in found]
 
     async def count(self, search: BatchSearch) -> int:
         """See BatchStore."""
         query = {"owner": search.sender} if search.sender is not None else {}
-        async with self._answering():
+        async with answering():
             return int(await self._of("batch").count_documents(query))
 
     async def lines(self, batch_id: str, state: LineState | None, *, after: int, limit: int) -> list[BatchLine]:
@@ -106,7 +106,7 @@ class MongoBatches(MongoPart):
         query: Document = {"batch_id": batch_id, "number": {"$gt": after}}
         if state:
             query["state"] = state.value
-        async with self._answering():
+        async with answering():
             found = await self._of("batch_line").find(query).sort("number", ASCENDING).limit(limit).to_list(None)
         return [
             BatchLine(
@@ -127,7 +127,7 @@ class MongoBatches(MongoPart):
             )
             for result in results
         ]
-        async with self._answering():
+        async with answering():
             if updates:
                 await self._of("batch_line").bulk_write(updates, ordered=False)
             if await self._of("batch_line").find_one(pending, {"_id": 1}) is None:
@@ -138,7 +138,7 @@ class MongoBatches(MongoPart):
     async def unfinished(self, before: datetime, limit: int) -> list[str]:
         """See BatchStore."""
         query = {"completed_at": None, "created_at": {"$lt": before}}
-        async with self._answering():
+        async with answering():
             found = await self._of("batch").find(query, {"_id": 1}).sort("created_at").limit(limit).to_list(None)
         return [document["_id"] for document in found]
 

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
-from app.store.mongo_part import Document, MongoPart
+from app.store.mongo_part import Document, MongoPart, answering
 from app.store.port import IdempotencyKey, WebhookKept
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ class MongoWebhooks(MongoPart):
         """See WebhookStore."""
         own = {"owner": key.owner, "key": key.key}
         document = {"_id": webhook.id, **own, "fingerprint": key.fingerprint, **_fields(webhook)}
-        async with self._answering():
+        async with answering():
             if await self._of("webhook").find_one(own) is None:
                 if await self._of("webhook").count_documents(_of_owner(key.owner)) >= most:
                     return None
@@ -44,26 +44,26 @@ class MongoWebhooks(MongoPart):
 
     async def load(self, webhook_ids: Sequence[str]) -> dict[str, Webhook]:
         """See WebhookStore."""
-        async with self._answering():
+        async with answering():
             found = await self._of("webhook").find({"_id": {"$in": list(webhook_ids)}}).to_list(None)
         return {document["_id"]: decode(document["body"], Webhook) for document in found}
 
     async def search(self, owner: str | None, *, after: str | None, limit: int) -> list[Webhook]:
         """See WebhookStore."""
         query = _of_owner(owner) | ({} if after is None else {"_id": {"$lt": after}})
-        async with self._answering():
+        async with answering():
             found = await self._of("webhook").find(query).sort("_id", DESCENDING).limit(limit).to_list(None)
         return [decode(document["body"], Webhook) for document in found]
 
     async def count(self, owner: str | None) -> int:
         """See WebhookStore."""
-        async with self._answering():
+        async with answering():
             return int(await self._of("webhook").count_documents(_of_owner(owner)))
 
     async def change(self, webhook: Webhook, run: int) -> bool:
         """See WebhookStore."""
         update = {"$set": _fields(webhook), "$unset": {"holder": "", "held_until": ""}}
-        async with self._answering():
+        async with answering():
             done = await self._of("webhook").update_one({"_id": webhook.id, "run": run}, update)
         return done.matched_count == 1
 
@@ -72,7 +72,7 @@ class MongoWebhooks(MongoPart):
         free = [{"held_until": {"$exists": False}}, {"held_until": {"$lte": at}}]
         due = {"removed": False, "position": {"$lt": before}, "due_at": {"$lte": at}, "$or": free}
         claimed: list[Webhook] = []
-        async with self._answering():
+        async with answering():
             while len(claimed) < limit:
                 own = {"$set": {"holder": holder, "held_until": until}}
                 found = await self._of("webhook").find_one_and_update(due, own)
@@ -89,7 +89,7 @@ class MongoWebhooks(MongoPart):
         update: Document = {"$set": _fields(webhook) | ({"held_until": until} if until else {})}
         if until is None:
             update["$unset"] = {"holder": "", "held_until": ""}
-        async with self._answering():
+        async with answering():
             if letters:
                 if await self._of("webhook").find_one(own, {"_id": 1}) is None:
                     return False
@@ -109,13 +109,13 @@ class MongoWebhooks(MongoPart):
     async def dead_letters(self, webhook_id: str, limit: int) -> list[DeadLetter]:
         """See WebhookStore."""
         query = {"webhook_id": webhook_id}
-        async with self._answering():
+        async with answering():
             found = await self._of("dead_letter").find(query).sort("position", DESCENDING).limit(limit).to_list(None)
         return [decode(document["body"], DeadLetter) for document in found]
 
     async def count_dead_letters(self, webhook_id: str) -> int:
         """See WebhookStore."""
-        async with self._answering():
+        async with answering():
             return int(await self._of("dead_letter").count_documents({"webhook_id": webhook_id}))
 
 

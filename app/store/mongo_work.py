@@ -1,32 +1,24 @@
 """Work that waits for people, in MongoDB."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from app.domain.worklist import WorkItem, WorkKind
 from app.store.codec import decode, encode
-from app.store.mongo_part import Document, MongoPart
+from app.store.mongo_part import Collections, Document, MongoPart, answering
 from app.store.port import FalloutCount, IdempotencyKey, QueueCount, SelectionKept, WorkSearch
 
 
 class MongoWork(MongoPart):
-    """A WorkStore in MongoDB. See `app.store.port.WorkStore` for what each method promises.
+    """A WorkStore in MongoDB. See `app.store.port.WorkStore` for what each method promises."""
 
-    `answering` turns the driver's errors into StoreUnavailable.
-    """
-
-    def __init__(
-        self,
-        collection: "Callable[[str], AsyncIOMotorCollection[Document]]",
-        answering: Callable[[], AbstractAsyncContextManager[None]],
-        keys_kept_for: timedelta,
-    ) -> None:
-        super().__init__(collection, answering)
+    def __init__(self, collections: Collections, keys_kept_for: timedelta) -> None:
+        super().__init__(collections)
         self._keys_kept_for = keys_kept_for
 
     async def open(self) -> None:
@@ -65,7 +57,7 @@ class MongoWork(MongoPart):
 
     async def load(self, item_ids: Sequence[str]) -> dict[str, WorkItem]:
         """See WorkStore."""
-        async with self._answering():
+        async with answering():
             found = await self._of("work_item").find({"_id": {"$in": list(item_ids)}}).to_list(None)
         return {document["_id"]: decode(document["body"], WorkItem) for document in found}
 
@@ -75,13 +67,13 @@ class MongoWork(MongoPart):
         if after is not None:
             query["place"] = {"$gt": after}
         cursor = self._of("work_item").find(query, {"body": 1}).sort("place", ASCENDING).limit(limit)
-        async with self._answering():
+        async with answering():
             found = await cursor.to_list(None)
         return [decode(document["body"], WorkItem) for document in found]
 
     async def count(self, search: WorkSearch) -> int:
         """See WorkStore."""
-        async with self._answering():
+        async with answering():
             return int(await self._of("work_item").count_documents(_query(search)))
 
     async def fallout(self, search: WorkSearch) -> list[FalloutCount]:
@@ -112,7 +104,7 @@ class MongoWork(MongoPart):
             {"$match": query},
             {"$group": {"_id": by, "count": {"$sum": 1}, "since": {"$min": "$since"}}},
         ]
-        async with self._answering():
+        async with answering():
             return await self._of("work_item").aggregate(pipeline).to_list(None)
 
     async def select(self, item_ids: Sequence[str], key: IdempotencyKey, at: datetime) -> SelectionKept:
@@ -124,7 +116,7 @@ class MongoWork(MongoPart):
             "at": at,
             "ends_at": at + self._keys_kept_for,
         }
-        async with self._answering():
+        async with answering():
             with suppress(DuplicateKeyError):  # the same request was faster
                 await self._of("work_selection").insert_one(document)
         kept = await self.selected(key.owner, key.key)
@@ -133,7 +125,7 @@ class MongoWork(MongoPart):
 
     async def selected(self, owner: str, key: str) -> SelectionKept | None:
         """See WorkStore."""
-        async with self._answering():
+        async with answering():
             found = await self._of("work_selection").find_one({"_id": {"owner": owner, "key": key}})
         if found is None:
             return None
