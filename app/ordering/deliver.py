@@ -64,7 +64,7 @@ class Deliverer:
             return
         holder = self._ordering.new_id()
         at = self._ordering.clock()
-        newest = await self._ordering.store.last_position()
+        newest = await self._ordering.store.events.last_position()
         for webhook in await self._store.claim(holder, at, at + LEASE, before=newest, limit=room):
             task = asyncio.create_task(self._deliver(webhook, holder))
             self._under_way.add(task)
@@ -74,7 +74,7 @@ class Deliverer:
         """Tell it of everything there is, until it fails, is another's, or the worker stops."""
         try:
             while not self._stopping:
-                events = await self._ordering.store.events_after(webhook.position, limit=PAGE)
+                events = await self._ordering.store.events.after(webhook.position, limit=PAGE)
                 if not events:
                     break
                 page = await self._tell(webhook, holder, events)

@@ -53,7 +53,7 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     Of its delivery the order's own plan tells, when it has a task for that: nobody is told twice.
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
     """
-    while fed := await ordering.store.events_of(order_id, after=after, limit=AT_ONCE):
+    while fed := await ordering.store.events.of(order_id, after=after, limit=AT_ONCE):
         moves = [f.event for f in fed if _moved(f.event)]
         warnings = [f.event for f in fed if _warns(f.event)]
         if moves or warnings:

@@ -116,7 +116,7 @@ class Reading:
             return []
         found: list[FeedEvent] = []
         while len(found) < limit:
-            page = await self._store.events_of(order_id, after=after, limit=limit)
+            page = await self._store.events.of(order_id, after=after, limit=limit)
             found += (fed for fed in page if is_told(actor, fed.event.type))
             if len(page) < limit:
                 break
@@ -157,7 +157,7 @@ class Reading:
             return
         if after is None:
             # the order holds what its events say up to the sequence that was stored with it, and nothing else
-            [last] = await self._store.events_of(order_id, after=found.sequence - 1, limit=1)
+            [last] = await self._store.events.of(order_id, after=found.sequence - 1, limit=1)
             after = last.position
             yield Snapshot(found, after)
         async with aclosing(self.follow(actor, EventFilter(order_ids=frozenset({order_id})), after)) as events:

@@ -80,7 +80,7 @@ async def register_webhook(ordering: Ordering, actor: Actor, ask: RegisterWebhoo
         filter=wanted,
         secret=new_secret(token_bytes(SECRET_BYTES)),
         created_at=ordering.clock(),
-        position=await ordering.store.last_position(),
+        position=await ordering.store.events.last_position(),
     )
     kept = await ordering.store.webhooks.add(webhook, key, MOST_WEBHOOKS)
     if kept is None:
@@ -127,7 +127,7 @@ async def replay_webhook(ordering: Ordering, actor: Actor, ask: ReplayWebhook) -
             return WebhookKnown(webhook, replayed=True)
         again = replace(
             webhook,
-            position=min(ask.after, await ordering.store.last_position()),
+            position=min(ask.after, await ordering.store.events.last_position()),
             attempts=0,
             failure=None,
             next_try_at=None,

@@ -131,7 +131,7 @@ class Feed:
         self._tail: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Feed":
-        self._read_to = self._ring_since = await self._store.last_position()
+        self._read_to = self._ring_since = await self._store.events.last_position()
         await self._warm_up()
         self._tail = asyncio.create_task(self._follow_store())
         return self
@@ -161,7 +161,7 @@ class Feed:
         start = max(0, self._read_to - WARM)
         at = start
         while at < self._read_to:
-            events = [e for e in await self._store.events_after(at, limit=PAGE) if e.position <= self._read_to]
+            events = [e for e in await self._store.events.after(at, limit=PAGE) if e.position <= self._read_to]
             if not events:
                 break
             self._ring.extend(events)
@@ -172,8 +172,8 @@ class Feed:
         pause = 0.1
         while True:
             try:
-                async for _ in self._store.wakeups():
-                    while events := await self._store.events_after(self._read_to, limit=PAGE):
+                async for _ in self._store.events.wakeups():
+                    while events := await self._store.events.after(self._read_to, limit=PAGE):
                         self._tell(events)
                     pause = 0.1
             except StoreUnavailable as error:
@@ -260,7 +260,7 @@ class Feed:
         passed = self._read_to
         while True:
             try:
-                found = await self._store.events_after(position, limit=PAGE)
+                found = await self._store.events.after(position, limit=PAGE)
             except StoreUnavailable:
                 await asyncio.sleep(LONGEST_PAUSE)
                 continue

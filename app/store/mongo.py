@@ -1,26 +1,17 @@
-"""The production store: MongoDB, a replica set or a sharded cluster. The only module that knows the driver.
-
-Feed positions are taken from a counter before the transaction that writes their events, so writers do not queue
-behind one document. A position may thus be committed late, or never when its writer died. The reader gives out only
-what is contiguous; at a hole it waits a little for the writer and then voids the hole with a tombstone under the same
-unique key. Whoever writes the key first has it: a late writer is turned away and takes new positions, so no event is
-lost, doubled or given out of order, and a cursor is one number.
-"""
+"""The production store: MongoDB, a replica set or a sharded cluster. It and its parts alone know the driver."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, ReplaceOne, ReturnDocument, WriteConcern
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
+from pymongo.errors import DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from app.domain.actor import Actor
 from app.domain.durations import Duration, Sample, learnt
-from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
@@ -28,6 +19,7 @@ from app.domain.worklist import work_items
 from app.store.codec import awaited_orders, decode, encode, offering_words
 from app.store.mongo_audit import MongoAudit
 from app.store.mongo_batches import MongoBatches
+from app.store.mongo_events import MongoEvents
 from app.store.mongo_part import Document, answering
 from app.store.mongo_search import query_of
 from app.store.mongo_webhooks import MongoWebhooks
@@ -36,7 +28,6 @@ from app.store.port import (
     Change,
     Commit,
     ExternalIdUsed,
-    FeedEvent,
     IdempotencyKey,
     KeyRecord,
     KeyUsed,
@@ -49,17 +40,9 @@ from app.store.port import (
     Written,
 )
 
-T = TypeVar("T")
-
 MOST_ATTEMPTS: Final = 12
 ANSWER_WITHIN_MS: Final = 5_000
-POLL_SECONDS: Final = 0.5
-BELL_MS: Final = 500
-_INSERTS: Final[list[Document]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
 DUPLICATE_KEY: Final = 11000
-MOTHER_OF_POSITIONS: Final = "feed"
-LOOKED_BACK: Final = 500
-"""Newest positions among which a hole can still be open; one further back has long been filled or voided."""
 
 
 class _Refused(Exception):
@@ -84,8 +67,7 @@ class MongoStore:
         durable = WriteConcern("majority", j=True)
         self._db = self._client.get_database(database, write_concern=durable, read_concern=ReadConcern("majority"))
         self._keys_kept_for = keys_kept_for
-        self._grace = grace
-        self._hole: tuple[int, float] | None = None
+        self.events = MongoEvents(self._of, grace)
         self.batches = MongoBatches(self._of)
         self.work = MongoWork(self._of, keys_kept_for)
         self.audit = MongoAudit(self._of)
@@ -98,10 +80,6 @@ class MongoStore:
         """Reach the server and make the indexes that are missing."""
         async with answering():
             await self._client.admin.command("ping")
-            with suppress(DuplicateKeyError):  # another process has made it at the same time
-                await self._of("counter").update_one(
-                    {"_id": MOTHER_OF_POSITIONS}, {"$setOnInsert": {"last": 0}}, upsert=True
-                )
             orders = self._of("product_order")
             for field in ("state", "customer_id", "acceptor_id", "channel", "seller_id", "places", "external_ids.id"):
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
@@ -112,11 +90,7 @@ class MongoStore:
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)], partialFilterExpression=there)
             await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
             await self._of("version").create_index([("order_id", ASCENDING), ("version", ASCENDING)], unique=True)
-            await self._of("event").create_index(
-                [("order_id", ASCENDING), ("sequence", ASCENDING)],
-                unique=True,
-                partialFilterExpression={"order_id": {"$exists": True}},
-            )
+            await self.events.open()
             await self.batches.open()
             await self.work.open()
             await self.audit.open()
@@ -153,29 +127,19 @@ class MongoStore:
                 # writers of the same order meet again unless they step aside for different times
                 await asyncio.sleep(min(0.002 * 2**attempt, 0.25))
             async with answering():
-                first = await self._take_positions(len(change.events))
+                first = await self.events.take_positions(len(change.events))
                 try:
                     await self._write_all(change, first)
                 except _Refused as refused:
-                    await self._void(range(first, first + len(change.events)))
+                    await self.events.void(range(first, first + len(change.events)))
                     return refused.answer
                 except OperationFailure as error:
-                    await self._void(range(first, first + len(change.events)))
+                    await self.events.void(range(first, first + len(change.events)))
                     if not _may_be_repeated(error):
                         raise
                     continue
                 return Written()
         raise StoreUnavailable(f"order {change.order.id}: too many writers at once, try again")
-
-    async def _take_positions(self, count: int) -> int:
-        """The first of `count` positions that nobody else gets."""
-        counter = await self._of("counter").find_one_and_update(
-            {"_id": MOTHER_OF_POSITIONS},
-            {"$inc": {"last": count}},
-            return_document=ReturnDocument.AFTER,
-        )
-        assert counter is not None, "open() has made the counter"
-        return int(counter["last"]) - count + 1
 
     async def _write_all(self, change: Change, first: int) -> None:
         async with await self._client.start_session() as session, session.start_transaction():
@@ -195,14 +159,7 @@ class MongoStore:
                     },
                     session=session,
                 )
-            if change.events:
-                await self._of("event").insert_many(
-                    [
-                        {"_id": first + n, "order_id": e.order_id, "sequence": e.sequence, "body": encode(e)}
-                        for n, e in enumerate(change.events)
-                    ],
-                    session=session,
-                )
+            await self.events.write(change.events, first, session)
             if change.audit is not None:
                 await self.audit.write([change.audit], session)
 
@@ -286,12 +243,6 @@ class MongoStore:
             await self.work.write(order.id, work, session)
         return int(before["version"])
 
-    async def _void(self, positions: range) -> None:
-        """Positions that will never be written: their readers need not wait for them."""
-        for position in positions:
-            with suppress(DuplicateKeyError):  # the reader was faster
-                await self._of("event").insert_one({"_id": position})
-
     async def _key(self, owner: str, key: str, session: AsyncIOMotorClientSession | None = None) -> KeyRecord | None:
         found = await self._of("idempotency_key").find_one({"_id": _key_id(owner, key)}, session=session)
         if found is None:
@@ -345,71 +296,6 @@ class MongoStore:
         """See OrderStore."""
         async with answering():
             return int(await self._of("product_order").count_documents(query_of(search)))
-
-    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
-        """See OrderStore."""
-        query = {"order_id": order_id, "sequence": {"$gt": after}}
-        async with answering():
-            found = await self._of("event").find(query).sort("sequence", ASCENDING).limit(limit).to_list(None)
-        return [_feed_event(document) for document in found]
-
-    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
-        """See OrderStore."""
-        async with answering():
-            found = await self._contiguous_after(position, limit)
-        return [_feed_event(document) for document in found if "body" in document]
-
-    async def _contiguous_after(self, position: int, limit: int) -> list[Document]:
-        """Positions without a hole, tombstones included; empty when there is nothing or only what must wait."""
-        run: list[Document] = []
-        # a stretch of tombstones alone must not look like the end of the feed
-        while not any("body" in document for document in run):
-            start = run[-1]["_id"] if run else position
-            cursor = self._of("event").find({"_id": {"$gt": start}}).sort("_id", ASCENDING).limit(limit)
-            found = await cursor.to_list(None)
-            whole = [document for n, document in enumerate(found, start + 1) if document["_id"] == n]
-            if not found or (not whole and not await self._fill_hole(start + 1)):
-                break
-            run += whole
-        return run
-
-    async def _fill_hole(self, position: int) -> bool:
-        """Whether the hole at this position is gone: filled by its late writer, or voided after the grace."""
-        now = asyncio.get_running_loop().time()
-        if self._hole is None or self._hole[0] != position:
-            self._hole = (position, now)
-        if now - self._hole[1] < self._grace.total_seconds():
-            return False
-        await self._void(range(position, position + 1))
-        return True
-
-    async def last_position(self) -> int:
-        """See OrderStore."""
-        async with answering():
-            found = (
-                await self._of("event").find({}, {"_id": 1}).sort("_id", DESCENDING).limit(LOOKED_BACK).to_list(None)
-            )
-        newest = 0
-        for document in reversed(found):
-            if newest and document["_id"] != newest + 1:
-                break  # a hole, whose writer may still come: what follows it is not given yet
-            newest = int(document["_id"])
-        return newest
-
-    async def wakeups(self) -> AsyncIterator[None]:
-        """See OrderStore. The change stream only rings the bell; what happened is read from the events themselves."""
-        yield
-        while True:
-            try:
-                async with self._of("event").watch(_INSERTS, max_await_time_ms=BELL_MS) as stream:
-                    while True:
-                        # comes back after a while without a change too: a hole in the feed is then looked at again
-                        await stream.try_next()
-                        yield
-            except PyMongoError:
-                # no change stream, or not now: look again and again instead
-                await asyncio.sleep(POLL_SECONDS)
-                yield
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""
@@ -474,10 +360,6 @@ def _key_id(owner: str, key: str) -> Document:
 
 def _external_id(external: ExternalId) -> Document:
     return {"id": external.id, "owner": external.owner, "type": external.type}
-
-
-def _feed_event(document: Document) -> FeedEvent:
-    return FeedEvent(document["_id"], decode(document["body"], OrderEvent))
 
 
 def _duration(document: Document) -> Duration:

@@ -336,8 +336,32 @@ class WebhookStore(Protocol):
         """How many there are."""
 
 
+class EventStore(Protocol):
+    """Where what happened to orders is found; it is written with them. Every method may raise StoreUnavailable."""
+
+    async def of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
+        """The order's own events, from the one that follows the sequence `after`."""
+
+    async def after(self, position: int, *, limit: int) -> list[FeedEvent]:
+        """The feed of all orders from the event that follows `position`, in feed order.
+
+        Gives an event only when no event with a smaller position can still appear, so that a reader who goes on
+        after the last position it was given sees every event exactly once.
+        """
+
+    async def last_position(self) -> int:
+        """The position of the newest event that `after` would give; 0 when there is none."""
+
+    def wakeups(self) -> AsyncIterator[None]:
+        """Yields soon after events were committed, by this process or another; may yield without reason."""
+
+
 class OrderStore(Protocol):
     """Where orders are kept. Every method may raise StoreUnavailable."""
+
+    @property
+    def events(self) -> EventStore:
+        """What happened to orders, in the same database."""
 
     @property
     def batches(self) -> BatchStore:
@@ -380,22 +404,6 @@ class OrderStore(Protocol):
 
     async def count(self, search: OrderSearch) -> int:
         """How many orders the search finds."""
-
-    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
-        """The order's own events, from the one that follows the sequence `after`."""
-
-    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
-        """The feed of all orders from the event that follows `position`, in feed order.
-
-        Gives an event only when no event with a smaller position can still appear, so that a reader who goes on
-        after the last position it was given sees every event exactly once.
-        """
-
-    async def last_position(self) -> int:
-        """The position of the newest event that `events_after` would give; 0 when there is none."""
-
-    def wakeups(self) -> AsyncIterator[None]:
-        """Yields soon after events were committed, by this process or another; may yield without reason."""
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """Orders in this state that wait since before `before` (`ProductOrder.waiting_since`), the longest first."""

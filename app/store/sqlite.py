@@ -16,13 +16,13 @@ import aiosqlite
 
 from app.domain.actor import Actor
 from app.domain.durations import Duration, Sample, learnt
-from app.domain.events import OrderEvent
 from app.domain.order import ExternalId, ProductOrder
 from app.domain.plan import Plan
 from app.domain.states import OrderState
 from app.domain.worklist import work_items
 from app.store import sqlite_audit as audit
 from app.store import sqlite_batches as batches
+from app.store import sqlite_events as events
 from app.store import sqlite_webhooks as webhooks
 from app.store import sqlite_work as work
 from app.store.codec import awaited_orders, decode, encode, offering_words
@@ -30,7 +30,6 @@ from app.store.port import (
     Change,
     Commit,
     ExternalIdUsed,
-    FeedEvent,
     IdempotencyKey,
     KeyRecord,
     KeyUsed,
@@ -48,8 +47,6 @@ T = TypeVar("T")
 
 READERS: Final = 3
 BUSY_MILLISECONDS: Final = 10_000
-SHORTEST_WATCH, LONGEST_WATCH = 0.02, 0.1
-"""Seconds between two looks whether another process has written: short after it has, longer while nothing happens."""
 
 _SCHEMA: Final = """
 create table if not exists product_order (
@@ -91,10 +88,6 @@ create table if not exists version (
     order_id text not null, version integer not null, actor blob not null, reason text not null, at text not null,
     body blob not null, primary key (order_id, version)
 ) without rowid;
-create table if not exists event (
-    position integer primary key autoincrement, order_id text not null, sequence integer not null, body blob not null,
-    unique (order_id, sequence)
-);
 create table if not exists idempotency_key (
     owner text not null, key text not null, fingerprint text not null, order_id text not null,
     version integer not null, used_at text not null, primary key (owner, key)
@@ -118,11 +111,10 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: aiosqlite.Connection | None = None
-        self._watcher: sqlite3.Connection | None = None
         self._turn = asyncio.Lock()
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._opened: list[aiosqlite.Connection] = []
-        self._wakeup = asyncio.Event()
+        self.events = events.SqliteEvents(self)
         self.batches = batches.SqliteBatches(self)
         self.work = work.SqliteWork(self)
         self.audit = audit.SqliteAudit(self)
@@ -133,12 +125,14 @@ class SqliteStore:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._writer = await self._connect()
-            await self._writer.executescript(_SCHEMA + batches.SCHEMA + work.SCHEMA + audit.SCHEMA + webhooks.SCHEMA)
+            await self._writer.executescript(
+                _SCHEMA + "".join(part.SCHEMA for part in (events, batches, work, audit, webhooks))
+            )
             await self._writer.execute("delete from idempotency_key where used_at < ?", (as_time(keys_kept_since),))
             await work.forget_selections(self._writer, keys_kept_since)
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
-            self._watcher = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+            self.events.watch(self._path)
         except sqlite3.Error as error:
             await self.close()
             raise StoreUnavailable(f"{self._path}: {error}") from error
@@ -156,9 +150,7 @@ class SqliteStore:
         for connection in self._opened:
             await connection.close()
         self._opened.clear()
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
+        self.events.close()
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -195,10 +187,7 @@ class SqliteStore:
                 await self._write_version(db, change)
             if change.plan is not None:
                 await work.write_work(db, change.order.id, work_items(change.order, change.plan))
-            await db.executemany(
-                "insert into event (order_id, sequence, body) values (?, ?, ?)",
-                [(event.order_id, event.sequence, encode(event)) for event in change.events],
-            )
+            await events.write_events(db, change.events)
             if change.audit is not None:
                 await audit.write_audit(db, [change.audit])
             return Written()
@@ -207,7 +196,7 @@ class SqliteStore:
             written = await self.transaction(write)
         except _Refused as refused:
             return refused.answer
-        self._wakeup.set()
+        self.events.wake()
         return written
 
     async def transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
@@ -385,53 +374,6 @@ class SqliteStore:
         where, values = where_of(search)
         rows = await self.rows(f"select count(*) from product_order {clause(where)}", values)
         return int(rows[0][0])
-
-    async def events_of(self, order_id: str, *, after: int, limit: int) -> list[FeedEvent]:
-        """See OrderStore."""
-        rows = await self.rows(
-            "select position, body from event where order_id = ? and sequence > ? order by sequence limit ?",
-            (order_id, after, limit),
-        )
-        return [FeedEvent(position, decode(body, OrderEvent)) for position, body in rows]
-
-    async def events_after(self, position: int, *, limit: int) -> list[FeedEvent]:
-        """See OrderStore."""
-        rows = await self.rows(
-            "select position, body from event where position > ? order by position limit ?", (position, limit)
-        )
-        return [FeedEvent(found, decode(body, OrderEvent)) for found, body in rows]
-
-    async def last_position(self) -> int:
-        """See OrderStore."""
-        rows = await self.rows("select coalesce(max(position), 0) from event")
-        return int(rows[0][0])
-
-    async def wakeups(self) -> AsyncIterator[None]:
-        """See OrderStore. SQLite's own change counter tells it, which costs no read of data."""
-        seen, pause = -1, SHORTEST_WATCH
-        while True:
-            self._wakeup.clear()
-            version = self._data_version()
-            if version != seen:
-                seen, pause = version, SHORTEST_WATCH
-                yield
-            else:
-                pause = min(pause * 1.2, LONGEST_WATCH)
-                look_again = asyncio.get_running_loop().call_later(pause, self._wakeup.set)
-                try:
-                    await self._wakeup.wait()
-                finally:
-                    look_again.cancel()
-
-    def _data_version(self) -> int:
-        # A number that changes with every commit by another connection than the one that asks. It is in shared memory:
-        # asked for in a thread it would take fifty times as long, and this is done all the time.
-        assert self._watcher is not None, "the store is not open"
-        try:
-            ((version,),) = self._watcher.execute("pragma data_version")
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
-        return int(version)
 
     async def waiting(self, state: OrderState, before: datetime, limit: int) -> list[str]:
         """See OrderStore."""

@@ -174,7 +174,7 @@ class Grown:
             "of a dealer's channel": search(channels=("callCentre",)),
             "by the name of an offering": search(offering_text="Mobile M"),
             "one order": lambda: store.load([middle]),
-            "its events": lambda: store.events_of(middle, after=0, limit=100),
+            "its events": lambda: store.events.of(middle, after=0, limit=100),
             "submit: validated, priced, stored": submit,
         }
 

@@ -152,7 +152,7 @@ async def test_who_does_not_read_costs_no_memory_is_told_and_gets_everything(ser
     await served.store.commit(change(new_order("o1"), events=count))
 
     async def told() -> bool:
-        return served.feed.position >= await served.store.last_position()
+        return served.feed.position >= await served.store.events.last_position()
 
     await until(told)
     [lane] = served.feed._lanes.values()

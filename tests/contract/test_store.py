@@ -113,10 +113,10 @@ async def test_a_refused_commit_leaves_nothing(store: OrderStore) -> None:
     assert (used.record.order_id, used.record.version, used.record.key.fingerprint) == ("o1", 1, "f")
     assert await store.load(["o2"]) == {}
     assert len(await store.versions("o1")) == 1
-    assert [e.event.sequence for e in await store.events_of("o1", after=0, limit=10)] == [1]
+    assert [e.event.sequence for e in await store.events.of("o1", after=0, limit=10)] == [1]
     assert await store.recall("ada", "k2") is None
     assert await store.recall("ada", "k3") is None
-    assert len(await store.events_after(0, limit=100)) == 1
+    assert len(await store.events.after(0, limit=100)) == 1
 
 
 async def test_of_twenty_writers_one_wins_each_time(store: OrderStore, open_another: Open) -> None:
@@ -544,7 +544,7 @@ async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: O
     async def read(mine: OrderStore) -> list[tuple[int, str, int]]:
         seen: list[tuple[int, str, int]] = []
         while len(seen) < len(orders) * 6:
-            events = await mine.events_after(seen[-1][0] if seen else 0, limit=5)
+            events = await mine.events.after(seen[-1][0] if seen else 0, limit=5)
             seen += [(e.position, e.event.order_id, e.event.sequence) for e in events]
             await asyncio.sleep(0)
         return seen
@@ -559,14 +559,14 @@ async def test_a_reader_of_the_feed_sees_each_event_once_whoever_writes(store: O
     assert positions == sorted(set(positions))
     for order_id in orders:
         assert [s for _, o, s in one if o == order_id] == [1, 2, 3, 4, 5, 6]
-    assert await store.last_position() >= positions[-1]
+    assert await store.events.last_position() >= positions[-1]
 
 
 async def test_followers_get_what_was_and_what_comes_from_any_position(store: OrderStore, open_another: Open) -> None:
     other = await open_another()
     await store.commit(change(new_order("o1"), events=3))
     async with Feed(store) as feed:
-        [first, *_] = await store.events_after(0, limit=1)
+        [first, *_] = await store.events.after(0, limit=1)
 
         async def follow(after: int | None, count: int) -> list[tuple[str, int]]:
             seen: list[tuple[str, int]] = []
@@ -652,7 +652,7 @@ async def test_followers_with_one_interest_share_a_lane_and_nobody_is_woken_for_
 
 
 async def _reached(feed: Feed, store: OrderStore) -> bool:
-    return feed.position >= await store.last_position()
+    return feed.position >= await store.events.last_position()
 
 
 WRITER = """
@@ -703,7 +703,7 @@ async def test_what_a_killed_process_was_told_is_written_is_there_whole(
     assert total in (len(orders), len(orders) + 1)
 
     async def all_events() -> bool:
-        return len(await store.events_after(0, limit=1000)) == 3 * total
+        return len(await store.events.after(0, limit=1000)) == 3 * total
 
     await until(all_events)
 
@@ -743,7 +743,7 @@ async def test_the_newest_position_is_before_a_hole_whose_writer_may_still_come(
     await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
     await store.commit(change(new_order("o3")))
 
-    assert await store.last_position() == 1
+    assert await store.events.last_position() == 1
     raw.close()
     await store.close()
 
@@ -758,10 +758,10 @@ async def test_a_hole_of_a_crashed_writer_is_waited_for_and_then_passed(mongod: 
     await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
     await store.commit(change(new_order("o3")))
 
-    early = await store.events_after(0, limit=10)
+    early = await store.events.after(0, limit=10)
 
     async def passed() -> list[str]:
-        return [e.event.order_id for e in await store.events_after(early[-1].position, limit=10)]
+        return [e.event.order_id for e in await store.events.after(early[-1].position, limit=10)]
 
     assert [e.event.order_id for e in early] == ["o1"], "the hole's writer may still come"
     assert await passed() == []
