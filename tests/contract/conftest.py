@@ -41,7 +41,7 @@ async def backends(mock: MockControl) -> AsyncIterator[Backends]:
         yield backends
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mongod]:
     server = Mongod(tmp_path_factory.mktemp("mongod"))
     await server.start()

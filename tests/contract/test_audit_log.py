@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.audit import AuditKind, AuditOutcome, AuditRecord
 from app.store.port import AuditSearch, MovedOn, OrderStore, Written
-from tests.contract.test_store import ADA, NOW, change, new_order
+from tests.contract.stored import ADA, NOW, change, new_order
 
 BOB = replace(ADA, subject="bob", on_behalf_of="c2")
 

@@ -28,7 +28,7 @@ from resolvers.context import Context
 from resolvers.loaders import Loaders
 from resolvers.schema import schema
 from tests.bench.push.crowd import Crowd
-from tests.contract.test_store import ADA, change, new_order
+from tests.contract.stored import ADA, change, new_order
 from tests.harness import WAIT_SECONDS, until
 
 VANISHING = 1_000

@@ -11,7 +11,7 @@ from app.domain.event_filter import EventFilter
 from app.domain.events import EventType
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.port import IdempotencyKey, OrderStore
-from tests.contract.test_store import ADA, NOW
+from tests.contract.stored import ADA, NOW
 
 MINUTE = timedelta(minutes=1)
 MOST = 4
