@@ -64,13 +64,17 @@ def mistakes(found: Iterable[Violation]) -> tuple[Violation, ...]:
 
 
 def relocated(found: Iterable[Violation], prefixes: Mapping[str, str]) -> tuple[Violation, ...]:
-    """The same breaches with paths into the caller's input: a path under a key of `prefixes` moves under its value."""
+    """The same breaches with paths into the caller's input; see `relocated_path`."""
     moved = []
     for violation in found:
-        path = violation.path
-        for old, new in prefixes.items():
-            if path == old or path.startswith(f"{old}/"):
-                path = new + path[len(old) :]
-                break
+        path = relocated_path(violation.path, prefixes)
         moved.append(replace(violation, path=path, message=violation.message.replace(violation.path, path, 1)))
     return tuple(moved)
+
+
+def relocated_path(path: str, prefixes: Mapping[str, str]) -> str:
+    """The path, under the value of the first key of `prefixes` that it is at or under; else as it is."""
+    for old, new in prefixes.items():
+        if path == old or path.startswith(f"{old}/"):
+            return new + path[len(old) :]
+    return path

@@ -15,7 +15,7 @@ from app.domain.request import ItemRequest, OrderRequest, OwnershipRequest
 from app.domain.rules.owned import IN_USE
 from app.domain.rules.parties import CLOSED
 from app.domain.states import ORDER, TASK_ENDED
-from app.domain.violations import Violation, ViolationCode, relocated
+from app.domain.violations import Violation, ViolationCode
 from app.ordering.drafts import require
 from app.ordering.ordering import (
     Ask,
@@ -28,7 +28,7 @@ from app.ordering.ordering import (
     load,
     recall,
 )
-from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome, Refusal, ValidationFailed
+from app.ordering.outcomes import Committed, NotAllowedInState, NotFound, Outcome, Refusal, ValidationFailed, in_input
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview, foreseen
 from app.ordering.reach import reached
@@ -79,7 +79,7 @@ async def change_ownership(ordering: Ordering, actor: Actor, ask: ChangeOwnershi
     if not isinstance(request, OrderRequest):
         return request
     outcome = await place(ordering, actor, ask, request)
-    return outcome if isinstance(outcome, Committed) else _in_input(outcome)
+    return outcome if isinstance(outcome, Committed) else in_input(outcome, PATHS)
 
 
 async def preview_ownership_change(ordering: Ordering, actor: Actor, ask: ChangeOwnership) -> Preview:
@@ -90,8 +90,7 @@ async def preview_ownership_change(ordering: Ordering, actor: Actor, ask: Change
     request = await _request(ordering, actor, ask)
     if not isinstance(request, OrderRequest):
         return Preview(refusals=(request,))
-    preview = await preview_placement(ordering, actor, request)
-    return replace(preview, refusals=tuple(_in_input(refusal) for refusal in preview.refusals))
+    return (await preview_placement(ordering, actor, request)).in_input(PATHS)
 
 
 async def _request(ordering: Ordering, actor: Actor, ask: ChangeOwnership) -> OrderRequest | Refusal:
@@ -130,12 +129,6 @@ async def _parts(ordering: Ordering, bundle: Product) -> list[Product]:
         wanted = [product for product in known.values() if product.status in IN_USE and product.offering_id]
         found |= {product.id: product for product in wanted}
     return list(found.values())
-
-
-def _in_input(refusal: Refusal) -> Refusal:
-    if isinstance(refusal, ValidationFailed):
-        return ValidationFailed(relocated(refusal.violations, PATHS))
-    return refusal
 
 
 async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: ConsentToOwnership) -> Outcome:

@@ -1,19 +1,40 @@
 """Have an owned product installed elsewhere: the old place stays in use until the new one is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.order import ItemAction, ItemRelationship, RelationshipType
 from app.domain.request import ItemRequest, OrderRequest, Slot
-from app.domain.violations import Violation, ViolationCode, relocated
+from app.domain.violations import Violation, ViolationCode
 from app.ordering.drafts import require
 from app.ordering.ordering import Ask, Ordering, recall
-from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, SlotUnavailable, ValidationFailed
+from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, ValidationFailed, in_input
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview
 from app.ordering.reach import reached
+
+
+def _path(n: int) -> str:
+    return f"/togetherWith/{n - 1}" if n else "/productId"
+
+
+PATHS: Final = {
+    "/items/0/slot": "/slot",
+    "/items/0/appointment": "/slot",
+    **{
+        prefix: path
+        for n in range(100)
+        for prefix, path in (
+            (f"/items/{n}/placeId", "/placeId"),
+            (f"/items/{n}/productId", _path(n)),
+            (f"/items/{n}", _path(n)),
+        )
+    },
+}
+"""Where what an order says of it stands in the input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +58,7 @@ async def move_product(ordering: Ordering, actor: Actor, ask: MoveProduct) -> Ou
     if not isinstance(request, OrderRequest):
         return request
     outcome = await place(ordering, actor, ask, request)
-    return outcome if isinstance(outcome, Committed) else _in_input(outcome)
+    return outcome if isinstance(outcome, Committed) else in_input(outcome, PATHS)
 
 
 async def preview_move(ordering: Ordering, actor: Actor, ask: MoveProduct) -> Preview:
@@ -45,8 +66,7 @@ async def preview_move(ordering: Ordering, actor: Actor, ask: MoveProduct) -> Pr
     request = await _request(ordering, actor, ask)
     if not isinstance(request, OrderRequest):
         return Preview(refusals=(request,))
-    preview = await preview_placement(ordering, actor, request)
-    return replace(preview, refusals=tuple(_in_input(refusal) for refusal in preview.refusals))
+    return (await preview_placement(ordering, actor, request)).in_input(PATHS)
 
 
 async def _request(ordering: Ordering, actor: Actor, ask: MoveProduct) -> OrderRequest | Refusal:
@@ -84,20 +104,3 @@ async def _request(ordering: Ordering, actor: Actor, ask: MoveProduct) -> OrderR
         description=ask.reason,
         requested_start_at=ask.start_at,
     )
-
-
-def _path(n: int) -> str:
-    return f"/togetherWith/{n - 1}" if n else "/productId"
-
-
-def _in_input(refusal: Refusal) -> Refusal:
-    paths = {"/items/0/slot": "/slot", "/items/0/appointment": "/slot"}
-    for n in range(100):
-        paths |= {f"/items/{n}/placeId": "/placeId", f"/items/{n}/productId": _path(n), f"/items/{n}": _path(n)}
-    match refusal:
-        case ValidationFailed(violations):
-            return ValidationFailed(relocated(violations, paths))
-        case SlotUnavailable(path, message):
-            return replace(refusal, path="/slot", message=message.replace(path, "/slot", 1))
-        case _:
-            return refusal

@@ -1,6 +1,7 @@
 """What a caller may expect of a use case: the change, or one of the refusals. A refusal has changed nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -11,7 +12,7 @@ from app.domain.order import ExternalId, ProductOrder
 from app.domain.request import Slot
 from app.domain.states import OrderState
 from app.domain.taking_back import ProductChange
-from app.domain.violations import Violation
+from app.domain.violations import Violation, relocated, relocated_path
 
 
 class RefusalCode(StrEnum):
@@ -252,3 +253,15 @@ Refusal = (
     | ChangedSince
 )
 Outcome = Committed | Refusal
+
+
+def in_input(refusal: Refusal, prefixes: Mapping[str, str]) -> Refusal:
+    """The refusal of an order in the words of the input that it was made of; see `relocated_path`."""
+    match refusal:
+        case ValidationFailed(violations):
+            return ValidationFailed(relocated(violations, prefixes))
+        case SlotUnavailable(path, message):
+            there = relocated_path(path, prefixes)
+            return replace(refusal, path=there, message=message.replace(path, there, 1))
+        case _:
+            return refusal

@@ -1,5 +1,6 @@
 """What a lifecycle mutation would do if it came now: said beforehand, and exactly what is done then."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from app.domain.foresight import Outlook, PointAhead
 from app.domain.money import Money
 from app.domain.order import PriceTotal, ProductOrder
 from app.domain.plan import Task
-from app.ordering.outcomes import Refusal
+from app.ordering.outcomes import Refusal, in_input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,10 @@ class Preview:
     ahead: tuple[PointAhead, ...] = ()
     charge: Money | None = None
     approvals: tuple[str, ...] = ()
+
+    def in_input(self, prefixes: Mapping[str, str]) -> "Preview":
+        """The same with refusals in the words of the input; see `outcomes.in_input`."""
+        return replace(self, refusals=tuple(in_input(refusal, prefixes) for refusal in self.refusals))
 
 
 def price_changes(before: tuple[PriceTotal, ...], after: tuple[PriceTotal, ...]) -> tuple[PriceChange, ...]:

@@ -1,7 +1,7 @@
 """Make owned products parts of another offering: compared beforehand, quoted and agreed where much is taken on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.access import Right
@@ -14,13 +14,13 @@ from app.domain.repackage import TARGET, Comparison, ComponentWish, Part, compar
 from app.domain.request import OrderRequest, draft_of
 from app.domain.rules.case import Case
 from app.domain.termination import with_terminations
-from app.domain.violations import Violation, ViolationCode, relocated
+from app.domain.violations import Violation, ViolationCode
 from app.ordering.as_facts import owned_product, quote_fact
 from app.ordering.create import start_draft, with_seller
 from app.ordering.drafts import case_of, established, gather, require
 from app.ordering.facts import offerings_by_ids
 from app.ordering.ordering import Ask, Ordering, recall
-from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, SlotUnavailable, ValidationFailed
+from app.ordering.outcomes import Committed, NotFound, Outcome, Refusal, ValidationFailed, in_input
 from app.ordering.place import place, preview_placement
 from app.ordering.preview import Preview
 from app.ordering.reach import reached
@@ -72,7 +72,7 @@ async def repackage_products(ordering: Ordering, actor: Actor, ask: RepackagePro
         return wanted
     begin = start_draft if ask.as_draft else place
     outcome = await begin(ordering, actor, ask, wanted.request)
-    return outcome if isinstance(outcome, Committed) else _in_input(outcome, wanted.paths)
+    return outcome if isinstance(outcome, Committed) else in_input(outcome, wanted.paths)
 
 
 async def preview_repackage(ordering: Ordering, actor: Actor, ask: RepackageProducts) -> RepackagePreview:
@@ -81,9 +81,8 @@ async def preview_repackage(ordering: Ordering, actor: Actor, ask: RepackageProd
     wanted = await _wanted(ordering, actor, ask)
     if not isinstance(wanted, _Wanted):
         return RepackagePreview(preview=Preview(refusals=(wanted,)))
-    preview = await preview_placement(ordering, actor, wanted.request)
     return RepackagePreview(
-        preview=replace(preview, refusals=tuple(_in_input(refusal, wanted.paths) for refusal in preview.refusals)),
+        preview=(await preview_placement(ordering, actor, wanted.request)).in_input(wanted.paths),
         parts=wanted.parts,
         comparison=await _compared(ordering, actor, wanted.request),
     )
@@ -136,6 +135,7 @@ async def _wanted(ordering: Ordering, actor: Actor, ask: RepackageProducts) -> _
         requested_start_at=ask.start_at,
         repackaging=Repackaging(target_offering_id=target.id, product_ids=ask.product_ids, quote_id=ask.quote_id),
     )
+    paths = {**paths, "/repackaging/quoteId": "/quoteId", "/agreement": "/asDraft"}
     return _Wanted(request=request, parts=parts, paths=paths)
 
 
@@ -161,15 +161,3 @@ async def _quote(ordering: Ordering, quote_id: str | None) -> QuoteFact | None:
 
 def _wrong(path: str, rule: str, message: str) -> ValidationFailed:
     return ValidationFailed((Violation(rule, path, ViolationCode.INVALID_VALUE, f"{path}: {message} ({rule})."),))
-
-
-def _in_input(refusal: Refusal, paths: Mapping[str, str]) -> Refusal:
-    whole = {**paths, "/repackaging/quoteId": "/quoteId", "/agreement": "/asDraft"}
-    match refusal:
-        case ValidationFailed(violations):
-            return ValidationFailed(relocated(violations, whole))
-        case SlotUnavailable(path, message):
-            there = next((f"{new}{path[len(old) :]}" for old, new in paths.items() if path.startswith(f"{old}/")), path)
-            return replace(refusal, path=there, message=message.replace(path, there, 1))
-        case _:
-            return refusal
