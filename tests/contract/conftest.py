@@ -1,4 +1,7 @@
-"""One mock BSS server for all tests of the clients; each test finds it healthy. Both stores, empty for each test."""
+"""For tests of the clients one mock BSS server, healthy for each of them, or a backend that answers as the test says.
+
+For tests of the stores both of them, empty for each test.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,7 +14,9 @@ import pytest
 from app.store import open_store
 from app.store.port import OrderStore
 from connectors.backends import Backends
+from connectors.base import BackendHttp
 from tests.contract.running_mock import connected, running_mock
+from tests.contract.scripted_backend import ScriptedBackend, calling, scripted_backend
 from tests.harness import MockControl
 from tests.mongod import Mongod
 
@@ -39,6 +44,20 @@ async def backends(mock: MockControl) -> AsyncIterator[Backends]:
     """All clients of the mock."""
     async with connected(mock) as backends:
         yield backends
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[ScriptedBackend]:
+    """A backend that answers what the test tells it to."""
+    async with scripted_backend() as backend:
+        yield backend
+
+
+@pytest.fixture
+async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
+    """The way to it."""
+    async with calling(backend.url) as http:
+        yield http
 
 
 @pytest.fixture(scope="session")

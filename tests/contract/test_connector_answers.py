@@ -1,6 +1,6 @@
 """Customer and address: what is asked on the wire, and recorded v4 answers as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 
 import pytest
@@ -16,9 +16,7 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     path_of,
-    scripted_backend,
 )
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -63,18 +61,6 @@ ADDRESS = """{
 HARBOUR = GeographicAddress(
     id="addr-1", street_name="Hafenstraße", street_nr="12", postcode="20457", city="Hamburg", country="DE"
 )
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
-    async with calling(backend.url) as http:
-        yield http
 
 
 def test_the_default_paths_are_those_of_the_open_apis() -> None:

@@ -1,13 +1,13 @@
 """Billing: accounts, bills, charges, payments, on the wire and as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
-from connectors.base import BackendFailure, FailureKind
+from connectors.base import BackendFailure, BackendHttp, FailureKind
 from connectors.billing import (
     Bill,
     BillingAccount,
@@ -26,9 +26,7 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     path_of,
-    scripted_backend,
 )
 
 ACCOUNT = """{
@@ -81,15 +79,8 @@ SET_ASIDE = Payment(
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def billing(backend: ScriptedBackend) -> AsyncIterator[BillingBackend]:
-    async with calling(backend.url) as http:
-        yield BillingBackend(http)
+def billing(http: BackendHttp) -> BillingBackend:
+    return BillingBackend(http)
 
 
 async def test_accounts_by_id_and_by_owner(backend: ScriptedBackend, billing: BillingBackend) -> None:

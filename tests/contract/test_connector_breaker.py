@@ -1,7 +1,6 @@
 """The circuit breaker: what opens it, what does not, and how it closes again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors.base import BackendFailure, BackendHttp, FailureKind
 from connectors.breaker import Breaker, BreakerState
-from tests.contract.scripted_backend import Reply, ScriptedBackend, calling, scripted_backend
+from tests.contract.scripted_backend import Reply, ScriptedBackend, calling
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 REST = 5.0
@@ -159,12 +158,6 @@ def test_never_more_than_one_call_is_under_way_to_a_backend_that_is_tried(
 
 
 # As callers see it
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
 
 
 async def fails(http: BackendHttp, n: int = 0) -> BackendFailure:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.base import BackendFailure, FailureKind
+from connectors.base import BackendFailure, BackendHttp, FailureKind
 from connectors.catalog import (
     EVENTS,
     CatalogBackend,
@@ -16,7 +16,7 @@ from connectors.catalog import (
     read_catalog_event,
 )
 from connectors.wire import MalformedNotification
-from tests.contract.scripted_backend import calling, scripted_backend
+from tests.contract.scripted_backend import scripted_backend
 from tests.contract.scripted_catalog import BUNDLE, FAMILY, FIBRE, OFFERING, PRICES, SPECIFICATION, Catalog
 
 
@@ -33,9 +33,8 @@ async def backend() -> AsyncIterator[Catalog]:
 
 
 @pytest.fixture
-async def catalog(backend: Catalog) -> AsyncIterator[CatalogBackend]:
-    async with calling(backend.url) as http:
-        yield CatalogBackend(http)
+def catalog(http: BackendHttp) -> CatalogBackend:
+    return CatalogBackend(http)
 
 
 async def test_an_offering_is_read_whole(catalog: CatalogBackend) -> None:

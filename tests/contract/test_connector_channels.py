@@ -1,12 +1,12 @@
 """Channels: the registry, contacts with customers, messages to them, carts and quotes, on the wire and as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from connectors.base import BackendFailure, FailureKind
+from connectors.base import BackendFailure, BackendHttp, FailureKind
 from connectors.cart import Cart, CartItem, CartRelationship
 from connectors.channels import Channel, ChannelsBackend, Interaction, Message
 from connectors.quote import Quote, QuotedAlteration, QuotedPrice, QuotedTerm, QuoteItem
@@ -15,10 +15,8 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -163,15 +161,8 @@ QUOTED = Quote(
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def channels(backend: ScriptedBackend) -> AsyncIterator[ChannelsBackend]:
-    async with calling(backend.url) as http:
-        yield ChannelsBackend(http)
+def channels(http: BackendHttp) -> ChannelsBackend:
+    return ChannelsBackend(http)
 
 
 async def log(channels: ChannelsBackend, order_id: str | None = "order-1") -> Interaction:

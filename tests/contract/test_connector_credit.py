@@ -1,22 +1,19 @@
 """Credit bureau: what it is asked about a customer, and its advice as values."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
-from connectors.base import FailureKind
+from connectors.base import BackendHttp, FailureKind
 from connectors.credit import CreditBackend, Decision, NoConsent, RiskAssessment
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -47,15 +44,8 @@ BARE = """{
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def credit(backend: ScriptedBackend) -> AsyncIterator[CreditBackend]:
-    async with calling(backend.url) as http:
-        yield CreditBackend(http)
+def credit(http: BackendHttp) -> CreditBackend:
+    return CreditBackend(http)
 
 
 async def assess(credit: CreditBackend) -> RiskAssessment | NoConsent:

@@ -267,12 +267,6 @@ CUSTOMER_V5 = b"""[{
 }]"""
 
 
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
 async def test_a_recorded_customer(backend: ScriptedBackend) -> None:
     backend.answer(Reply(body=CUSTOMER_V5))
 

@@ -1,22 +1,20 @@
 """Documents: kept, described, read and signed, on the wire and as values."""
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from connectors.base import FailureKind
+from connectors.base import BackendHttp, FailureKind
 from connectors.documents import DESCRIBED, Document, DocumentsBackend, SignatureState
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 CONTENT = b"%PDF-1.7 \x00\xff"
@@ -53,15 +51,8 @@ SUMMARY = Document(
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def documents(backend: ScriptedBackend) -> AsyncIterator[DocumentsBackend]:
-    async with calling(backend.url) as http:
-        yield DocumentsBackend(http)
+def documents(http: BackendHttp) -> DocumentsBackend:
+    return DocumentsBackend(http)
 
 
 async def store(documents: DocumentsBackend, signature_required: bool = True) -> Document:

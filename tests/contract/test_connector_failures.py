@@ -1,7 +1,6 @@
 """Whatever a backend answers, or whether at all: callers get one typed failure, and health tells of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,7 +14,6 @@ from tests.contract.scripted_backend import (
     calling,
     failure_of,
     read,
-    scripted_backend,
     write,
 )
 
@@ -27,12 +25,6 @@ class Member(msgspec.Struct):
     """A member of a collection."""
 
     id: str
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
 
 
 @pytest.mark.parametrize(

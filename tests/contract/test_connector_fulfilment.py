@@ -1,6 +1,6 @@
 """Provisioning and inventory: what is asked on the wire, and recorded v4 answers as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -20,9 +20,7 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     path_of,
-    scripted_backend,
 )
 
 EIGHT, TEN = datetime(2026, 3, 2, 8, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -58,18 +56,6 @@ LINE = Product(
     terms=(ProductTerm(name="a", ends_at=TEN), ProductTerm(name="b")),
     characteristics={"router": "own", "vlan": "7", "ipv6": "true", "dns": '["a",1]'},
 )
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
-    async with calling(backend.url) as http:
-        yield http
 
 
 ByIds = Callable[[BackendHttp], Callable[[list[str]], Awaitable[object]]]

@@ -1,12 +1,12 @@
 """Intelligent network: balances, top-ups and activations, on the wire and as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from connectors.base import FailureKind
+from connectors.base import BackendHttp, FailureKind
 from connectors.intelligent_network import (
     Activation,
     ActivationState,
@@ -19,10 +19,8 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 BUCKET = """{
@@ -55,15 +53,8 @@ TAKEN_OFF = TopUp(
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def network(backend: ScriptedBackend) -> AsyncIterator[IntelligentNetworkBackend]:
-    async with calling(backend.url) as http:
-        yield IntelligentNetworkBackend(http)
+def network(http: BackendHttp) -> IntelligentNetworkBackend:
+    return IntelligentNetworkBackend(http)
 
 
 async def create_bucket(network: IntelligentNetworkBackend) -> Bucket:

@@ -1,23 +1,21 @@
 """General ledger: journals posted, reversed and listed, on the wire and as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from connectors.base import FailureKind
+from connectors.base import BackendHttp, FailureKind
 from connectors.ledger import Journal, LedgerBackend, Line, PeriodClosed, Unbalanced
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 SECOND = date(2026, 3, 2)
@@ -46,15 +44,8 @@ UNDONE = msgspec.structs.replace(BOOKED, reverses="jrn-0")
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def ledger(backend: ScriptedBackend) -> AsyncIterator[LedgerBackend]:
-    async with calling(backend.url) as http:
-        yield LedgerBackend(http)
+def ledger(http: BackendHttp) -> LedgerBackend:
+    return LedgerBackend(http)
 
 
 async def post(ledger: LedgerBackend, order_item_id: str | None = "2") -> Journal | Unbalanced | PeriodClosed:

@@ -1,7 +1,7 @@
 """What is repeated and what is not, and when a call ends: attempts, keys, deadline, concurrency cap."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -17,7 +17,6 @@ from tests.contract.scripted_backend import (
     change,
     failure_of,
     read,
-    scripted_backend,
     write,
 )
 
@@ -27,12 +26,6 @@ Call = Callable[[BackendHttp], Awaitable[object]]
 
 CALLS: list[Call] = [read, ask, write, change]
 every_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
 
 
 @every_call

@@ -1,11 +1,11 @@
 """Service resources: what is free, reservations and services in use, on the wire and as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from connectors.base import FailureKind
+from connectors.base import BackendHttp, FailureKind
 from connectors.service_resources import (
     HELD,
     NoneLeft,
@@ -19,10 +19,8 @@ from tests.contract.scripted_backend import (
     ScriptedBackend,
     answers,
     asked,
-    calling,
     failure_of,
     path_of,
-    scripted_backend,
 )
 
 RESERVATION = """{
@@ -48,15 +46,8 @@ def reservation(state: str = "reserved") -> Reservation:
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def resources(backend: ScriptedBackend) -> AsyncIterator[ServiceResourcesBackend]:
-    async with calling(backend.url) as http:
-        yield ServiceResourcesBackend(http)
+def resources(http: BackendHttp) -> ServiceResourcesBackend:
+    return ServiceResourcesBackend(http)
 
 
 async def reserve(

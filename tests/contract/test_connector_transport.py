@@ -1,7 +1,6 @@
 """What every call to a backend keeps to: shared reads, headers, addresses, batches and pages."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextvars import copy_context
 
 import msgspec
@@ -17,7 +16,6 @@ from tests.contract.scripted_backend import (
     change,
     failure_of,
     read,
-    scripted_backend,
     write,
 )
 
@@ -26,12 +24,6 @@ class Member(msgspec.Struct):
     """A member of a collection."""
 
     id: str
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
 
 
 # Shared reads

@@ -1,6 +1,6 @@
 """Serviceability and workforce: what is asked on the wire, and recorded v4 answers as values."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +15,6 @@ from tests.contract.scripted_backend import (
     asked,
     calling,
     path_of,
-    scripted_backend,
 )
 
 EIGHT, TEN = datetime(2026, 3, 2, 8, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -26,18 +25,6 @@ APPOINTMENT = """{
   "relatedParty": [{"id": "cust-1", "role": "customer"}], "note": [], "@type": "Appointment"
 }"""
 VISIT = Appointment(id="appt-1", status="initialized", start=EIGHT, end=TEN, external_id="order-1")
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[ScriptedBackend]:
-    async with scripted_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-async def http(backend: ScriptedBackend) -> AsyncIterator[BackendHttp]:
-    async with calling(backend.url) as http:
-        yield http
 
 
 # Serviceability
