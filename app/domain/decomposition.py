@@ -7,26 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.catalog import Offering
+from app.domain.conditions import PLACEHOLDER, View, filled
 from app.domain.order import OrderItem, ProductOrder, RelationshipType
 from app.domain.plan import AWAIT_EARLIER, Dependency, Plan, Task, Worklist
-from app.domain.rulebook import (
-    ITEM_PARTS,
-    NOTHING_KNOWN,
-    PLACEHOLDER,
-    DecompositionRule,
-    Part,
-    Rulebook,
-    Scope,
-    Surroundings,
-    TaskTemplate,
-    Together,
-    View,
-    filled,
-    item_view,
-)
+from app.domain.rulebook import ITEM_PARTS, DecompositionRule, Part, Rulebook, Scope, TaskTemplate, Together
 from app.domain.states import NOT_WANTED
 from app.domain.timing import CyclicPlan as CyclicPlan
 from app.domain.timing import in_order, length
+from app.domain.views import NOTHING_KNOWN, Surroundings, item_view
 
 ORDER_TASKS = "order"
 RELIED_ON_BY = "reliedOnBy"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from app.domain.conditions import View
 from app.domain.money import Money
 from app.domain.order import ProductOrder
-from app.domain.rulebook import View
 from app.domain.rules.business import case_view
 from app.domain.rules.case import Case
 

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
+from app.domain.conditions import CannotJudge, View
 from app.domain.decomposition import task_view
 from app.domain.jeopardy import Jeopardy, JeopardyKind, JeopardyReason
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan, Task
-from app.domain.rulebook import BLANK_ORDER, CannotJudge, JeopardyRule, View
+from app.domain.rulebook import JeopardyRule
 from app.domain.states import TASK_ENDED, TaskState
 from app.domain.timing import ON_THE_WAY, critical_path, schedule
 from app.domain.undoing import ancestors
+from app.domain.views import BLANK_ORDER
 
 NO_TASK: Final = Task(id="", item_ids=(), name="", operation=".", rule="")
 

@@ -18,9 +18,10 @@ from app.domain.order import ExternalId, ItemAction, ItemPrice, OrderItem, Produ
 from app.domain.periods import end_of_term
 from app.domain.plan import Dependency, Plan, PointOfNoReturn, Task
 from app.domain.pricing import totals
-from app.domain.rulebook import LEAVE, NOTHING_KNOWN, Rulebook, Scope, Surroundings, TaskTemplate, item_view
+from app.domain.rulebook import LEAVE, Rulebook, Scope, TaskTemplate
 from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.undoing import ancestors, charge_for, undo_id
+from app.domain.views import NOTHING_KNOWN, Surroundings, item_view
 
 OWNER, TYPE = "orderway", "takeBack"
 BEING_TAKEN_BACK: Final = PointOfNoReturn(reason="it is being taken back; order it anew afterwards")

@@ -28,9 +28,10 @@ from app.domain.order import (
     PlaceRef,
     ProductOrder,
 )
-from app.domain.rulebook import Need, Rulebook, Surroundings
+from app.domain.rulebook import Need, Rulebook
 from app.domain.rules.places import serviceability_key
 from app.domain.states import ITEM, ORDER, OrderState
+from app.domain.views import Surroundings
 from app.ordering.as_facts import customer_fact, offering_of, overdue_fact, owned_product, place_fact, quote_fact
 from app.store.port import OrderBy, OrderSearch, OrderStore
 from connectors.backends import Backends

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.conditions import CannotJudge
 from app.domain.decomposition import decompose
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan
-from app.domain.rulebook import CannotJudge, Surroundings
 from app.domain.rules.case import Case
 from app.domain.taking_back import plan_of
 from app.domain.timing import CyclicPlan
+from app.domain.views import Surroundings
 from app.domain.violations import Violation, ViolationCode
 from app.ordering.earlier import orders_before
 from app.ordering.facts import offerings_of, surroundings_of

@@ -20,10 +20,11 @@ from app.domain.qualification import (
     judged,
     with_alternatives,
 )
-from app.domain.rulebook import BLANK_ORDER, Rulebook
+from app.domain.rulebook import Rulebook
 from app.domain.rules.case import Case
 from app.domain.rules.credit import asks_bureau
 from app.domain.rules.places import serviceability_key
+from app.domain.views import BLANK_ORDER
 from app.ordering.as_facts import offering_of
 from app.ordering.credit import assessed
 from app.ordering.drafts import require

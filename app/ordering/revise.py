@@ -13,6 +13,7 @@ from typing import Final
 from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.cancellation import Passed
+from app.domain.conditions import CannotJudge
 from app.domain.decomposition import begins_at
 from app.domain.expedite import expedited
 from app.domain.foresight import ends_at, outlook, points_ahead
@@ -23,7 +24,6 @@ from app.domain.plan_events import Revised
 from app.domain.pricing import totals
 from app.domain.request import RevisedWish, as_wished, differs
 from app.domain.revision import bound_by, merged
-from app.domain.rulebook import CannotJudge
 from app.domain.rules import violations
 from app.domain.rules.credit import asks_bureau
 from app.domain.states import ITEM, ORDER, ItemState, OrderState

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.domain.access import Right
 from app.domain.actor import Actor
 from app.domain.cancellation import Passed
+from app.domain.conditions import CannotJudge
 from app.domain.events import EventType, order_event
 from app.domain.facts import Facts
 from app.domain.money import Money
@@ -16,7 +17,7 @@ from app.domain.order import ProductOrder
 from app.domain.plan import Plan, PointOfNoReturn
 from app.domain.pricing import totals
 from app.domain.request import named
-from app.domain.rulebook import CannotJudge, TakeBackRule
+from app.domain.rulebook import TakeBackRule
 from app.domain.rules import violations
 from app.domain.rules.business import case_view
 from app.domain.rules.case import Case

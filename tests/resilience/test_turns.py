@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from app.domain.order import ProductOrder
-from app.domain.rulebook import BLANK_ORDER
+from app.domain.views import BLANK_ORDER
 from app.embedded import parts
 from app.embedded.ports import free_port
 from app.embedded.processes import ChildProcess, Guard, Part

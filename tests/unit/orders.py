@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.catalog import Offering, OfferingPrice, PriceType, ProductSpecification
+from app.domain.conditions import Condition
 from app.domain.facts import CustomerFact, Facts, OwnedProduct, PlaceFact, Unanswered
 from app.domain.money import Money
 from app.domain.order import (
@@ -18,7 +19,7 @@ from app.domain.order import (
     PlaceRef,
     ProductOrder,
 )
-from app.domain.rulebook import After, Condition, DecompositionRule, Rulebook, Scope, TaskTemplate
+from app.domain.rulebook import After, DecompositionRule, Rulebook, Scope, TaskTemplate
 from app.domain.rules.case import Case
 from app.domain.states import ItemState, OrderState
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.domain.conditions import CannotJudge, Condition, View
 from app.domain.facts import OverdueFact
 from app.domain.order import ProductOrder
-from app.domain.rulebook import CannotJudge, Condition, Scope, ValidationRule, View
+from app.domain.rulebook import Scope, ValidationRule
 from app.domain.rules import violations
 from app.domain.rules.business import case_view, fired, prioritised
 from app.domain.violations import Severity, StepKind, ViolationCode

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.conditions import Condition
 from app.domain.decomposition import CyclicPlan, decompose
 from app.domain.facts import PlaceFact
 from app.domain.order import (
@@ -18,16 +19,8 @@ from app.domain.order import (
     RelationshipType,
 )
 from app.domain.plan import AWAIT_EARLIER, DependencyKind, Plan
-from app.domain.rulebook import (
-    After,
-    Condition,
-    DecompositionRule,
-    Part,
-    Rulebook,
-    Scope,
-    Surroundings,
-    Together,
-)
+from app.domain.rulebook import After, DecompositionRule, Part, Rulebook, Scope, Together
+from app.domain.views import Surroundings
 from app.orchestration.operations import OPERATIONS
 from app.ordering.rulebook.read import read_rulebook
 from tests.unit.orders import ALWAYS, NOW, customer, item, offering, order, place, rule, rulebook, task

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from app.domain.actor import system_actor
+from app.domain.conditions import CannotJudge, Condition
 from app.domain.events import EventType
 from app.domain.forecast import blank_view, judged
 from app.domain.jeopardy import Jeopardy, JeopardyKind, JeopardyLevel
 from app.domain.order import ProductOrder
 from app.domain.plan import Attention, Cause, Dependency, Plan, Task
 from app.domain.progress import Progress, advance
-from app.domain.rulebook import CannotJudge, Condition, JeopardyRule
+from app.domain.rulebook import JeopardyRule
 from app.domain.states import ItemState, OrderState, TaskState
 from app.orchestration.operations import OPERATIONS
 from app.ordering.rulebook.read import read_rulebook

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from app.domain.actor import Actor, Role
-from app.domain.rulebook import BLANK_ORDER
+from app.domain.views import BLANK_ORDER
 from app.orchestration.lanes import LANES, urgency
 from app.orchestration.operations import OPERATIONS
 from app.ordering.drafts import NotPermitted

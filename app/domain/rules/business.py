@@ -7,28 +7,15 @@ from typing import Final
 
 from app.domain.actor import Role
 from app.domain.catalog import Offering
+from app.domain.conditions import CannotJudge, Members, View
 from app.domain.facts import CustomerFact, Facts, OwnedProduct
 from app.domain.order import ItemAction, OrderItem, ProductOrder
 from app.domain.periods import months_left
 from app.domain.repackage import commitment, commitment_ends_at
-from app.domain.rulebook import (
-    BLANK_ITEM,
-    BLANK_ORDER,
-    CannotJudge,
-    DecompositionRule,
-    Members,
-    PriorityRule,
-    Rulebook,
-    Scope,
-    TerminationRule,
-    ValidationRule,
-    View,
-    item_part,
-    item_view,
-    order_part,
-)
+from app.domain.rulebook import DecompositionRule, PriorityRule, Rulebook, Scope, TerminationRule, ValidationRule
 from app.domain.rules.case import Case, breach
 from app.domain.rules.documents import content_of
+from app.domain.views import BLANK_ITEM, BLANK_ORDER, item_part, item_view, order_part
 from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999

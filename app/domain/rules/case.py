@@ -8,7 +8,8 @@ from app.domain.actor import Role
 from app.domain.catalog import Offering
 from app.domain.facts import Facts, OtherOrder
 from app.domain.order import OrderItem, ProductOrder
-from app.domain.rulebook import Need, Rulebook, Surroundings
+from app.domain.rulebook import Need, Rulebook
+from app.domain.views import Surroundings
 from app.domain.violations import Violation, ViolationCode
 
 

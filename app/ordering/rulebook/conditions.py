@@ -7,7 +7,7 @@ from typing import Final
 
 import cel
 
-from app.domain.rulebook import PLACEHOLDER, CannotJudge, Condition, View, filled
+from app.domain.conditions import PLACEHOLDER, CannotJudge, Condition, View, filled
 from app.ordering.rulebook.files import BadRules
 
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")

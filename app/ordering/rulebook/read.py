@@ -10,14 +10,13 @@ from typing import Final
 import msgspec
 
 from app.domain.access import Dealers, branches
+from app.domain.conditions import View
 from app.domain.decomposition import task_view
 from app.domain.expedite import change_view
 from app.domain.forecast import blank_view
 from app.domain.money import Money
 from app.domain.plan import BY_PEOPLE, Escalation, PointOfNoReturn, Task, Timeout, Worklist
 from app.domain.rulebook import (
-    BLANK_ITEM,
-    BLANK_ORDER,
     LEAVE,
     After,
     DecompositionRule,
@@ -29,13 +28,12 @@ from app.domain.rulebook import (
     TaskTemplate,
     TerminationRule,
     ValidationRule,
-    View,
     WorklistRule,
-    item_view,
 )
 from app.domain.rules import SERVES
 from app.domain.rules.business import BLANK_CASE, case_view
 from app.domain.states import OrderState
+from app.domain.views import BLANK_ITEM, BLANK_ORDER, item_view
 from app.ordering.rulebook import files
 from app.ordering.rulebook.conditions import check_placeholders, condition, message
 from app.ordering.rulebook.files import BadRules
