@@ -8,7 +8,7 @@ import aiosqlite
 from app.domain.audit import AuditRecord
 from app.store.codec import decode, encode
 from app.store.port import AuditSearch
-from app.store.sqlite_batches import Database
+from app.store.sqlite_part import SqlitePart
 from app.store.sqlite_search import Value, as_time, clause
 
 SCHEMA: Final = """
@@ -48,11 +48,8 @@ async def write_audit(db: aiosqlite.Connection, records: Sequence[AuditRecord]) 
     )
 
 
-class SqliteAudit:
+class SqliteAudit(SqlitePart):
     """An AuditStore in one file. See `app.store.port.AuditStore` for what each method promises."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, records: Sequence[AuditRecord]) -> None:
         """See AuditStore."""

@@ -1,9 +1,9 @@
 """Batches in the embedded store."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 import aiosqlite
 
@@ -12,9 +12,8 @@ from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.request import OrderRequest
 from app.store.codec import decode, encode
 from app.store.port import BatchKept, BatchSearch, IdempotencyKey
+from app.store.sqlite_part import SqlitePart
 from app.store.sqlite_search import Value, as_time
-
-T = TypeVar("T")
 
 SCHEMA: Final = """
 create table if not exists batch (
@@ -36,21 +35,8 @@ _COLUMNS: Final = (
 )
 
 
-class Database(Protocol):
-    """The one file, as `SqliteStore` opens it."""
-
-    async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
-        """What a query finds. Raises StoreUnavailable."""
-
-    async def transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """Do this whole, or not at all. Raises StoreUnavailable."""
-
-
-class SqliteBatches:
+class SqliteBatches(SqlitePart):
     """A BatchStore in one file. See `app.store.port.BatchStore` for what each method promises."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, batch: Batch, lines: Sequence[BatchLine], key: IdempotencyKey) -> BatchKept:
         """See BatchStore."""

@@ -11,7 +11,7 @@ import aiosqlite
 from app.domain.events import OrderEvent
 from app.store.codec import decode, encode
 from app.store.port import FeedEvent, StoreUnavailable
-from app.store.sqlite_batches import Database
+from app.store.sqlite_part import Database, SqlitePart
 
 SHORTEST_WATCH, LONGEST_WATCH = 0.02, 0.1
 """Seconds between two looks whether another process has written: short after it has, longer while nothing happens."""
@@ -32,11 +32,11 @@ async def write_events(db: aiosqlite.Connection, events: Sequence[OrderEvent]) -
     )
 
 
-class SqliteEvents:
+class SqliteEvents(SqlitePart):
     """An EventStore in one file. See `app.store.port.EventStore` for what each method promises."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._watcher: sqlite3.Connection | None = None
         self._wakeup = asyncio.Event()
 

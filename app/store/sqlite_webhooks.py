@@ -9,7 +9,7 @@ import aiosqlite
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
 from app.store.port import IdempotencyKey, WebhookKept
-from app.store.sqlite_batches import Database
+from app.store.sqlite_part import SqlitePart
 
 SCHEMA: Final = """
 create table if not exists webhook (
@@ -27,11 +27,8 @@ _COUNT: Final = "select count(*) from webhook where removed = 0 and (? is null o
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class SqliteWebhooks:
+class SqliteWebhooks(SqlitePart):
     """A WebhookStore in one file. See `app.store.port.WebhookStore` for what each method promises."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, webhook: Webhook, key: IdempotencyKey, most: int) -> WebhookKept | None:
         """See WebhookStore."""

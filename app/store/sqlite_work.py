@@ -9,7 +9,7 @@ import aiosqlite
 from app.domain.worklist import WorkItem, WorkKind
 from app.store.codec import decode, encode
 from app.store.port import FalloutCount, IdempotencyKey, QueueCount, SelectionKept, WorkSearch
-from app.store.sqlite_batches import Database
+from app.store.sqlite_part import SqlitePart
 from app.store.sqlite_search import Value, as_time, clause
 
 SCHEMA: Final = """
@@ -62,11 +62,8 @@ async def write_work(db: aiosqlite.Connection, order_id: str, items: Sequence[Wo
         )
 
 
-class SqliteWork:
+class SqliteWork(SqlitePart):
     """A WorkStore in one file. See `app.store.port.WorkStore` for what each method promises."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def load(self, item_ids: Sequence[str]) -> dict[str, WorkItem]:
         """See WorkStore."""
