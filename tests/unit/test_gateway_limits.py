@@ -90,6 +90,14 @@ def test_a_chain_of_fragments_too_long_to_check_is_refused_and_not_a_fault() -> 
     assert refusal(documents(fragment_spreads=5000), "{ ...F0 }" + chain) is Code.GRAPHQL_VALIDATION_FAILED
 
 
+def test_comparing_fields_of_one_name_is_limited() -> None:
+    def repeated(times: int) -> str:
+        return "{ again {" + "again { hello } " * times + "} }"
+
+    assert refusal(documents(), repeated(50)) is None
+    assert refusal(documents(), repeated(400)) is Code.GRAPHQL_VALIDATION_FAILED  # valid, but 80,000 comparisons
+
+
 def test_an_unknown_or_circular_fragment_is_left_to_validation() -> None:
     assert refusal(documents(), "{ ...Nobody }") is Code.GRAPHQL_VALIDATION_FAILED
     circle = "{ ...A } fragment A on Query { a: hello ...B } fragment B on Query { ...A }"
