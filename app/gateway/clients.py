@@ -65,7 +65,10 @@ class _Bucket:
 
 
 class Throttle:
-    """A leaky bucket for each client: operations fill it by what they cost, and it leaks at a steady rate."""
+    """A leaky bucket for each client: operations fill it by what they cost, and it leaks at a steady rate.
+
+    What was refused fills it, too, and may make it run over: until that has leaked, nothing more is looked at.
+    """
 
     def __init__(self, guard: Guard, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock`: seconds."""
@@ -81,25 +84,42 @@ class Throttle:
 
         What costs more than the whole bucket takes all of it.
         """
-        now = self._clock()
-        bucket = self._bucket(client, now)
-        spent = max(bucket.spent - (now - bucket.at) * self._restored, 0.0)
+        bucket = self._bucket(client)
         cost = min(cost, self._most)
-        if spent + cost > self._most:
-            exceeded = Exceeded("cost_bucket", ceil(spent + cost), self._most)
-            left = Left(int(self._most - spent), self._most, self._restored)
-            if not self._only_warns:
-                raise self._guard.refusal(
-                    exceeded,
-                    retry_after=ceil((spent + cost - self._most) / self._restored),
-                    extensions={"cost": {"requested": cost, "throttleStatus": left.shown()}},
-                )
-            self._guard.warn(exceeded)
-        bucket.spent = min(spent + cost, self._most)
-        bucket.at = now
-        return Left(int(self._most - bucket.spent), self._most, self._restored)
+        self._require(bucket, cost)
+        bucket.spent = min(bucket.spent + cost, self._most)
+        return self._left(bucket)
 
-    def _bucket(self, client: Client, now: float) -> _Bucket:
+    def charge(self, client: Client, cost: int) -> None:
+        """Spend this, whether or not there is enough left: it has been done. Of that, a whole bucket at the most."""
+        self._bucket(client).spent += min(cost, self._most)
+
+    def admit(self, client: Client) -> None:
+        """Raises Refused, with the time to wait, for who was charged more than there was."""
+        known = self._buckets.get(client)
+        if known is not None and known.spent > self._most:
+            self._require(self._bucket(client), 0)
+
+    def _require(self, bucket: _Bucket, cost: int) -> None:
+        wanted = bucket.spent + cost
+        if wanted <= self._most:
+            return
+        exceeded = Exceeded("cost_bucket", ceil(wanted), self._most)
+        if self._only_warns:
+            self._guard.warn(exceeded)
+            return
+        raise self._guard.refusal(
+            exceeded,
+            retry_after=ceil((wanted - self._most) / self._restored),
+            extensions={"cost": {"requested": cost, "throttleStatus": self._left(bucket).shown()}},
+        )
+
+    def _left(self, bucket: _Bucket) -> Left:
+        return Left(max(int(self._most - bucket.spent), 0), self._most, self._restored)
+
+    def _bucket(self, client: Client) -> _Bucket:
+        """The client's, as it is now."""
+        now = self._clock()
         found = self._buckets.get(client)
         if found is None:
             if len(self._buckets) >= CLIENTS_KEPT:
@@ -107,4 +127,6 @@ class Throttle:
                     kept: one for kept, one in self._buckets.items() if one.spent > (now - one.at) * self._restored
                 }
             found = self._buckets[client] = _Bucket(0.0, now)
+        found.spent = max(found.spent - (now - found.at) * self._restored, 0.0)
+        found.at = now
         return found

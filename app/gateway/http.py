@@ -104,7 +104,7 @@ class GraphQLOverHTTP:
         parameters = await self._parameters(request)
         if isinstance(parameters, list) and self._several(len(parameters)):
             return _response(200, await self._batch(parameters, identity), media or Media.JSON)
-        asked = self._operations.read(parameters)
+        asked = self._operations.read(parameters, identity)
         if (after := header(request.scope, RESUMES)) is not None:
             asked = replace(asked, resume_after=after)
         try:
@@ -154,7 +154,7 @@ class GraphQLOverHTTP:
             case "POST":
                 _check_content_type(header(request.scope, b"content-type"))
                 stream = self._event_streams.find(token, identity)
-                asked = self._operations.read(await self._parameters(request))
+                asked = self._operations.read(await self._parameters(request), identity)
                 stream.start(self._prepare(request, asked, identity))
                 return _response(202, {}, media)
             case "DELETE":
@@ -205,7 +205,7 @@ class GraphQLOverHTTP:
 
     def _prepared(self, parameters: object, identity: Identity) -> Ready | Refused:
         try:
-            ready = self._operations.prepare(self._operations.read(parameters), identity)
+            ready = self._operations.prepare(self._operations.read(parameters, identity), identity)
         except Refused as refused:
             return refused
         if ready.type is OperationType.SUBSCRIPTION:

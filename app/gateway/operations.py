@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Seque
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, TypedDict, cast
+from typing import Final, Protocol, TypedDict, cast
 
 import orjson
 import structlog
@@ -34,6 +34,11 @@ from connectors.base import correlation_id
 from connectors.stale import Stale, StaleAllowed
 
 log = structlog.get_logger()
+
+REFUSED_CHARACTER: Final = 5
+"""What a document that is refused costs for each of its characters: it had to be read and checked."""
+REFUSED_INPUT: Final = 10_000
+"""What it costs when its input, or the request as a whole, is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +160,17 @@ class Operations:
         self._explain = explain
         self._shared = Shared()
 
-    def read(self, parameters: object) -> Asked:
+    def read(self, parameters: object, identity: Identity) -> Asked:
         """What is asked, by the parameters as JSON carries them. Raises Refused."""
+        caller = client_of(identity)
+        self._throttle.admit(caller)
+        try:
+            return self._read(parameters)
+        except Refused:
+            self._throttle.charge(caller, REFUSED_INPUT)
+            raise
+
+    def _read(self, parameters: object) -> Asked:
         most = self._limits.json_depth
         if json_deeper_than(parameters, most):
             self._guard.check("json_depth", most + 1)
@@ -178,6 +192,7 @@ class Operations:
                 actor=identity.actor,
             )
         except Refused as refused:
+            self._throttle.charge(client_of(identity), REFUSED_CHARACTER * len(asked.query or ""))
             raise refused if self._sees_schema(identity) else refused.without_suggestions() from None
         if operation.introspects and not self._sees_schema(identity):
             raise Refused(Code.INTROSPECTION_NOT_ALLOWED, "Your role may not ask for the schema.")

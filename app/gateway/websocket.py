@@ -238,7 +238,7 @@ class Connection:
         if operation_id in self._running:
             raise _Closing(Close.DUPLICATE_OPERATION, f"Subscriber for {operation_id} already exists")
         try:
-            asked = self._operations.read(message.get("payload"))
+            asked = self._operations.read(message.get("payload"), self._identity)
             self._guard.check("operations_per_connection", len(self._running) + 1)
         except Refused as refused:
             if refused.code is Code.BAD_REQUEST:

@@ -179,6 +179,16 @@ async def test_who_has_spent_all_waits_and_is_told_how_long(media: str) -> None:
         assert extensions["cost"]["throttleStatus"]["maximumAvailable"] == 3
 
 
+async def test_who_sends_again_and_again_what_is_refused_has_to_wait_and_nobody_else_has() -> None:
+    async with running(limits=Limits(cost_bucket=200, cost_restored=1)) as toy:
+        wrong = "{ " + "nothingOfThatName " * 10 + "}"
+        assert [(await toy.post(wrong))[0] for _ in range(4)] == [200, 200, 429, 429]  # application/json
+        assert (await toy.post("{ me }"))[0] == 429
+        other = {"Authorization": f"Bearer {'x' * 36}"}
+        async with toy.http.post("/graphql", json={"query": "{ me }"}, headers=other) as answer:
+            assert answer.status == 200
+
+
 async def test_a_role_may_have_a_cost_limit_of_its_own() -> None:
     async with running(limits=Limits(cost=1, cost_of_role={"agent": 2})) as toy:
         assert "errors" not in (await toy.post("{ again { again { me } } }"))[1]
@@ -201,6 +211,13 @@ def test_what_was_spent_comes_back_over_time_and_clients_do_not_share_it() -> No
     assert throttle.take(("ada", ""), 5).available == 0
     now = 100.0
     assert throttle.take(("ada", ""), 50).available == 0  # dearer than the whole bucket: all of it
+    throttle.charge(("ada", ""), 50)  # it has been done: a whole bucket more than there was
+    with pytest.raises(Refused) as refused:
+        throttle.admit(("ada", ""))
+    assert refused.value.retry_after == 5
+    throttle.admit(("bo", ""))
+    now = 105.0
+    throttle.admit(("ada", ""))
 
 
 async def test_the_estimate_of_a_repeated_document_is_computed_and_not_compiled() -> None:
