@@ -302,7 +302,8 @@ async def _run(given: argparse.Namespace) -> Outcome:
     if given.url:
         return await ask(given.url, given.data)
     with tempfile.TemporaryDirectory(prefix="orderway-fuzz-") as folder:
-        async with running_product(Path(folder)) as product:
+        # who asks nonsense for minutes would soon be told to wait, and nothing else
+        async with running_product(Path(folder), environment={"ORDERWAY_LIMITS__COST_BUCKET": "1000000000"}) as product:
             return await ask(product.urls[0], product.settings.data_dir)
 
 
