@@ -92,6 +92,17 @@ FEED_DELAY_SECONDS: Final = Histogram(
     "Time from an event's commit until this process told its followers.",
     buckets=SECONDS,
 )
+WEBHOOK_CALLS: Final = Counter(
+    "orderway_webhook_calls_total",
+    "Calls to webhooks that were recorded, by what became of the event: delivered, again (it is tried once more) or "
+    "deadLetter.",
+    ("outcome",),
+)
+WEBHOOK_DELAY_SECONDS: Final = Histogram(
+    "orderway_webhook_delay_seconds",
+    "Time from an event until a webhook had taken it.",
+    buckets=(*SECONDS, 60.0, 600.0, 3600.0),
+)
 RELOADS: Final = Counter(
     "orderway_reloads_total",
     "Times that settings were read again, by what became of it: applied or refused.",

@@ -15,6 +15,7 @@ from typing import Final, Self
 import msgspec
 import structlog
 
+from app import metrics
 from app.domain.access import Right, may
 from app.domain.webhook import DeadLetter, Webhook, envelope, event_id, pause_after, signed_headers
 from app.ordering.ordering import Ordering
@@ -96,12 +97,22 @@ class Deliverer:
                 continue
             webhook, letters = await self._tried(webhook, fed)
             until = None if webhook.attempts else self._ordering.clock() + LEASE
-            if not await self._store.record(webhook, holder, until, letters) or until is None:
+            recorded = await self._store.record(webhook, holder, until, letters)
+            if recorded:
+                self._count(webhook, fed, letters)
+            if not recorded or until is None:
                 return None
             if self._stopping:
                 return webhook
         held = await self._store.record(webhook, holder, self._ordering.clock() + LEASE)
         return webhook if held else None
+
+    def _count(self, webhook: Webhook, fed: FeedEvent, letters: tuple[DeadLetter, ...]) -> None:
+        outcome = "deadLetter" if letters else "again" if webhook.attempts else "delivered"
+        metrics.WEBHOOK_CALLS.labels(outcome).inc()
+        if outcome == "delivered":
+            late = (self._ordering.clock() - fed.event.at).total_seconds()
+            metrics.WEBHOOK_DELAY_SECONDS.observe(max(late, 0.0))
 
     async def _tried(self, webhook: Webhook, fed: FeedEvent) -> tuple[Webhook, tuple[DeadLetter, ...]]:
         """The webhook after one call, and what was given up with it."""

@@ -14,6 +14,7 @@ from aiohttp import web
 from app.domain.actor import Role
 from app.embedded.ports import free_port
 from tests.channel import Json, key, place_mobile, run, timeline_of, until_state
+from tests.exposition import total
 from tests.harness import WAIT_SECONDS, Product, until
 
 REGISTER, LIST = "105-register-a-webhook", "106-how-webhooks-do"
@@ -85,6 +86,13 @@ async def told(product: Product, token: str, example: str, webhook: str, **given
     own = {"input": {"idempotencyKey": key(), "id": webhook, **given}}
     [payload] = (await run(product, example, own, token=token)).values()
     return payload
+
+
+async def calls_counted(product: Product) -> dict[str, float]:
+    """The worker's calls to webhooks so far, by what became of the event."""
+    _, exposition = await product.monitor("worker")
+    outcomes = ("delivered", "again", "deadLetter")
+    return {outcome: total(exposition, "orderway_webhook_calls_total", outcome=outcome) for outcome in outcomes}
 
 
 async def one(product: Product, token: str, webhook: str) -> Json:
@@ -161,6 +169,7 @@ async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
     customer = product.token(Role.CUSTOMER, "cust-1011")
     webhook, _ = await registered(product, customer, receiver.url, "eventType=productOrderCreateEvent")
     receiver.status = 302
+    before = await calls_counted(product)
     order = await place_mobile(product, "cust-1011")
 
     async def given_up() -> Json:
@@ -183,6 +192,13 @@ async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
 
     await until(told_again)
     assert {event["correlationId"] for event in map(json.loads, (b for _, b in receiver.taken))} >= {order}
+
+    async def counted() -> bool:
+        more = {outcome: count - before[outcome] for outcome, count in (await calls_counted(product)).items()}
+        assert (more["again"], more["deadLetter"]) == (letter["attempts"] - 1, 1)
+        return more["delivered"] >= 1
+
+    await until(counted)
     await told(product, operations, UNREGISTER, webhook)
 
 

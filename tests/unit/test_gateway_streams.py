@@ -161,6 +161,21 @@ async def test_the_end_of_the_token_ends_the_stream_and_says_so(toy: Toy) -> Non
     await toy.world.until_watched_by(0)
 
 
+async def test_the_end_of_the_token_ends_a_shared_stream_and_completes_nothing_on_it(
+    toy: Toy,
+) -> None:
+    brief = {"Authorization": "Bearer brief"}
+    async with toy.http.put("/graphql", headers=brief) as answer:
+        header = {**brief, TOKEN: await answer.text()}
+    assert (await send(toy, header, FOREVER["query"]))[0] == 202
+    async with toy.http.get("/graphql", headers={**EVENTS, **header}) as answer:
+        text = await answer.text()
+
+    assert "event: complete" not in text
+    assert (await send(toy, header, FOREVER["query"]))[0] == 404
+    await toy.world.until_watched_by(0)
+
+
 async def test_before_the_server_stops_streams_end_so_that_clients_come_back() -> None:
     async with running() as toy:
         async with stream(toy, FOREVER) as events, shared(toy) as (header, messages):
