@@ -1,5 +1,6 @@
 """Every limit below, at and above; refused, or only watched; counted each time."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
@@ -71,6 +72,16 @@ async def on_many_sockets(toy: Toy, size: int) -> str | None:
             told = await ws.receive_json()
     await toy.world.until_watched_by(0)
     return told["payload"][0]["extensions"]["code"] if told["type"] == "error" else None
+
+
+async def on_many_streams(toy: Toy, size: int) -> str | None:
+    forever, events = {"query": "subscription { forever }"}, {"Accept": "text/event-stream"}
+    async with AsyncExitStack() as stack:
+        for _ in range(size):
+            answer = await stack.enter_async_context(toy.http.post("/graphql", json=forever, headers=events))
+            told = json.loads((await answer.content.readuntil(b"}\n\n")).partition(b"data: ")[2])
+    await toy.world.until_watched_by(0)
+    return told["errors"][0]["extensions"]["code"] if "errors" in told else None
 
 
 async def one_by_one(toy: Toy, size: int) -> str | None:
@@ -193,7 +204,7 @@ ROWS: Final[dict[str, tuple[int, tuple[Send, ...]]]] = {
     ),
     "cost_bucket": (4, (one_by_one,)),
     "operations_per_connection": (2, (on_one_socket,)),
-    "subscriptions": (2, (on_many_sockets,)),
+    "subscriptions": (2, (on_many_sockets, on_many_streams)),
     "operations_per_request": (2, (in_one_request,)),
     "reserved_streams": (2, (on_reserved_streams,)),
 }
