@@ -15,10 +15,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     TypeDefinitionNode,
+    get_named_type,
     parse,
     validate,
 )
 
+from app.security.policy import FIELDS
 from app.serve import examples
 from app.settings.variables import describe
 from resolvers.schema import schema
@@ -147,6 +149,22 @@ def test_what_comes_from_a_backend_may_be_null() -> None:
         ):
             inside_answer = where.startswith(("CustomerConnection", "ProductOfferingConnection")) or "Edge" in where
             assert inside_answer or not isinstance(inner, GraphQLNonNull), where
+
+
+def test_an_event_which_is_put_into_words_once_for_many_has_nothing_personal() -> None:
+    """What is read of it is noted for none of those who get it."""
+    event = GRAPH.type_map["ProductOrderEvent"]
+    assert isinstance(event, GraphQLInterfaceType)
+    found, left = set[str](), {event.name, *(t.name for t in GRAPH.get_possible_types(event))}
+    while left:
+        kind = GRAPH.type_map[name := left.pop()]
+        found.add(name)
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            left |= {get_named_type(field.type).name for field in kind.fields.values()} - found
+
+    read = {coordinate for coordinate, _ in _fields() if coordinate.partition(".")[0] in found}
+    assert "Actor.subject" in read
+    assert {coordinate for coordinate in read if coordinate in FIELDS and FIELDS[coordinate].personal} == set()
 
 
 def test_the_printed_schema_is_the_schema() -> None:
