@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
-from connectors.base import BackendConfig, BackendFailure, FailureKind, correlation_id
+from connectors.base import CORRELATION_HEADER, BackendConfig, BackendFailure, FailureKind, correlation_id
 from tests.contract.scripted_backend import (
     Reply,
     ScriptedBackend,
@@ -229,8 +229,14 @@ async def test_credentials_are_sent_with_every_call_and_shown_nowhere(backend: S
     assert "hush" not in f"{config!r} {config} {failure} {failure.detail} {http.health}"
 
 
-async def test_no_credentials_are_no_header(backend: ScriptedBackend) -> None:
+async def test_without_credentials_no_other_header_goes_along(backend: ScriptedBackend) -> None:
+    usual = {"Host", "Accept", "Accept-Encoding", "User-Agent", CORRELATION_HEADER}
+
     async with calling(backend.url) as http:
         await read(http)
+        await write(http)
 
-    assert "Authorization" not in backend.received[0].headers
+    assert [set(r.headers) - usual for r in backend.received] == [
+        set(),
+        {"Content-Type", "Content-Length", "Idempotency-Key"},
+    ]
