@@ -53,7 +53,7 @@ run: compiled
 	@exec $(BIN)/orderway dev --demo
 
 test: compiled
-	$(BIN)/python -m pytest -n 4 --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 test-thorough: compiled
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m thorough

@@ -161,11 +161,11 @@ async def test_an_order_that_was_taken_while_temporal_was_away_is_started_later(
 
 @pytest.mark.parametrize("operation", ["POST serviceOrder", "POST product", "PATCH product", "PATCH appointment"])
 async def test_an_answer_that_is_lost_after_the_effect_does_not_repeat_the_effect(
-    product: Product, operation: str
+    fragile: Product, operation: str
 ) -> None:
     backend = {"serviceOrder": "provisioning", "product": "inventory", "appointment": "workforce"}[operation.split()[1]]
-    await product.mock_control.fault(backend, failNext=4, failAfter=True, operations=[operation])
+    await fragile.mock_control.fault(backend, failNext=4, failAfter=True, operations=[operation])
 
-    order_key = await place_family_bundle(product)
+    order_key = await place_family_bundle(fragile)
 
-    await all_delivered_once(product, [order_key])
+    await all_delivered_once(fragile, [order_key])
