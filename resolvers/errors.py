@@ -12,6 +12,7 @@ from app.ordering.ordering import FulfilmentUnavailable
 from app.ordering.reading import StoreUnavailable
 from connectors.base import BackendFailure, correlation_id
 from resolvers.enums import OrderState, RefusalCode
+from resolvers.fields import described
 from resolvers.types.cancellation import PassedPointOfNoReturn
 from resolvers.types.money import Money
 from resolvers.types.order import ProductOrder
@@ -112,7 +113,7 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
                 message=message,
                 path=path,
                 current_version=order.version,
-                order=order,  # type: ignore[arg-type]  # described, not copied
+                order=described(order),
             )
         case outcomes.IdempotencyConflict(first_used_at):
             return IdempotencyConflict(code=code, message=message, path=path, first_used_at=first_used_at)
@@ -121,14 +122,14 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
                 code=code,
                 message=message,
                 path=path,
-                order=refusal.order,  # type: ignore[arg-type]  # described, not copied
+                order=described(refusal.order),
             )
         case outcomes.ValidationFailed(violations):
             return ValidationFailed(
                 code=code,
                 message=message,
                 path=path,
-                violations=list(violations),  # type: ignore[arg-type]  # described, not copied
+                violations=described(list(violations)),
             )
         case outcomes.NotAllowedInState(possible=possible):
             return NotAllowedInState(
@@ -141,15 +142,15 @@ def user_error(refusal: outcomes.Refusal) -> UserError:
                 code=code,
                 message=message,
                 path=path,
-                passed=list(passed),  # type: ignore[arg-type]  # described, not copied
+                passed=described(list(passed)),
             )
         case outcomes.ChargeNotAccepted(charge=charge, passed=passed):
             return ChargeNotAccepted(
                 code=code,
                 message=message,
                 path=path,
-                charge=charge,  # type: ignore[arg-type]  # described, not copied
-                passed=list(passed),  # type: ignore[arg-type]  # described, not copied
+                charge=described(charge),
+                passed=described(list(passed)),
             )
         case outcomes.WorkClaimed(claimed_by=claimed_by):
             return WorkClaimed(code=code, message=message, path=path, claimed_by=claimed_by)

@@ -37,6 +37,11 @@ def resolved(
     )
 
 
+def described(value: object) -> Any:  # stands for a value of any type of the graph
+    """A value of the domain or of a connector where a type of the graph describes it: it is not copied into that."""
+    return value
+
+
 def loaded(loader: Callable[[Loaders], DataLoader[str, Any]], key: Callable[[Any], str | None]) -> Relation:
     """The resolver of a field whose value this one of `Loaders` has under a key, which is of the value above."""
     assert isinstance(loader, cached_property), "loaders are cached properties, seen from the class"

@@ -8,6 +8,7 @@ from strawberry import field
 
 from app.ordering.outcomes import Committed, Outcome
 from resolvers.errors import UserError, user_error
+from resolvers.fields import described
 from resolvers.types.order import ProductOrder
 
 
@@ -22,6 +23,6 @@ class OrderPayload:
         """The payload for what a use case brings."""
         match await outcome:
             case Committed(order, replayed):
-                return cls(order=order, errors=[], replayed=replayed)  # type: ignore[arg-type]  # described, not copied
+                return cls(order=described(order), errors=[], replayed=replayed)
             case refusal:
                 return cls(order=None, errors=[user_error(refusal)], replayed=False)

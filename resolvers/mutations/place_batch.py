@@ -7,6 +7,7 @@ from app.ordering.batch import BatchTaken, Line, PlaceOrders
 from app.ordering.batch import place_orders as take
 from resolvers.context import Info
 from resolvers.errors import UserError, user_error
+from resolvers.fields import described
 from resolvers.mutations.place import CompleteOrderInput
 from resolvers.types.batch import ProductOrderBatch
 
@@ -33,7 +34,7 @@ async def place_product_orders(info: Info, input: PlaceProductOrdersInput) -> Pl
     match await take(context.ordering, context.actor, ask, most=context.batch_lines):
         case BatchTaken(batch, replayed):
             return PlaceProductOrdersPayload(
-                batch=batch,  # type: ignore[arg-type]  # described, not copied
+                batch=described(batch),
                 errors=[],
                 replayed=replayed,
             )

@@ -10,7 +10,7 @@ from app.ordering.resolve_fallouts import resolve_fallouts as resolve
 from resolvers.context import Info
 from resolvers.enums import FalloutDecision
 from resolvers.errors import UserError, user_error
-from resolvers.fields import resolved
+from resolvers.fields import described, resolved
 from resolvers.ids import encode, keys_of
 from resolvers.types.order import ProductOrder
 from resolvers.types.work import WORK_ITEM
@@ -91,7 +91,7 @@ async def resolve_fallouts(info: Info, input: ResolveFalloutsInput) -> ResolveFa
     match await resolve(context.ordering, context.actor, input.to_ask(), most=context.page_size):
         case Resolutions(results=results, left=left, replayed=replayed):
             return ResolveFalloutsPayload(
-                results=list(results),  # type: ignore[arg-type]  # described, not copied
+                results=described(list(results)),
                 left=left,
                 errors=[],
                 replayed=replayed,

@@ -18,6 +18,7 @@ from app.ordering.webhooks import (
 )
 from resolvers.context import Info
 from resolvers.errors import UserError, user_error
+from resolvers.fields import described
 from resolvers.ids import POSITION, place_of
 from resolvers.types.webhook import Webhook
 
@@ -73,7 +74,7 @@ class WebhookPayload:
         """The payload for what a use case brings."""
         match await outcome:
             case WebhookKnown(webhook, replayed=replayed):
-                return cls(webhook=webhook, errors=[], replayed=replayed)  # type: ignore[arg-type]  # described, not copied
+                return cls(webhook=described(webhook), errors=[], replayed=replayed)
             case refusal:
                 return cls(webhook=None, errors=[user_error(refusal)], replayed=False)
 
@@ -94,7 +95,7 @@ async def register(info: Info, input: RegisterWebhookInput) -> RegisterWebhookPa
     match await register_webhook(context.ordering, context.actor, ask):
         case WebhookKnown(webhook, secret, replayed):
             return RegisterWebhookPayload(
-                webhook=webhook,  # type: ignore[arg-type]  # described, not copied
+                webhook=described(webhook),
                 secret=secret,
                 errors=[],
                 replayed=replayed,

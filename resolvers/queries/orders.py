@@ -18,6 +18,7 @@ from app.ordering.reading import OrderSearch
 from app.ordering.validate import validate_order
 from resolvers.context import Info
 from resolvers.enums import JeopardyLevel, OrderBy, OrderState
+from resolvers.fields import described
 from resolvers.ids import encode, key_after, key_of, keys_of
 from resolvers.pages import After, Connection, First, page_after, page_length
 from resolvers.queries import nodes
@@ -123,5 +124,5 @@ async def validate(info: Info, id: OrderId) -> ProductOrderValidation | None:
         return None
     return ProductOrderValidation(
         submittable=not refusals(found),
-        violations=list(found),  # type: ignore[arg-type]  # described by the graph's type, not copied
+        violations=described(list(found)),
     )
