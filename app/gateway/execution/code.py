@@ -28,7 +28,8 @@ from graphql import (
 
 from app.gateway.execution.info import Info, RawInfo
 from app.gateway.execution.plan import How, Kind, Plan, PlanField, PlanObject
-from app.gateway.execution.run import PLAIN, Odd, Run, leaf
+from app.gateway.execution.run import Run
+from app.gateway.execution.values import PLAIN, Odd, leaf
 from app.relation import Relation
 
 USUAL: Final[dict[Any, str]] = {

@@ -8,12 +8,9 @@ here, one field at a time, where generated code gives up on a whole object.
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
-from types import CoroutineType, GeneratorType, NoneType
+from types import CoroutineType
 from typing import Any, Final
-from uuid import UUID
 
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined, default_field_resolver, located_error
 from graphql.execution.values import VariableValues, get_argument_values
@@ -24,13 +21,10 @@ from strawberry.types.arguments import convert_arguments
 
 from app.gateway.execution.info import Info, Link, RawInfo, keys_of
 from app.gateway.execution.plan import How, Kind, Plan, PlanField, PlanObject
+from app.gateway.execution.values import IMMUTABLE, PLAIN, Typed, leaf, learn
 from app.gateway.tracing import FieldSpans
 from app.relation import Relation
 
-IMMUTABLE: Final = frozenset({NoneType, bool, int, float, str, bytes, date, datetime, time, timedelta, Decimal, UUID})
-PLAIN: Final[set[type]] = {*IMMUTABLE, list, tuple, dict, set, frozenset} - {NoneType}
-"""Types whose values are neither awaitable nor exceptions; more are added as they are met."""
-MOST_PLAIN: Final = 10_000
 NOTHING: Final[Mapping[str, Any]] = {}
 
 Complete = Callable[[Any, Link, "Run"], object]
@@ -43,25 +37,6 @@ class Bubble(Exception):
     def __init__(self, error: GraphQLError) -> None:
         super().__init__(error.message)
         self.error = error
-
-
-class Odd(Exception):
-    """A value that generated code leaves to the interpreter."""
-
-
-class Typed:
-    """A value whose type had to be awaited, with that type. `fits`: it is known to be one of that type."""
-
-    __slots__ = ("_type", "_value", "fits")
-
-    def __init__(self, value: object, type_: GraphQLObjectType, *, fits: bool) -> None:
-        self._value = value
-        self._type = type_
-        self.fits = fits
-
-    def open(self) -> tuple[Any, GraphQLObjectType]:
-        """Both."""
-        return self._value, self._type
 
 
 Waiting = tuple[PlanField, dict[str, object] | None, Link, int]
@@ -157,7 +132,7 @@ class Run:
             raise value
         elif not asyncio.isfuture(value):
             if not optimized_is_awaitable(value):
-                _learn(type(value))
+                learn(type(value))
                 return False
             value = asyncio.ensure_future(value)
             self.tasks.add(value)
@@ -457,27 +432,6 @@ class Run:
         for _ in range(depth):
             link = link[0]
         return RawInfo(field, self, link)
-
-
-def leaf(type_: Any, value: object) -> object:
-    """A scalar or the name of an enum's value. Raises when it is none of this type."""
-    coerced = type_.coerce_output_value(value)
-    if coerced is Undefined or coerced is None:
-        raise TypeError(
-            f"Expected `{inspect(type_)}.coerce_output_value({inspect(value)})` to return non-nullable value, returned:"
-            f" {inspect(coerced)}"
-        )
-    return coerced
-
-
-def _learn(type_: type) -> None:
-    if (
-        not hasattr(type_, "__await__")
-        and not hasattr(type_, "__getattr__")
-        and not issubclass(type_, BaseException | CoroutineType | GeneratorType | NoneType | Typed)
-        and len(PLAIN) < MOST_PLAIN
-    ):
-        PLAIN.add(type_)
 
 
 def _located(failure: Exception, field: PlanField, link: Link) -> GraphQLError:
