@@ -3,7 +3,6 @@
 Hypothesis plays the workers, the backends, the customer and the operator's people against `step` and `advance`.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -15,21 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.domain.actor import system_actor
 from app.domain.cancellation import assess
 from app.domain.events import EventType
-from app.domain.money import Money, sum_of
+from app.domain.money import sum_of
 from app.domain.order import FailurePolicy
 from app.domain.plan import (
     Cause,
     Dependency,
-    DependencyKind,
-    Escalation,
     Fate,
-    OnTimeout,
     Plan,
-    PointOfNoReturn,
     Task,
-    Timeout,
     Wish,
-    Worklist,
 )
 from app.domain.plan_events import (
     Aborted,
@@ -68,56 +61,11 @@ from app.domain.states import (
 from app.domain.step import resume, step
 from app.domain.timing import due
 from app.domain.undoing import ancestors
+from tests.unit.made_plans import plans, tasks
 from tests.unit.orders import NOW, item, order
 
 NO = Cause(kind="REFUSED", message="no", final=True)
 SILENCE = Cause(kind="TIMEOUT", message="no answer", final=False)
-FEE = Money(1, "EUR")  # type: ignore[arg-type]  # an amount is an amount
-OWNERS = [("1",), ("2",), ("3",), ("1", "2"), ()]
-
-
-@st.composite
-def tasks(draw: st.DrawFn, number: int, owners: Collection[tuple[str, ...]] = tuple(OWNERS)) -> Task:
-    """A task that waits only for earlier ones, in any of the four ways."""
-    before = draw(st.lists(st.integers(0, number - 1), unique=True, max_size=3)) if number else []
-    kinds = st.sampled_from([DependencyKind.FINISH_TO_START, DependencyKind.FINISH_TO_START, *DependencyKind])
-    people = draw(st.integers(0, 6)) == 0
-    chance = st.integers(0, 5)
-    points = {0: PointOfNoReturn(reason="delivered"), 1: PointOfNoReturn(reason="ordered", charge=FEE)}
-    timeouts = {
-        0: Timeout(after=timedelta(seconds=20)),
-        1: Timeout(after=timedelta(seconds=20), then=OnTimeout.CANCEL),
-    }
-    return Task(
-        id=f"t{number}",
-        item_ids=draw(st.sampled_from(sorted(owners))),
-        name=f"t{number}",
-        operation=f"people.do{number}" if people else f"backend.do{number}",
-        rule="r",
-        depends_on=tuple(Dependency(f"t{b}", draw(kinds)) for b in before),
-        expected=timedelta(seconds=draw(st.integers(1, 5))),
-        undo=f"backend.undo{number}" if draw(st.booleans()) and not people else None,
-        amend=f"backend.amend{number}" if draw(chance) == 0 and not people else None,
-        no_return=points.get(draw(chance)),
-        pends=draw(chance) == 0,
-        tolerant=draw(chance) == 0,
-        content=draw(st.sampled_from("ab")),
-        not_before=NOW + timedelta(seconds=30) if draw(st.integers(0, 9)) == 0 else None,
-        timeout=timeouts.get(draw(chance)),
-        worklist=Worklist(queue="desk", escalations=(Escalation(after=timedelta(seconds=15), to="leads"),)),
-    )
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    """Plans of up to eight tasks over three items, some of them together, and the whole order."""
-    return Plan(
-        order_id="o1",
-        tasks=tuple(draw(tasks(n)) for n in range(draw(st.integers(1, 8)))),
-        failure_policy=draw(st.sampled_from([FailurePolicy.CONTINUE, FailurePolicy.CONTINUE, *FailurePolicy])),
-        begins_at=NOW + timedelta(seconds=25) if draw(st.integers(0, 5)) == 0 else None,
-        promised_at=NOW + timedelta(seconds=60) if draw(st.booleans()) else None,
-    )
 
 
 class CarriedOut(RuleBasedStateMachine):

@@ -27,9 +27,10 @@ from app.domain.revision import bound_by, merged
 from app.domain.states import TaskState
 from app.domain.step import resume, step
 from app.domain.timing import due
+from tests.unit.made_plans import plans
 from tests.unit.orders import NOW
 from tests.unit.test_plan import make_task
-from tests.unit.test_plan_under_fire import CarriedOut, plans
+from tests.unit.test_plan_under_fire import CarriedOut
 
 
 def advanced(

@@ -19,9 +19,9 @@ from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.step import step
 from app.domain.taking_back import changes_since, order_that_takes_back, plan_of, taken_back
 from app.domain.undoing import ancestors
+from tests.unit.made_plans import plans
 from tests.unit.orders import NOW, item, order, owned, place, rule, rulebook, task
 from tests.unit.test_plan import make_task
-from tests.unit.test_plan_under_fire import plans
 
 BOUND = PointOfNoReturn(reason="it is delivered")
 
