@@ -30,6 +30,7 @@ class StepState(StrEnum):
 
     DONE = "done"
     TODO = "todo"
+    """It can be taken now."""
     BLOCKED = "blocked"
 
 

@@ -25,6 +25,7 @@ from graphql import (
     GraphQLCompositeType,
     GraphQLField,
     GraphQLSchema,
+    GraphQLUnionType,
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
@@ -222,7 +223,8 @@ class _Compiler:
         name = node.name.value
         if name.startswith("__"):
             return NOTHING if name == "__typename" else _Linear(INTROSPECTION, 0.0)
-        field: GraphQLField = parent.fields[name]  # type: ignore[union-attr]  # unions have only __typename
+        assert not isinstance(parent, GraphQLUnionType), "a union has no field but __typename"
+        field = parent.fields[name]
         declared = self._costs.declared(parent, name, field)
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         own = declared.weight + sum(weight for name_, weight in declared.arguments.items() if name_ in given)
