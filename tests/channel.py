@@ -108,13 +108,17 @@ async def timeline_of(product: Product, order_key: str) -> list[Json]:
 
 
 async def until_state(product: Product, order_key: str, *states: str) -> Json:
-    """The order in full, once it is in one of these states."""
+    """The order in full, once it is in one of these states, and still is when it is read."""
 
-    async def there() -> bool:
-        return (await _progress(product, order_key))["state"] in states
+    async def there() -> Json | None:
+        if (await _progress(product, order_key))["state"] not in states:
+            return None
+        found = await order(product, order_key)
+        return found if found["state"] in states else None
 
-    await until(there)
-    return await order(product, order_key)
+    found = await until(there)
+    assert found is not None
+    return found
 
 
 async def until_task(product: Product, order_key: str, task_id: str, state: str) -> Json:

@@ -84,7 +84,8 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
 
     An order whose items have all ended goes on until the tasks that serve no single item have ended as well. As long
     as an item is still wanted, the order goes on while others are being cancelled. One that is halted by what fell out
-    is held, whichever of its items that serves. One that waits for its day is acknowledged.
+    is held, whichever of its items that serves. One that waits for its day is acknowledged. One with something to
+    sign or to agree to is pending once nothing goes on but what people have to do.
     """
     if plan.assessing is not None:
         return OrderState.ASSESSING_CANCELLATION
@@ -98,9 +99,7 @@ def order_state_under_way(items: Sequence[ItemState], plan: Plan) -> OrderState:
     shared = {task.state for task in plan.tasks if not task.item_ids}
     if TaskState.FALLOUT in shared:
         items = [*items, ItemState.HELD]
-    elif _waits_for_people([task for task in plan.tasks if not task.item_ids]) and not any(
-        task.state is TaskState.RUNNING for task in plan.tasks
-    ):
+    elif TaskState.AWAITING_RESULT in shared and _waits_for_people(plan.tasks):
         items = [item for item in items if item is not ItemState.IN_PROGRESS] + [ItemState.PENDING]
     elif shared - TASK_ENDED and all(item in ITEM.terminal for item in items):
         items = [*items, ItemState.IN_PROGRESS]

@@ -1,6 +1,7 @@
 """What an order under way is called while something of it has fallen out: its failure policy decides."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -56,6 +57,23 @@ def test_an_order_is_held_once_what_fell_out_has_brought_it_to_rest(
     policy: FailurePolicy, other: TaskState, state: OrderState
 ) -> None:
     assert told(plan(policy, {"1/a": T.FALLOUT, "2/a": other})) is state
+
+
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [
+        (T.RUNNING, OrderState.IN_PROGRESS),
+        (T.AWAITING_RESULT, OrderState.IN_PROGRESS),
+        (T.COMPLETED, OrderState.PENDING),
+    ],
+)
+def test_an_order_is_pending_once_nothing_goes_on_but_what_people_have_to_do(
+    other: TaskState, state: OrderState
+) -> None:
+    waiting = plan(P.HALT, {"1/a": T.COMPLETED, "1/b": other, "order/told": T.AWAITING_RESULT})
+    signing = [replace(task, pends=True) if task.id == "order/told" else task for task in waiting.tasks]
+
+    assert told(replace(waiting, tasks=tuple(signing))) is state
 
 
 @pytest.mark.parametrize("action", FalloutAction)
