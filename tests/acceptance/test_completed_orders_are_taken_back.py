@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from tests.channel import Json, effects_of, free_slot, key, order, place, run, until_state
+from tests.channel import Json, effects_of, free_slot, key, order, place, run, until_state, until_task
+from tests.draft import mutate
 from tests.harness import Product
 from tests.owned import charged_once, done, owned, rates, whole
 
@@ -109,3 +110,23 @@ async def test_what_cannot_be_taken_back_is_refused_with_the_reason(product: Pro
     assert [p["taskId"] for p in said[for_good["key"]]["passed"]] == ["1/port-number"]
     assert said[changed["key"]]["errors"][0]["products"] == [{"productId": product_id, "what": "is suspended"}]
     assert "takeBackAllowed" in refused[business["key"]]["errors"][0]["message"]
+
+
+async def test_what_is_being_taken_back_goes_on_to_its_end(product: Product) -> None:
+    bought = await completed(product, "cust-1149", ESIM)
+    await product.mock_control.fault("provisioning", pace=1000.0)
+    back = (await ask(product, bought))["order"]["key"]
+    waiting = await until_task(product, back, "1/provision~undo", "AWAITING_RESULT")
+
+    said = (await run(product, "40-preview-a-cancellation", {"id": back, "itemIds": None}))["previewCancellation"]
+    given = {"id": back, "expectedVersion": waiting["version"], "reason": "they want it after all"}
+    refused = await mutate(product, "cancelProductOrder", given, product.token())
+    await product.mock_control.heal()
+    ended = await until_state(product, back, "COMPLETED", "HELD", "CANCELLED")
+
+    [error] = refused["errors"]
+    assert (error["__typename"], refused["order"], said["possible"]) == ("PointOfNoReturnPassed", None, False)
+    assert error["message"] == said["errors"][0]["message"]
+    assert "order it anew afterwards" in error["message"]
+    assert "Take back: Set up the mobile service" in {passed["taskName"] for passed in said["passed"]}
+    assert ended["state"] == "COMPLETED"

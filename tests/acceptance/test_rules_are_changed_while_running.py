@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from app.domain.actor import Role
-from tests.channel import Json, place, place_mobile, until_state
+from tests.channel import Json, place, place_mobile, run, until_state
 from tests.draft import Draft
 from tests.harness import Answer, Product, running_product, until
 
@@ -33,6 +33,9 @@ SUBMIT: Final = """mutation Submit($id: ID!, $key: String!) { submitProductOrder
 WORK: Final = """
 - {id: bad, when: "true", tasks: [{id: t, name: T, operation: billing.printMoney, expected: PT1S}]}"""
 
+AT_ONCE: Final = """
+- {id: businesses, when: customer.segment == "business", within: PT0S, reason: business customers decide at once}
+"""
 ROUND: Final = """
 - id: round
   when: item.offering == "mobile-m"
@@ -265,6 +268,28 @@ async def test_work_that_goes_round_in_a_circle_is_refused_with_the_circle(rules
     [violation] = error["violations"]
     assert (violation["rule"], violation["path"]) == ("planPossible", "/items")
     assert "1/there → 1/back → 1/there" in violation["message"]
+
+
+async def test_the_time_in_which_an_order_can_be_taken_back_is_a_rule(rules: Rules) -> None:
+    product = rules.product
+    bought = await until_state(product, await place_mobile(product, "cust-1065"), "COMPLETED")
+
+    before = await foreseen_taking_back(product, bought["key"])
+    await rules.take("takeback.yaml", AT_ONCE)
+    after = await foreseen_taking_back(product, bought["key"])
+    given = {"id": bought["key"], "expectedVersion": bought["version"], "idempotencyKey": "k", "reason": "withdraws"}
+    refused = (await run(product, "90-take-back-an-order", {"input": given}))["takeBackProductOrder"]
+
+    assert [error["code"] for error in before["errors"]] == ["VALIDATION_FAILED"], "no rule is about business customers"
+    assert (after["possible"], refused["order"]) == (False, None)
+    for error in (*after["errors"], *refused["errors"]):
+        assert (error["__typename"], error["path"], error["until"]) == ("TooLate", "/id", bought["completedAt"])
+        assert "business customers decide at once" in error["message"]
+    assert len(after["errors"]) == len(refused["errors"]) == 1
+
+
+async def foreseen_taking_back(product: Product, order_key: str) -> Json:
+    return (await run(product, "89-preview-taking-back", {"id": order_key}))["previewTakeBack"]
 
 
 async def test_who_is_below_a_dealer_is_so_at_once_for_its_running_subscription_too(rules: Rules) -> None:
