@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, Literal
 
@@ -26,24 +27,27 @@ class CyclicPlan(ValueError):
         super().__init__(f"tasks wait for each other: {' → '.join(self.circle)}")
 
 
-def in_order(tasks: Mapping[str, Task]) -> tuple[Node, ...]:
-    """Every beginning and end, each after what it waits for. Raises CyclicPlan."""
-    graph: dict[Node, list[Node]] = {}
-    for task in tasks.values():
-        graph[task.id, "start"] = []
-        graph[task.id, "end"] = [(task.id, "start")]
-        for dependency in task.depends_on:
-            graph[task.id, "start" if dependency.to_start else "end"].append(_waited_for(dependency))
+def in_order(tasks: Mapping[str, Task]) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
+    """Every beginning and end, each after what it waits for, and with that. Raises CyclicPlan."""
+    return _in_order(tuple((task.id, task.depends_on) for task in tasks.values()))
+
+
+@lru_cache(maxsize=1024)  # a plan is asked about after each of its tasks, and what waits for what seldom changes
+def _in_order(network: tuple[tuple[str, tuple[Dependency, ...]], ...]) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
+    waits: dict[Node, list[Node]] = {}
+    for task_id, depends_on in network:
+        waits[task_id, "start"] = []
+        waits[task_id, "end"] = [(task_id, "start")]
+        for dependency in depends_on:
+            other: Node = dependency.task_id, "end" if dependency.of_finish else "start"
+            waits[task_id, "start" if dependency.to_start else "end"].append(other)
     try:
-        return tuple(TopologicalSorter(graph).static_order())
+        nodes = tuple(TopologicalSorter(waits).static_order())
     except CycleError as error:
         names = [task_id for task_id, _ in error.args[1]]
         # a task's own beginning and end stand beside each other: the reader wants the tasks
         raise CyclicPlan(name for n, name in enumerate(names) if n == 0 or name != names[n - 1]) from error
-
-
-def _waited_for(dependency: Dependency) -> Node:
-    return dependency.task_id, "end" if dependency.of_finish else "start"
+    return tuple((node, tuple(waits[node])) for node in nodes)
 
 
 def schedule(plan: Plan, at: datetime) -> dict[str, tuple[datetime, datetime]]:
@@ -51,10 +55,10 @@ def schedule(plan: Plan, at: datetime) -> dict[str, tuple[datetime, datetime]]:
     tasks = {task.id: task for task in plan.tasks}
     found: dict[Node, datetime] = {}
     earliest = max(filter(None, (at, plan.begins_at)))
-    for node in in_order(tasks):
+    for node, waits in in_order(tasks):
         task_id, edge = node
         task = tasks[task_id]
-        waited = [found[_waited_for(d)] for d in task.depends_on if d.to_start is (edge == "start")]
+        waited = [found[other] for other in waits]
         if edge == "start":
             planned = max([earliest, *waited, *filter(None, (task.not_before,))])
             found[node] = task.started_at or (task.ended_at or at if task.state in TASK_ENDED else planned)
