@@ -5,14 +5,13 @@ Writers take turns, so feed positions (row ids) are committed in their order; re
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
-
-import aiosqlite
+from typing import Final, ParamSpec, TypeVar
 
 from app.domain.actor import Actor
 from app.domain.durations import Duration, Sample, learnt
@@ -43,6 +42,7 @@ from app.store.port import (
 )
 from app.store.sqlite_search import Value, as_time, clause, page_of, where_of
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS: Final = 3
@@ -106,14 +106,17 @@ class _Refused(Exception):
 
 
 class SqliteStore:
-    """An OrderStore in one file. See `app.store.port.OrderStore` for what each method promises."""
+    """An OrderStore in one file. See `app.store.port.OrderStore` for what each method promises.
+
+    What has to be asked together is asked in a thread at one go: to change threads costs more than most statements.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer: aiosqlite.Connection | None = None
-        self._turn = asyncio.Lock()
-        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._opened: list[aiosqlite.Connection] = []
+        self._writing: ThreadPoolExecutor | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []
         self.events = events.SqliteEvents(self)
         self.batches = batches.SqliteBatches(self)
         self.work = work.SqliteWork(self)
@@ -122,50 +125,74 @@ class SqliteStore:
 
     async def open(self, *, keys_kept_since: datetime) -> None:
         """Open the file, make what is missing in it, forget idempotency keys used before the given time."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writing = ThreadPoolExecutor(1, "sqlite-writer")
+        self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
         try:
-            self._writer = await self._connect()
-            await self._writer.executescript(
-                _SCHEMA + "".join(part.SCHEMA for part in (events, batches, work, audit, webhooks))
-            )
-            await self._writer.execute("delete from idempotency_key where used_at < ?", (as_time(keys_kept_since),))
-            await work.forget_selections(self._writer, keys_kept_since)
-            for _ in range(READERS):
-                self._readers.put_nowait(await self._connect())
-            self.events.watch(self._path)
-        except sqlite3.Error as error:
+            await _in_thread(self._writing, self._open, keys_kept_since)
+        except StoreUnavailable as error:
             await self.close()
             raise StoreUnavailable(f"{self._path}: {error}") from error
+        self.events.watch(self._path)
 
-    async def _connect(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(self._path, isolation_level=None)
-        self._opened.append(connection)
-        await connection.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
-        await connection.execute("pragma journal_mode = wal")
-        await connection.execute("pragma synchronous = full")
+    def _open(self, keys_kept_since: datetime) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = self._connect()
+        self._writer.executescript(_SCHEMA + "".join(part.SCHEMA for part in (events, batches, work, audit, webhooks)))
+        self._writer.execute("delete from idempotency_key where used_at < ?", (as_time(keys_kept_since),))
+        work.forget_selections(self._writer, keys_kept_since)
+        for _ in range(READERS):
+            self._readers.append(self._connect())
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
         return connection
 
     async def close(self) -> None:
-        """Close every connection."""
-        for connection in self._opened:
-            await connection.close()
-        self._opened.clear()
+        """Close every connection, once what is being done is done."""
         self.events.close()
-
-    @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
-        connection = await self._readers.get()
-        try:
-            yield connection
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
-        finally:
-            self._readers.put_nowait(connection)
+        for executor in filter(None, (self._writing, self._reading)):
+            await asyncio.to_thread(executor.shutdown)
+        self._writing = self._reading = None
+        for connection in filter(None, (*self._readers, self._writer)):
+            connection.close()
+        self._readers.clear()
+        self._writer = None
 
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """What a query finds. Raises StoreUnavailable."""
-        async with self._reader() as connection:
-            return list(await connection.execute_fetchall(sql, values))
+        return await self._read(lambda db: db.execute(sql, values).fetchall())
+
+    async def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """What these queries answer. Raises StoreUnavailable."""
+
+        def read() -> T:
+            connection = self._readers.pop()  # there are as many as threads
+            try:
+                return ask(connection)
+            finally:
+                self._readers.append(connection)
+
+        return await _in_thread(self._reading, read)
+
+    async def transaction(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Do this whole, or not at all, in the thread of the writer; what it answers. Raises StoreUnavailable."""
+
+        def write() -> T:
+            assert self._writer is not None, "opened with its thread"
+            self._writer.execute("begin immediate")
+            try:
+                outcome = act(self._writer)
+                self._writer.execute("commit")
+            except BaseException:
+                if self._writer.in_transaction:  # some failures of the file have ended it already
+                    self._writer.execute("rollback")
+                raise
+            return outcome
+
+        return await _in_thread(self._writing, write)
 
     async def load(self, order_ids: Sequence[str]) -> dict[str, StoredOrder]:
         """See OrderStore."""
@@ -180,16 +207,16 @@ class SqliteStore:
     async def commit(self, change: Change) -> Commit:
         """See OrderStore."""
 
-        async def write(db: aiosqlite.Connection) -> Written:
-            await self._write_key(db, change)
-            kept_version = await self._write_order(db, change)
+        def write(db: sqlite3.Connection) -> Written:
+            _write_key(db, change)
+            kept_version = _write_order(db, change)
             if kept_version != change.order.version:
-                await self._write_version(db, change)
+                _write_version(db, change)
             if change.plan is not None:
-                await work.write_work(db, change.order.id, work_items(change.order, change.plan))
-            await events.write_events(db, change.events)
+                work.write_work(db, change.order.id, work_items(change.order, change.plan))
+            events.write_events(db, change.events)
             if change.audit is not None:
-                await audit.write_audit(db, [change.audit])
+                audit.write_audit(db, [change.audit])
             return Written()
 
         try:
@@ -199,153 +226,18 @@ class SqliteStore:
         self.events.wake()
         return written
 
-    async def transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """Do this whole, or not at all; what it answers. Raises StoreUnavailable."""
-        assert self._writer is not None, "the store is not open"
-        # shielded: a caller that goes away must not leave a transaction open for the next one
-        return await asyncio.shield(asyncio.create_task(self._in_turn(self._writer, act)))
-
-    async def _in_turn(self, db: aiosqlite.Connection, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        async with self._turn:
-            try:
-                await db.execute("begin immediate")
-                try:
-                    outcome = await act(db)
-                except BaseException:
-                    await db.execute("rollback")
-                    raise
-                await db.execute("commit")
-            except sqlite3.Error as error:
-                raise StoreUnavailable(str(error)) from error
-            return outcome
-
-    async def _write_key(self, db: aiosqlite.Connection, change: Change) -> None:
-        if change.key is None:
-            return
-        if (used := await self._key(db, change.key.owner, change.key.key)) is not None:
-            raise _Refused(KeyUsed(used))
-        await db.execute(
-            "insert into idempotency_key values (?, ?, ?, ?, ?, ?)",
-            (
-                change.key.owner,
-                change.key.key,
-                change.key.fingerprint,
-                change.order.id,
-                change.order.version,
-                as_time(change.at),
-            ),
-        )
-
-    async def _write_order(self, db: aiosqlite.Connection, change: Change) -> int | None:
-        """Returns the version that was stored before, if any."""
-        order = change.order
-        cursor = await db.execute("select version, sequence from product_order where id = ?", (order.id,))
-        row = await cursor.fetchone()
-        if (row[1] if row else 0) != change.after:
-            raise _Refused(MovedOn())
-        sequence = change.events[-1].sequence if change.events else change.after
-        await db.execute(
-            "insert into product_order values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set"
-            " state = excluded.state, offerings = excluded.offerings, unstarted_since = excluded.unstarted_since,"
-            " seller_id = excluded.seller_id, version = excluded.version, sequence = excluded.sequence,"
-            " body = excluded.body, plan = coalesce(excluded.plan, plan)",
-            (
-                order.id,
-                order.state.value,
-                as_time(order.created_at),
-                order.customer_id,
-                order.channel,
-                order.seller_id,
-                offering_words(order),
-                as_time(order.waiting_since) if order.waiting_since else None,
-                order.version,
-                sequence,
-                encode(order),
-                encode(change.plan) if change.plan else None,
-            ),
-        )
-        await self._write_places(db, order)
-        if order.acceptor_id is not None:
-            await db.execute("insert or ignore into acceptor values (?, ?)", (order.acceptor_id, order.id))
-        await self._write_jeopardy(db, order)
-        if change.plan is not None:
-            await self._write_awaited(db, change.plan)
-        for external in order.external_ids:
-            if (holder := await self._holder(db, external)) is None:
-                own = (external.id, external.owner, external.type, order.id)
-                await db.execute("insert into external_identifier values (?, ?, ?, ?)", own)
-            elif holder != order.id:
-                raise _Refused(ExternalIdUsed(external, holder))
-        return row[0] if row else None
-
-    async def _write_places(self, db: aiosqlite.Connection, order: ProductOrder) -> None:
-        rows = await db.execute_fetchall("select place_id from order_place where order_id = ?", (order.id,))
-        kept, places = {place for (place,) in rows}, order.place_ids
-        for gone in kept - places:
-            await db.execute("delete from order_place where order_id = ? and place_id = ?", (order.id, gone))
-        for new in places - kept:
-            await db.execute("insert into order_place values (?, ?)", (order.id, new))
-
-    async def _write_jeopardy(self, db: aiosqlite.Connection, order: ProductOrder) -> None:
-        if order.jeopardy is None:
-            await db.execute("delete from order_jeopardy where order_id = ?", (order.id,))
-        else:
-            await db.execute(
-                "insert or replace into order_jeopardy values (?, ?, ?)",
-                (order.id, order.jeopardy.level.value, order.jeopardy.queue),
-            )
-
-    async def _write_awaited(self, db: aiosqlite.Connection, plan: Plan) -> None:
-        if not any(task.awaits for task in plan.tasks):
-            return
-        await db.execute("delete from order_awaited where order_id = ?", (plan.order_id,))
-        await db.executemany(
-            "insert into order_awaited values (?, ?)", [(plan.order_id, other) for other in awaited_orders(plan)]
-        )
-
-    async def _holder(self, db: aiosqlite.Connection, external: ExternalId) -> str | None:
-        """The order that has this external id."""
-        cursor = await db.execute(
-            "select order_id from external_identifier where value = ? and owner = ? and type = ?",
-            (external.id, external.owner, external.type),
-        )
-        row = await cursor.fetchone()
-        return row[0] if row else None
-
-    async def _write_version(self, db: aiosqlite.Connection, change: Change) -> None:
-        order = change.order
-        await db.execute(
-            "insert into version values (?, ?, ?, ?, ?, ?)",
-            (order.id, order.version, encode(change.actor), change.reason, as_time(change.at), encode(order)),
-        )
-
-    async def _key(self, db: aiosqlite.Connection, owner: str, key: str) -> KeyRecord | None:
-        cursor = await db.execute(
-            "select fingerprint, order_id, version, used_at from idempotency_key where owner = ? and key = ?",
-            (owner, key),
-        )
-        row = await cursor.fetchone()
-        if row is None:
-            return None
-        return KeyRecord(
-            key=IdempotencyKey(owner=owner, key=key, fingerprint=row[0]),
-            order_id=row[1],
-            version=row[2],
-            used_at=datetime.fromisoformat(row[3]),
-        )
-
     async def holder(self, external_ids: Sequence[ExternalId]) -> ExternalIdUsed | None:
         """See OrderStore."""
-        async with self._reader() as db:
-            for external in external_ids:
-                if (order_id := await self._holder(db, external)) is not None:
-                    return ExternalIdUsed(external, order_id)
-        return None
+
+        def ask(db: sqlite3.Connection) -> ExternalIdUsed | None:
+            held = ((external, _holder(db, external)) for external in external_ids)
+            return next((ExternalIdUsed(external, order_id) for external, order_id in held if order_id), None)
+
+        return await self._read(ask)
 
     async def recall(self, owner: str, key: str) -> KeyRecord | None:
         """See OrderStore."""
-        async with self._reader() as db:
-            return await self._key(db, owner, key)
+        return await self._read(lambda db: _key(db, owner, key))
 
     async def version(self, order_id: str, version: int) -> OrderVersion | None:
         """See OrderStore."""
@@ -392,13 +284,13 @@ class SqliteStore:
         """See OrderStore."""
         operations = sorted({sample.operation for sample in samples})
 
-        async def write(db: aiosqlite.Connection) -> None:
+        def write(db: sqlite3.Connection) -> None:
             marks = ",".join("?" * len(operations))
-            rows = await db.execute_fetchall(f"{_DURATIONS} where operation in ({marks})", operations)
+            rows = db.execute(f"{_DURATIONS} where operation in ({marks})", operations)
             known = {duration.operation: duration for duration in map(_duration, rows)}
             for sample in samples:
                 known[sample.operation] = learnt(known.get(sample.operation), sample)
-            await db.executemany(
+            db.executemany(
                 "insert or replace into duration values (?, ?, ?, ?)",
                 [(d.operation, d.count, d.seconds, int(d.by_people)) for d in known.values()],
             )
@@ -412,6 +304,139 @@ class SqliteStore:
     async def ping(self) -> None:
         """See OrderStore."""
         await self.rows("select 1")
+
+
+async def _in_thread(executor: ThreadPoolExecutor | None, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What this answers. Who asked may go away: what was begun is done all the same. Raises StoreUnavailable."""
+    if executor is None:
+        raise StoreUnavailable("the store is not open")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, partial(do, *args, **kwargs))
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _write_key(db: sqlite3.Connection, change: Change) -> None:
+    if change.key is None:
+        return
+    if (used := _key(db, change.key.owner, change.key.key)) is not None:
+        raise _Refused(KeyUsed(used))
+    db.execute(
+        "insert into idempotency_key values (?, ?, ?, ?, ?, ?)",
+        (
+            change.key.owner,
+            change.key.key,
+            change.key.fingerprint,
+            change.order.id,
+            change.order.version,
+            as_time(change.at),
+        ),
+    )
+
+
+def _write_order(db: sqlite3.Connection, change: Change) -> int | None:
+    """Returns the version that was stored before, if any."""
+    order = change.order
+    cursor = db.execute("select version, sequence from product_order where id = ?", (order.id,))
+    row = cursor.fetchone()
+    if (row[1] if row else 0) != change.after:
+        raise _Refused(MovedOn())
+    sequence = change.events[-1].sequence if change.events else change.after
+    db.execute(
+        "insert into product_order values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set"
+        " state = excluded.state, offerings = excluded.offerings, unstarted_since = excluded.unstarted_since,"
+        " seller_id = excluded.seller_id, version = excluded.version, sequence = excluded.sequence,"
+        " body = excluded.body, plan = coalesce(excluded.plan, plan)",
+        (
+            order.id,
+            order.state.value,
+            as_time(order.created_at),
+            order.customer_id,
+            order.channel,
+            order.seller_id,
+            offering_words(order),
+            as_time(order.waiting_since) if order.waiting_since else None,
+            order.version,
+            sequence,
+            encode(order),
+            encode(change.plan) if change.plan else None,
+        ),
+    )
+    _write_places(db, order)
+    if order.acceptor_id is not None:
+        db.execute("insert or ignore into acceptor values (?, ?)", (order.acceptor_id, order.id))
+    _write_jeopardy(db, order)
+    if change.plan is not None:
+        _write_awaited(db, change.plan)
+    for external in order.external_ids:
+        if (holder := _holder(db, external)) is None:
+            own = (external.id, external.owner, external.type, order.id)
+            db.execute("insert into external_identifier values (?, ?, ?, ?)", own)
+        elif holder != order.id:
+            raise _Refused(ExternalIdUsed(external, holder))
+    return row[0] if row else None
+
+
+def _write_places(db: sqlite3.Connection, order: ProductOrder) -> None:
+    rows = db.execute("select place_id from order_place where order_id = ?", (order.id,))
+    kept, places = {place for (place,) in rows}, order.place_ids
+    for gone in kept - places:
+        db.execute("delete from order_place where order_id = ? and place_id = ?", (order.id, gone))
+    for new in places - kept:
+        db.execute("insert into order_place values (?, ?)", (order.id, new))
+
+
+def _write_jeopardy(db: sqlite3.Connection, order: ProductOrder) -> None:
+    if order.jeopardy is None:
+        db.execute("delete from order_jeopardy where order_id = ?", (order.id,))
+    else:
+        db.execute(
+            "insert or replace into order_jeopardy values (?, ?, ?)",
+            (order.id, order.jeopardy.level.value, order.jeopardy.queue),
+        )
+
+
+def _write_awaited(db: sqlite3.Connection, plan: Plan) -> None:
+    if not any(task.awaits for task in plan.tasks):
+        return
+    db.execute("delete from order_awaited where order_id = ?", (plan.order_id,))
+    db.executemany(
+        "insert into order_awaited values (?, ?)", [(plan.order_id, other) for other in awaited_orders(plan)]
+    )
+
+
+def _holder(db: sqlite3.Connection, external: ExternalId) -> str | None:
+    """The order that has this external id."""
+    cursor = db.execute(
+        "select order_id from external_identifier where value = ? and owner = ? and type = ?",
+        (external.id, external.owner, external.type),
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _write_version(db: sqlite3.Connection, change: Change) -> None:
+    order = change.order
+    db.execute(
+        "insert into version values (?, ?, ?, ?, ?, ?)",
+        (order.id, order.version, encode(change.actor), change.reason, as_time(change.at), encode(order)),
+    )
+
+
+def _key(db: sqlite3.Connection, owner: str, key: str) -> KeyRecord | None:
+    cursor = db.execute(
+        "select fingerprint, order_id, version, used_at from idempotency_key where owner = ? and key = ?",
+        (owner, key),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    return KeyRecord(
+        key=IdempotencyKey(owner=owner, key=key, fingerprint=row[0]),
+        order_id=row[1],
+        version=row[2],
+        used_at=datetime.fromisoformat(row[3]),
+    )
 
 
 def _duration(row: sqlite3.Row) -> Duration:

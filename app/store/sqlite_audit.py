@@ -1,9 +1,8 @@
 """The audit log, in the embedded store: rows are added, and the file itself refuses to change or delete one."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Final
-
-import aiosqlite
 
 from app.domain.audit import AuditRecord
 from app.store.codec import decode, encode
@@ -24,9 +23,9 @@ create trigger if not exists audit_stays before update on audit begin select rai
 """
 
 
-async def write_audit(db: aiosqlite.Connection, records: Sequence[AuditRecord]) -> None:
+def write_audit(db: sqlite3.Connection, records: Sequence[AuditRecord]) -> None:
     """Add these records; one that is there already stays as it is."""
-    await db.executemany(
+    db.executemany(
         "insert or ignore into audit values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
@@ -42,7 +41,7 @@ async def write_audit(db: aiosqlite.Connection, records: Sequence[AuditRecord]) 
             for record in records
         ],
     )
-    await db.executemany(
+    db.executemany(
         "insert or ignore into audit_about values (?, ?)",
         [(about, record.id) for record in records for about in record.about],
     )

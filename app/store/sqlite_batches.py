@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import aiosqlite
-
 from app.domain.actor import Actor
 from app.domain.batch import Batch, BatchLine, LineResult, LineState
 from app.domain.request import OrderRequest
@@ -41,8 +39,8 @@ class SqliteBatches(SqlitePart):
     async def add(self, batch: Batch, lines: Sequence[BatchLine], key: IdempotencyKey) -> BatchKept:
         """See BatchStore."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            cursor = await db.execute(
+        def write(db: sqlite3.Connection) -> None:
+            cursor = db.execute(
                 "insert or ignore into batch values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     batch.id,
@@ -56,7 +54,7 @@ class SqliteBatches(SqlitePart):
                 ),
             )
             if cursor.rowcount:
-                await db.executemany(
+                db.executemany(
                     "insert into batch_line values (?, ?, ?, ?, ?)",
                     [
                         (
@@ -127,12 +125,12 @@ class SqliteBatches(SqlitePart):
     async def record(self, batch_id: str, results: Sequence[LineResult], at: datetime) -> None:
         """See BatchStore."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.executemany(
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany(
                 "update batch_line set state = ?, result = ? where batch_id = ? and number = ? and state = 'pending'",
                 [(result.state.value, encode(result), batch_id, result.number) for result in results],
             )
-            await db.execute(
+            db.execute(
                 "update batch set completed_at = ? where id = ? and completed_at is null"
                 " and not exists (select 1 from batch_line where batch_id = id and state = 'pending')",
                 (as_time(at), batch_id),

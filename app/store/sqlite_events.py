@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import aiosqlite
-
 from app.domain.events import OrderEvent
 from app.store.codec import decode, encode
 from app.store.port import FeedEvent, StoreUnavailable
@@ -24,9 +22,9 @@ create table if not exists event (
 """
 
 
-async def write_events(db: aiosqlite.Connection, events: Sequence[OrderEvent]) -> None:
+def write_events(db: sqlite3.Connection, events: Sequence[OrderEvent]) -> None:
     """Add these events, at the end of the feed."""
-    await db.executemany(
+    db.executemany(
         "insert into event (order_id, sequence, body) values (?, ?, ?)",
         [(event.order_id, event.sequence, encode(event)) for event in events],
     )

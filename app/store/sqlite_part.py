@@ -1,10 +1,8 @@
 """What the parts of the embedded store have in common."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
-
-import aiosqlite
 
 from app.store.sqlite_search import Value
 
@@ -17,8 +15,8 @@ class Database(Protocol):
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """What a query finds. Raises StoreUnavailable."""
 
-    async def transaction(self, act: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """Do this whole, or not at all. Raises StoreUnavailable."""
+    async def transaction(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Do this whole, or not at all, in the thread of the writer; what it answers. Raises StoreUnavailable."""
 
 
 class SqlitePart:

@@ -1,10 +1,9 @@
 """Webhooks in the embedded store."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
-
-import aiosqlite
 
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
@@ -33,16 +32,14 @@ class SqliteWebhooks(SqlitePart):
     async def add(self, webhook: Webhook, key: IdempotencyKey, most: int) -> WebhookKept | None:
         """See WebhookStore."""
 
-        async def write(db: aiosqlite.Connection) -> WebhookKept | None:
-            rows = await db.execute_fetchall(
-                "select body, fingerprint from webhook where owner = ? and key = ?", (key.owner, key.key)
-            )
+        def write(db: sqlite3.Connection) -> WebhookKept | None:
+            rows = db.execute("select body, fingerprint from webhook where owner = ? and key = ?", (key.owner, key.key))
             for body, fingerprint in rows:
                 return WebhookKept(decode(body, Webhook), fingerprint)
-            counted = await db.execute_fetchall(_COUNT, (key.owner, key.owner))
-            if next(iter(counted))[0] >= most:
+            ((count,),) = db.execute(_COUNT, (key.owner, key.owner))
+            if count >= most:
                 return None
-            await db.execute(
+            db.execute(
                 "insert into webhook values (?, ?, ?, ?, ?, ?, ?, ?, null, null, ?)",
                 (webhook.id, key.owner, key.key, key.fingerprint, *_columns(webhook)),
             )
@@ -73,8 +70,8 @@ class SqliteWebhooks(SqlitePart):
     async def change(self, webhook: Webhook, run: int) -> bool:
         """See WebhookStore."""
 
-        async def write(db: aiosqlite.Connection) -> bool:
-            cursor = await db.execute(
+        def write(db: sqlite3.Connection) -> bool:
+            cursor = db.execute(
                 "update webhook set run = ?, position = ?, due_at = ?, removed = ?, body = ?, holder = null,"
                 " held_until = null where id = ? and run = ?",
                 (*_columns(webhook), webhook.id, run),
@@ -93,8 +90,8 @@ class SqliteWebhooks(SqlitePart):
         if not await self._database.rows(due, asked):  # looked at often, and a reader waits for nobody
             return []
 
-        async def write(db: aiosqlite.Connection) -> list[Webhook]:
-            rows = await db.execute_fetchall(
+        def write(db: sqlite3.Connection) -> list[Webhook]:
+            rows = db.execute(
                 f"update webhook set holder = ?, held_until = ? where id in ({due}) returning body",
                 (holder, _time(until), *asked),
             )
@@ -107,8 +104,8 @@ class SqliteWebhooks(SqlitePart):
     ) -> bool:
         """See WebhookStore."""
 
-        async def write(db: aiosqlite.Connection) -> bool:
-            cursor = await db.execute(
+        def write(db: sqlite3.Connection) -> bool:
+            cursor = db.execute(
                 "update webhook set run = ?, position = ?, due_at = ?, removed = ?, body = ?, holder = ?,"
                 " held_until = ? where id = ? and holder = ? and run = ? and removed = 0",
                 (
@@ -120,7 +117,7 @@ class SqliteWebhooks(SqlitePart):
             )
             if cursor.rowcount != 1:
                 return False
-            await db.executemany(
+            db.executemany(
                 "insert or replace into dead_letter values (?, ?, ?)",
                 [(letter.webhook_id, letter.position, encode(letter)) for letter in letters],
             )

@@ -1,10 +1,9 @@
 """Work that waits for people, in the embedded store."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-
-import aiosqlite
 
 from app.domain.worklist import WorkItem, WorkKind
 from app.store.codec import decode, encode
@@ -28,23 +27,23 @@ create table if not exists work_selection (
 """
 
 
-async def forget_selections(db: aiosqlite.Connection, before: datetime) -> None:
+def forget_selections(db: sqlite3.Connection, before: datetime) -> None:
     """Choices that were made before that time are known no longer."""
-    await db.execute("delete from work_selection where at < ?", (as_time(before),))
+    db.execute("delete from work_selection where at < ?", (as_time(before),))
 
 
-async def write_work(db: aiosqlite.Connection, order_id: str, items: Sequence[WorkItem]) -> None:
+def write_work(db: sqlite3.Connection, order_id: str, items: Sequence[WorkItem]) -> None:
     """Keep exactly this work of the order."""
-    found = await db.execute_fetchall("select place, body from work_item where order_id = ?", (order_id,))
+    found = db.execute("select place, body from work_item where order_id = ?", (order_id,))
     kept = {row[0]: row[1] for row in found}
     wanted = {item.place: item for item in items}
     gone = [place for place, body in kept.items() if place not in wanted or body != encode(wanted[place])]
     new = [item for place, item in wanted.items() if place not in kept or place in gone]
     # what is gone first: the same work may have come up anew, with its id and in another place
     for place in gone:
-        await db.execute("delete from work_item where place = ?", (place,))
+        db.execute("delete from work_item where place = ?", (place,))
     for item in new:
-        await db.execute(
+        db.execute(
             "insert into work_item values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 item.place,
@@ -116,8 +115,8 @@ class SqliteWork(SqlitePart):
     async def select(self, item_ids: Sequence[str], key: IdempotencyKey, at: datetime) -> SelectionKept:
         """See WorkStore."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute(
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
                 "insert or ignore into work_selection values (?, ?, ?, ?, ?)",
                 (key.owner, key.key, key.fingerprint, encode(tuple(item_ids)), as_time(at)),
             )
