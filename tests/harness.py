@@ -81,6 +81,10 @@ class MockControl:
         keys: list[str] = (await self._call("GET", "/control"))["stalled"][backend]
         return keys
 
+    async def abandoned(self, backend: str) -> int:
+        """How many requests that a `stall` of this backend held back were given up by their caller."""
+        return int((await self._call("GET", "/control"))["abandoned"][backend])
+
     async def get(self, path: str) -> Json:
         """A backend's resource, past Orderway."""
         return await self._call("GET", path)

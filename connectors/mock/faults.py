@@ -5,10 +5,11 @@
 requests fail with `errorStatus`); `failAfter` (an injected error comes after the effect took place: only the answer is
 lost); `malformedRate`; `dropCallbacks` (0 to 1); `duplicateCallbacks` (extra copies); `callbackDelayMs`; `outage` (the
 connection is broken off); `stall` ("before" or "after": the request, or its answer, waits until this backend's faults
-are set anew; `GET /control` names what waits); `operations` (only these, e.g. ["POST serviceOrder"]); `pace` (how much
-longer than usual the work that it took on takes, the work under way included); `keys` (only requests whose idempotency
-key begins with one of these); `holdSeconds` (for how long what was reserved and not confirmed is held; as usual half an
-hour); `guaranteedSeconds` (for how long an answer of serviceability holds; as usual two weeks).
+are set anew; `GET /control` names what waits, and counts as `abandoned` what the caller did not wait for); `operations`
+(only these, e.g. ["POST serviceOrder"]); `pace` (how much longer than usual the work that it took on takes, the work
+under way included); `keys` (only requests whose idempotency key begins with one of these); `holdSeconds` (for how long
+what was reserved and not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of
+serviceability holds; as usual two weeks).
 """
 
 import asyncio
@@ -82,6 +83,7 @@ class Control:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._set_anew = {backend: asyncio.Event() for backend in self.faults}
         self._stalled: dict[str, list[str]] = {backend: [] for backend in self.faults}
+        self._abandoned: Counter[str] = Counter()
         self._chance = random.Random(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,8 +124,12 @@ class Control:
 
     async def _stall(self, backend: str, key: str, moment: str, scope: Scope, receive: Receive, send: Send) -> None:
         if moment == "before":
-            await self._until_set_anew(backend, key)
-            await self._app(scope, receive, send)
+            came = await self._until_set_anew(backend, key, receive)
+
+            async def again() -> Message:
+                return came.pop(0) if came else await receive()
+
+            await self._app(scope, again, send)
             return
         sent: list[Message] = []
 
@@ -131,17 +137,28 @@ class Control:
             sent.append(message)
 
         await self._app(scope, receive, keep)
-        await self._until_set_anew(backend, key)
+        await self._until_set_anew(backend, key, receive)
         for message in sent:
             await send(message)
 
-    async def _until_set_anew(self, backend: str, key: str) -> None:
-        """Until then the key is shown as stalled."""
+    async def _until_set_anew(self, backend: str, key: str, receive: Receive) -> list[Message]:
+        """Until then the key is shown as stalled; what has come from the caller meanwhile."""
+        came: list[Message] = []
+
+        async def until_abandoned() -> None:
+            while not came or came[-1]["type"] != "http.disconnect":
+                came.append(await receive())
+            self._abandoned[backend] += 1
+
         self._stalled[backend].append(key)
+        watching = asyncio.create_task(until_abandoned())
         try:
             await self._set_anew[backend].wait()
         finally:
             self._stalled[backend].remove(key)
+            watching.cancel()
+            await asyncio.wait((watching,))
+        return came
 
     def _asked(self, scope: Scope) -> tuple[str, str] | None:
         """The backend and the operation, such as "POST serviceOrder"; None: the control endpoint is meant."""
@@ -184,7 +201,12 @@ class Control:
 
     async def _show(self, _: Request) -> Response:
         counts = {backend: {o: n for (b, o), n in self._requests.items() if b == backend} for backend in self.faults}
-        shown = {"faults": self.faults, "requests": counts, "stalled": self._stalled}
+        shown = {
+            "faults": self.faults,
+            "requests": counts,
+            "stalled": self._stalled,
+            "abandoned": {backend: self._abandoned[backend] for backend in self.faults},
+        }
         return answer(200, msgspec.json.encode(shown))
 
     async def _reset(self, _: Request) -> Response:
@@ -197,6 +219,7 @@ class Control:
 
     async def _reset_counters(self, _: Request) -> Response:
         self._requests.clear()
+        self._abandoned.clear()
         return answer(200, {})
 
     async def _set(self, request: Request) -> Response:

@@ -1,17 +1,21 @@
 """Rules are data: a change is taken while requests go on, whole or not at all, and nothing in it is run as Python."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
+from aiohttp import StreamReader
 
 from app.domain.actor import Role
-from tests.channel import Json, place, place_mobile, run, until_state
+from tests.channel import Json, key, place, place_mobile, run, until_state
 from tests.draft import Draft
-from tests.harness import Answer, Product, running_product, until
+from tests.harness import WAIT_SECONDS, Answer, Product, running_product, until
+from tests.webhook_receiver import receiving
 
 RULES: Final = Path(__file__).parents[2] / "app" / "rules"
 MOBILE: Final = {"id": "1", "offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
@@ -43,6 +47,8 @@ ROUND: Final = """
     - {id: there, name: There, operation: people.perform, after: [back], expected: PT1S}
     - {id: back, name: Back, operation: people.perform, after: [there], expected: PT1S}
 """
+CREATED: Final = "productOrderCreateEvent"
+CREATIONS: Final = "subscription { productOrderEvents(filter: { types: [CREATED] }) { orderKey } }"
 
 
 def rule(when: str, *, name: str = "bad", message: str = "m", more: str = "code: invalidValue") -> str:
@@ -76,8 +82,17 @@ class Rules:
 
         return await until(looked_at)
 
-    async def take(self, name: str, added: str) -> None:
-        assert (await self.change(name, added))["refused"] is None
+    async def take(self, name: str, added: str, *, by_worker: bool = False) -> None:
+        """The gateway takes it, and on request the worker, too, which looks at the files by itself."""
+        taken = await self.change(name, added)
+        assert taken["refused"] is None
+        log = self.product.settings.data_dir / "logs" / "worker.log"
+
+        async def read() -> bool:
+            return any("rules_read" in line and taken["version"] in line for line in log.read_text().splitlines())
+
+        if by_worker:
+            await until(read)
 
     async def refuse(self, name: str, added: str) -> str:
         """Why this is refused."""
@@ -292,23 +307,55 @@ async def foreseen_taking_back(product: Product, order_key: str) -> Json:
     return (await run(product, "89-preview-taking-back", {"id": order_key}))["previewTakeBack"]
 
 
-async def test_who_is_below_a_dealer_is_so_at_once_for_its_running_subscription_too(rules: Rules) -> None:
+async def test_whom_a_dealer_is_above_decides_at_once_what_each_of_its_channels_is_told(rules: Rules) -> None:
     product = rules.product
-    above, below = product.token(Role.DEALER, "dealer-1"), product.token(Role.DEALER, "dealer-2")
-    query = "subscription { productOrderEvents { orderKey } }"
+    above, below, other = (product.token(Role.DEALER, f"dealer-{n}") for n in (1, 2, 3))
     orders = "{ productOrders { nodes { key } } }"
 
-    async with product.subscribed(query, token=above) as events:
-        first = asyncio.ensure_future(anext(events))
-        early = await place_mobile(product, "cust-1003", token=below)
-        assert (await product.graphql(orders, token=above)).whole()["productOrders"]["nodes"] == []
-        await until_state(product, early, "COMPLETED")
-        await rules.take("dealers.yaml", "\ndealer-1: [dealer-0]\ndealer-0: [dealer-2]\n")
-        late = await place_mobile(product, "cust-1003", token=below)
-        assert (await first)["data"]["productOrderEvents"]["orderKey"] == late
+    async def seen() -> set[str]:
+        nodes = (await product.graphql(orders, token=above)).whole()["productOrders"]["nodes"]
+        return {node["key"] for node in nodes}
 
-    seen = (await product.graphql(orders, token=above)).whole()["productOrders"]["nodes"]
-    assert {node["key"] for node in seen} == {early, late}
+    async with AsyncExitStack() as stack:
+        receiver = await stack.enter_async_context(receiving())
+        given = {"input": {"idempotencyKey": key(), "callback": receiver.url, "query": f"eventType={CREATED}"}}
+        webhook = (await run(product, "105-register-a-webhook", given, token=above))["registerWebhook"]["webhook"]
+        socket = await stack.enter_async_context(product.subscribed(CREATIONS, token=above))
+        stream = await stack.enter_async_context(product.events(CREATIONS, {}, Authorization=f"Bearer {above}"))
+        told = [asyncio.create_task(two_of_socket(socket)), asyncio.create_task(two_of_stream(stream))]
+        early = await place_mobile(product, "cust-1003", token=below)
+        assert await seen() == set()
+
+        await rules.take("dealers.yaml", "\ndealer-1: [dealer-0]\ndealer-0: [dealer-2]\n", by_worker=True)
+        late = await place_mobile(product, "cust-1003", token=below)
+        assert await seen() == {early, late}
+        await rules.take("dealers.yaml", "\ndealer-1: [dealer-3]\n", by_worker=True)
+        await place_mobile(product, "cust-1003", token=below)
+        gained = await place_mobile(product, "cust-1003", token=other)
+        assert await seen() == {gained}
+
+        async def all_told() -> bool:
+            return gained in receiver.orders()
+
+        await until(all_told)
+        async with asyncio.timeout(WAIT_SECONDS):
+            assert await asyncio.gather(*told) == [[late, gained]] * 2
+        assert receiver.orders() == [late, gained]
+        gone = {"input": {"idempotencyKey": key(), "id": webhook["id"]}}
+        await run(product, "108-unregister-a-webhook", gone, token=above)
     assert "dealer-1 is below itself" in await rules.refuse(
         "dealers.yaml", "\ndealer-1: [dealer-2]\ndealer-2: [dealer-1]\n"
     )
+
+
+async def two_of_socket(results: AsyncIterator[Json]) -> list[str]:
+    return [(await anext(results))["data"]["productOrderEvents"]["orderKey"] for _ in range(2)]
+
+
+async def two_of_stream(stream: StreamReader) -> list[str]:
+    found: list[str] = []
+    while len(found) < 2:
+        line = (await stream.readline()).decode()
+        if line.startswith("data: {"):
+            found.append(json.loads(line.removeprefix("data: "))["data"]["productOrderEvents"]["orderKey"])
+    return found

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Final
 
 import aiohttp
@@ -131,6 +132,33 @@ async def test_what_the_catalog_retires_is_refused_at_once(product: Product) -> 
     assert "offeringSellable" in [v["rule"] for v in violations]
     await until_offering(product, "mobile-unlimited", lifecycleStatus="Active")
     assert (await draft.do("submitProductOrder"))["state"] == "ACKNOWLEDGED"
+
+
+async def test_an_offering_that_has_changed_is_read_again_and_nothing_else_is(product: Product) -> None:
+    told, other = "mobile-senior", "mobile-m"
+    names = (f"Renamed {n}" for n in count())
+    before = (await offering(product, told))["name"]
+
+    async def read_again() -> dict[str, int]:
+        """What the catalog was asked after a change, both offerings having been read just before it."""
+        name = next(names)
+        await offering(product, told)
+        await offering(product, other)
+        await product.mock_control.forget_requests()
+        await patched(product, f"/{ROOT}/productOffering/{told}", {"name": name})
+        await until_offering(product, told, name=name)
+        await offering(product, other)
+        return (await product.mock_control.requests())["catalog"]
+
+    async with changed(product, "productOffering", told, name="Renamed"):
+
+        async def only_this_one() -> bool:
+            # anew if it took so long that what had been read was too old, or others asked the catalog meanwhile
+            return await read_again() == {"PATCH productOffering": 1, "GET productOffering": 1}
+
+        await until(only_this_one)
+
+    await until_offering(product, told, name=before)
 
 
 async def test_a_value_that_the_specification_adds_can_be_chosen_at_once(product: Product) -> None:

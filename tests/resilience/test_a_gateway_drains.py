@@ -7,6 +7,7 @@ import signal
 import aiohttp
 
 from tests.channel import place_mobile
+from tests.exposition import total
 from tests.harness import Product, start, until
 
 ASK = 'query Slow { customer(id: "cust-1007") { name } productOrders(first: 1) { nodes { key } } }'
@@ -70,8 +71,39 @@ async def test_settings_are_read_again_and_bad_ones_are_not_taken(fragile: Produ
     finally:
         environment.unlink()
     os.kill(gateway.pid, signal.SIGHUP)
+    await until(lambda: is_answered_with(product))
 
-    async def is_as_before() -> bool:
-        return not (await product.graphql(ASK)).codes
 
-    await until(is_as_before)
+async def test_a_query_whose_time_is_up_lets_go_of_the_backends_it_waits_for(fragile: Product) -> None:
+    product = fragile
+    [gateway] = product.gateways
+    environment = product.settings.data_dir / ".env"
+
+    async def ended(outcome: str) -> float:
+        _, exposition = await product.monitor("gateway")
+        return total(exposition, "orderway_backend_calls_total", backend="customer", outcome=outcome)
+
+    before = await ended("CANCELLED")
+    await product.mock_control.forget_requests()
+    await product.mock_control.fault("customer", stall="before")
+    try:
+        # half of what one attempt at the backend may take
+        environment.write_text("ORDERWAY_LIMITS__OPERATION_SECONDS=1.5\n")
+        os.kill(gateway.pid, signal.SIGHUP)
+        await until(lambda: is_answered_with(product, "OPERATION_TIMED_OUT"))
+
+        async def is_abandoned() -> bool:
+            return await product.mock_control.abandoned("customer") > 0
+
+        await until(is_abandoned)
+        assert await ended("CANCELLED") > before
+        assert await product.mock_control.stalled("customer"), "the backend had not answered"
+    finally:
+        environment.unlink()
+    await product.mock_control.heal()
+    os.kill(gateway.pid, signal.SIGHUP)
+    await until(lambda: is_answered_with(product))
+
+
+async def is_answered_with(product: Product, *codes: str) -> bool:
+    return (await product.graphql(ASK)).codes == list(codes)

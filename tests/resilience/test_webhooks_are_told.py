@@ -6,64 +6,24 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
 
 from app.domain.actor import Role
-from app.embedded.ports import free_port
 from tests.channel import Json, key, place_mobile, run, timeline_of, until_state
 from tests.exposition import total
 from tests.harness import WAIT_SECONDS, Product, until
+from tests.webhook_receiver import Receiver, receiving
 
 REGISTER, LIST = "105-register-a-webhook", "106-how-webhooks-do"
 REPLAY, UNREGISTER = "107-replay-to-a-webhook", "108-unregister-a-webhook"
 STARTED = "eventType=productOrderCreateEvent,productOrderStateChangeEvent"
 
 
-@dataclass
-class Receiver:
-    """Somebody else's server: takes calls, or answers with `status`, or not at all while it `hangs`."""
-
-    url: str
-    status: int = 204
-    taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    refused: int = 0
-    hangs: bool = False
-    hung: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def take(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        if self.hangs:
-            self.hung.set()
-            await asyncio.sleep(60)  # until the caller is gone
-        if self.status >= 300:
-            self.refused += 1
-            return web.Response(status=self.status, headers={"Location": f"{self.url}/elsewhere"})
-        self.taken.append(({name.lower(): value for name, value in request.headers.items()}, body))
-        return web.Response(status=self.status)
-
-    def events(self, order: str) -> list[Json]:
-        """What it was told of this order."""
-        told = [json.loads(body) for _, body in self.taken]
-        return [event for event in told if event["correlationId"] == order]
-
-    def sequences(self, order: str) -> list[int]:
-        return [int(event["eventId"].rpartition("-")[2]) for event in self.events(order)]
-
-
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    port = free_port()
-    receiver = Receiver(f"http://127.0.0.1:{port}")
-    app = web.Application()
-    app.router.add_post("/{path:.*}", receiver.take)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield receiver
-    await runner.cleanup()
+    async with receiving() as receiver:
+        yield receiver
 
 
 def verified(secret: str, headers: dict[str, str], body: bytes) -> Json:
@@ -191,7 +151,7 @@ async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
         return receiver.sequences(order) == [1]
 
     await until(told_again)
-    assert {event["correlationId"] for event in map(json.loads, (b for _, b in receiver.taken))} >= {order}
+    assert order in receiver.orders()
 
     async def counted() -> bool:
         more = {outcome: count - before[outcome] for outcome, count in (await calls_counted(product)).items()}
