@@ -211,6 +211,16 @@ WATCHED: Final = (
     Watched("orderway_subscriptions_open", "gauge", "Subscriptions that are running."),
     Watched("orderway_operations_running", "gauge", "Queries and mutations that are running."),
     Watched("orderway_feed_position", "gauge", "Position of the newest event that followers have been told of."),
+    Watched(
+        "orderway_webhooks_behind",
+        "gauge",
+        "Webhooks that are still to be told of something, or looked at for it; the same of every worker.",
+    ),
+    Watched(
+        "orderway_webhook_oldest_event_seconds",
+        "gauge",
+        "Age of the oldest event that a webhook is still to be told of, or looked at for it; 0: there is none.",
+    ),
     Watched("orderway_backend_in_flight", "gauge", "Attempts under way at a backend.", ("backend",)),
     Watched("orderway_backend_waiting", "gauge", "Calls that wait for their turn at a backend.", ("backend",)),
     Watched("orderway_backend_places", "gauge", "Calls that a backend may have at once.", ("backend",)),

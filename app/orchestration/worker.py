@@ -26,6 +26,7 @@ SWEEP_SECONDS: Final = 2.0
 EXPIRY_SECONDS: Final = 5.0
 LEARN_SECONDS: Final = 2.0
 WEBHOOK_SECONDS: Final = 0.5
+BACKLOG_SECONDS: Final = 5.0
 LEFT_ALONE: Final = timedelta(seconds=5)
 LONGEST_LEFT_ALONE: Final = timedelta(minutes=5)
 REGISTER_SECONDS: Final = 30.0
@@ -119,6 +120,7 @@ async def keep_up(ordering: Ordering, callback: str, drafts: DraftPolicy, delive
         _again_and_again(SWEEP_SECONDS, "batch_sweep", lambda: resume_batches(ordering)),
         _again_and_again(LEARN_SECONDS, "learning", lambda: ordering.durations.write(ordering.store)),
         _again_and_again(WEBHOOK_SECONDS, "webhooks", deliverer.look),
+        _again_and_again(BACKLOG_SECONDS, "webhook_backlog", deliverer.weigh),
         _again_and_again(EXPIRY_SECONDS, "draft_expiry", lambda: expire_drafts(ordering, drafts)),
         _again_and_again(
             REGISTER_SECONDS, "catalog_registration", lambda: ordering.backends.catalog.register_listener(callback)

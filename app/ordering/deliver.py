@@ -6,8 +6,8 @@ goes on after the last event that was recorded as told. While a call is tried ag
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import random
 from types import TracebackType
 from typing import Final, Self
@@ -35,6 +35,18 @@ Call = Callable[[str, Mapping[str, str], bytes], Awaitable[str | None]]
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many webhooks are still to be told of something, and when the oldest of that happened."""
+
+    webhooks: int = 0
+    oldest: datetime | None = None
+
+    def age(self, at: datetime) -> float:
+        """Of the oldest, in seconds."""
+        return max((at - self.oldest).total_seconds(), 0.0) if self.oldest else 0.0
+
+
 class Deliverer:
     """Use as an async context manager, and call `look` again and again in between."""
 
@@ -44,6 +56,13 @@ class Deliverer:
         self._call = call
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._backlog = Backlog()
+        metrics.watch(
+            {
+                "orderway_webhooks_behind": lambda: metrics.one(self._backlog.webhooks),
+                "orderway_webhook_oldest_event_seconds": lambda: metrics.one(self._backlog.age(ordering.clock())),
+            }
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,6 +89,13 @@ class Deliverer:
             task = asyncio.create_task(self._deliver(webhook, holder))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+
+    async def weigh(self) -> None:
+        """See what is still to be told, by whichever worker, for the metrics. Raises StoreUnavailable."""
+        events = self._ordering.store.events
+        behind = await self._store.behind(await events.last_position())
+        next_ones = await events.after(behind.position, limit=1) if behind else []
+        self._backlog = Backlog(behind.count, next_ones[0].event.at) if behind and next_ones else Backlog()
 
     async def _deliver(self, webhook: Webhook, holder: str) -> None:
         """Tell it of everything there is, until it fails, is another's, or the worker stops."""

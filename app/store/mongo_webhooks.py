@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
 from app.store.mongo_part import Document, MongoPart, answering
-from app.store.port import IdempotencyKey, WebhookKept
+from app.store.port import IdempotencyKey, WebhookKept, WebhooksBehind
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -80,6 +80,14 @@ class MongoWebhooks(MongoPart):
                     break
                 claimed.append(decode(found["body"], Webhook))
         return claimed
+
+    async def behind(self, before: int) -> WebhooksBehind | None:
+        """See WebhookStore."""
+        query = {"removed": False, "position": {"$lt": before}}
+        async with answering():
+            count = int(await self._of("webhook").count_documents(query))
+            last = await self._of("webhook").find_one(query, {"position": 1}, sort=[("position", ASCENDING)])
+        return WebhooksBehind(max(count, 1), last["position"]) if last else None
 
     async def record(
         self, webhook: Webhook, holder: str, until: datetime | None, letters: Sequence[DeadLetter] = ()

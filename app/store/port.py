@@ -298,6 +298,14 @@ class WebhookKept:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class WebhooksBehind:
+    """How many webhooks have not been told of everything, and up to where the one that is farthest behind has been."""
+
+    count: int
+    position: int
+
+
 class WebhookStore(Protocol):
     """Where webhooks are kept, with how far each has been told. Every method may raise StoreUnavailable."""
 
@@ -319,6 +327,12 @@ class WebhookStore(Protocol):
     async def claim(self, holder: str, at: datetime, until: datetime, *, before: int, limit: int) -> list[Webhook]:
         """Webhooks that are due at that time, were told of less than what is before this position and are nobody's at
         the moment; until then they are this holder's.
+        """
+
+    async def behind(self, before: int) -> WebhooksBehind | None:
+        """The webhooks that were told of less than what is before this position; None: there is none.
+
+        Costs as much as there are of these.
         """
 
     async def record(

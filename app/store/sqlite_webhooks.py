@@ -7,7 +7,7 @@ from typing import Final
 
 from app.domain.webhook import DeadLetter, Webhook
 from app.store.codec import decode, encode
-from app.store.port import IdempotencyKey, WebhookKept
+from app.store.port import IdempotencyKey, WebhookKept, WebhooksBehind
 from app.store.sqlite_part import SqlitePart
 
 SCHEMA: Final = """
@@ -98,6 +98,14 @@ class SqliteWebhooks(SqlitePart):
             return [decode(body, Webhook) for (body,) in rows]
 
         return await self._database.transaction(write)
+
+    async def behind(self, before: int) -> WebhooksBehind | None:
+        """See WebhookStore."""
+        rows = await self._database.rows(
+            "select count(*), min(position) from webhook where removed = 0 and position < ?", (before,)
+        )
+        count, position = rows[0]
+        return WebhooksBehind(count, position) if count else None
 
     async def record(
         self, webhook: Webhook, holder: str, until: datetime | None, letters: Sequence[DeadLetter] = ()

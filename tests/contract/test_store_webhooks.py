@@ -10,7 +10,7 @@ from app.domain.actor import Actor
 from app.domain.event_filter import EventFilter
 from app.domain.events import EventType
 from app.domain.webhook import DeadLetter, Webhook
-from app.store.port import IdempotencyKey, OrderStore
+from app.store.port import IdempotencyKey, OrderStore, WebhooksBehind
 from tests.contract.stored import ADA, NOW
 
 MINUTE = timedelta(minutes=1)
@@ -103,6 +103,16 @@ async def test_a_webhook_is_told_by_one_at_a_time_until_its_time_is_over(store: 
 
     assert await store.webhooks.record(told, "c", None)
     assert await claimed(store, "d", minutes=2) == ["w1"]
+
+
+async def test_who_is_behind_is_counted_with_how_far_the_last_one_is(store: OrderStore) -> None:
+    for name, position in {"w1": 5, "w2": 3, "w3": 1, "w4": 9}.items():
+        await keep(store, webhook(name, position=position))
+    assert await store.webhooks.change(replace(webhook("w3", position=1), removed_at=NOW, run=2), 1)
+    await claimed(store, "whoever tells it", before=4)
+
+    assert await store.webhooks.behind(9) == WebhooksBehind(count=2, position=3)
+    assert await store.webhooks.behind(3) is None
 
 
 async def test_who_waits_for_another_try_is_due_later_and_a_replay_ends_an_earlier_run(store: OrderStore) -> None:

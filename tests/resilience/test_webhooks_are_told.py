@@ -55,6 +55,12 @@ async def calls_counted(product: Product) -> dict[str, float]:
     return {outcome: total(exposition, "orderway_webhook_calls_total", outcome=outcome) for outcome in outcomes}
 
 
+async def backlog(product: Product) -> tuple[float, float]:
+    """How many webhooks are still to be told of something, and since how many seconds."""
+    _, exposition = await product.monitor("worker")
+    return total(exposition, "orderway_webhooks_behind"), total(exposition, "orderway_webhook_oldest_event_seconds")
+
+
 async def one(product: Product, token: str, webhook: str) -> Json:
     found = (await run(product, LIST, token=token))["webhooks"]["nodes"]
     return next((node for node in found if node["id"] == webhook), None)
@@ -87,6 +93,12 @@ async def test_a_receiver_that_fails_and_recovers_and_a_killed_worker_lose_nothi
 
     waiting = await until(retrying)
     assert (waiting["failure"], waiting["deadLetterCount"]) == ("answered 503", 0)
+
+    async def weighed() -> bool:
+        behind, age = await backlog(product)
+        return behind >= 1 and age > 0
+
+    await until(weighed)
     receiver.hangs = True
     async with asyncio.timeout(WAIT_SECONDS):
         await receiver.hung.wait()
@@ -117,6 +129,11 @@ async def test_a_receiver_that_fails_and_recovers_and_a_killed_worker_lose_nothi
 
     await until(again)
     assert secret not in "".join(log.read_text() for log in (product.settings.data_dir / "logs").iterdir())
+
+    async def nothing_left() -> bool:
+        return await backlog(product) == (0, 0)
+
+    await until(nothing_left)
     ended = await told(product, dealer, UNREGISTER, webhook)
     assert (ended["webhook"]["state"], ended["replayed"]) == ("REMOVED", False)
     assert await one(product, dealer, webhook) is None
