@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from random import choice
 from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, ReplaceOne
@@ -19,12 +20,19 @@ LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class MongoWebhooks(MongoPart):
     """A WebhookStore in MongoDB. See `app.store.port.WebhookStore` for what each method promises.
 
-    What was given up is written before how far the webhook was told: lost in between, it is given up again.
+    An owner's webhooks have seats, from 0 up, each taken once: so those who register at the same time are never more
+    than there may be. What was given up is written before how far the webhook was told: lost in between, it is given up
+    again.
     """
 
     async def open(self) -> None:
         """Make the indexes that are missing."""
         await self._of("webhook").create_index([("owner", ASCENDING), ("key", ASCENDING)], unique=True)
+        await self._of("webhook").create_index(
+            [("owner", ASCENDING), ("seat", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"seat": {"$exists": True}},
+        )
         await self._of("webhook").create_index([("removed", ASCENDING), ("position", ASCENDING)])
         await self._of("dead_letter").create_index([("webhook_id", ASCENDING), ("position", DESCENDING)], unique=True)
 
@@ -33,13 +41,13 @@ class MongoWebhooks(MongoPart):
         own = {"owner": key.owner, "key": key.key}
         document = {"_id": webhook.id, **own, "fingerprint": key.fingerprint, **_fields(webhook)}
         async with answering():
-            if await self._of("webhook").find_one(own) is None:
-                if await self._of("webhook").count_documents(_of_owner(key.owner)) >= most:
+            while (found := await self._of("webhook").find_one(own)) is None:
+                taken = [d.get("seat") async for d in self._of("webhook").find(_of_owner(key.owner), {"seat": 1})]
+                if len(taken) >= most:
                     return None
-                with suppress(DuplicateKeyError):  # the same request was faster
-                    await self._of("webhook").insert_one(document)
-            found = await self._of("webhook").find_one(own)
-        assert found is not None, "it has just been written, or had been before"
+                free = choice([seat for seat in range(most) if seat not in taken])
+                with suppress(DuplicateKeyError):  # the same request, or another one for this seat, was faster
+                    await self._of("webhook").insert_one({**document, "seat": free})
         return WebhookKept(decode(found["body"], Webhook), found["fingerprint"])
 
     async def load(self, webhook_ids: Sequence[str]) -> dict[str, Webhook]:
@@ -62,7 +70,8 @@ class MongoWebhooks(MongoPart):
 
     async def change(self, webhook: Webhook, run: int) -> bool:
         """See WebhookStore."""
-        update = {"$set": _fields(webhook), "$unset": {"holder": "", "held_until": ""}}
+        gone = ("holder", "held_until", *(("seat",) if webhook.removed_at else ()))
+        update = {"$set": _fields(webhook), "$unset": dict.fromkeys(gone, "")}
         async with answering():
             done = await self._of("webhook").update_one({"_id": webhook.id, "run": run}, update)
         return done.matched_count == 1

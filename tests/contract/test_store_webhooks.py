@@ -68,6 +68,16 @@ async def test_an_owner_has_no_more_webhooks_than_may_be_and_is_told_again_of_th
     assert await keep(store, webhook("more")) == webhook("more")
 
 
+async def test_of_those_who_register_at_once_no_more_are_kept_than_may_be(store: OrderStore) -> None:
+    async def register(number: int) -> bool:
+        own = IdempotencyKey(owner="ada", key=f"k{number}", fingerprint="f")
+        return await store.webhooks.add(webhook(f"w{number}"), own, MOST) is not None
+
+    kept = await asyncio.gather(*map(register, range(4 * MOST)))
+
+    assert (sum(kept), await store.webhooks.count("ada")) == (MOST, MOST)
+
+
 async def test_webhooks_are_found_by_their_owner_the_newest_first_without_removed_ones(store: OrderStore) -> None:
     bob = replace(ADA, subject="bob")
     for number, owner in enumerate([ADA, bob, ADA, ADA], 1):
