@@ -1,136 +1,56 @@
-"""`make bench`: the gateway beside other servers (`python -m tests.bench gateway` for that alone), what the main
-operations cost, as ratios to the cheapest operation in the same run; what an event costs that thousands are told of
-(`push`); what is felt elsewhere while one backend hangs (`bulkhead`); what orders cost as stored ones grow (`growth`);
-and what carrying an order out costs beside a bare Temporal workflow (`python -m tests.bench overhead` for that alone).
-
-The operations take turns, so that a machine that slows down slows all of them; absolute times mean little.
-"""
+"""`make bench`: everything; `python -m tests.bench <subject> …`: these subjects alone."""
 
 import asyncio
 import logging
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Final
 
 import structlog
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench import bulkhead
+from tests.bench import bulkhead, first_sight, memory, operations, start
 from tests.bench.gateway import __main__ as gateway
 from tests.bench.growth import compare as growth
-from tests.bench.overhead import compare
+from tests.bench.overhead import compare as overhead
 from tests.bench.push import compare as push
-from tests.channel import key, place, place_mobile, until_state
-from tests.harness import Product, running_product
 
-ORDERS = 50
-WIDTH = 200
-"""Of the widest tables, in letters, also where they are written to a file."""
-ROUNDS = 30
-AT_ONCE = 10
-PAGE = """
-query Page {
-  productOrders(first: 50) {
-    nodes {
-      id key state createdAt customer { name email }
-      items { id action state quantity offering { name prices { name price { amount } } } }
-    }
-  }
-}"""
-ONE = """
-query One($id: ID!) {
-  productOrder(id: $id) { id key state customer { name } items { id offering { name } } plan { tasks { id state } } }
-}"""
-MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
+WIDTH: Final = 200
+"""Of the tables, in letters, also where they are written to a file."""
+Subject = Callable[[Path, Console], Coroutine[None, None, object]]
+SUBJECTS: Final[dict[str, tuple[str, Subject]]] = {
+    "gateway": ("the gateway beside other servers", lambda _, __: asyncio.to_thread(gateway.main, [])),
+    "first-sight": (
+        "a document that was never seen before, beside graphql-core",
+        lambda _, console: asyncio.to_thread(first_sight.compare, console),
+    ),
+    "operations": ("what the main operations cost", operations.compare),
+    "push": (
+        "an event that thousands are told of",
+        lambda _, console: push.compare(console, subscribers=5000, events=20),
+    ),
+    "bulkhead": ("what is felt elsewhere while one backend hangs", lambda _, console: bulkhead.compare(console)),
+    "growth": ("what orders cost as stored ones grow", growth),
+    "overhead": ("carrying an order out, beside a bare Temporal workflow", overhead),
+    "memory": ("the memory of a gateway as requests go by", memory.compare),
+    "start": ("from the command to ready", start.compare),
+}
 
 
-async def main() -> None:
+async def main(names: list[str]) -> None:
     """Measure and print."""
+    if unknown := [name for name in names if name not in SUBJECTS]:
+        sys.exit(f"{unknown[0]}: no subject; there are {', '.join(SUBJECTS)}")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    if sys.argv[1:] in ([], ["gateway"]):
-        await asyncio.to_thread(gateway.main, [])
-        if sys.argv[1:]:
-            return
-    if sys.argv[1:] in ([], ["push"]):
-        await push.compare(Console(file=sys.stdout), subscribers=5000, events=20)
-        if sys.argv[1:]:
-            return
-    if sys.argv[1:] in ([], ["bulkhead"]):
-        await bulkhead.compare(Console(file=sys.stdout))
-        if sys.argv[1:]:
-            return
-    with tempfile.TemporaryDirectory() as folder:
-        if sys.argv[1:] in ([], ["growth"]):
-            await growth(Path(folder) / "growth", Console(file=sys.stdout, width=WIDTH))
-            if sys.argv[1:]:
-                return
-        await compare(Path(folder) / "overhead", Console(file=sys.stdout, width=WIDTH))
-        if sys.argv[1:] == ["overhead"]:
-            return
-        async with running_product(Path(folder) / "product") as product:
-            keys = [await place_mobile(product, f"cust-{1101 + n % 30}") for n in range(ORDERS)]
-            for order_key in keys:
-                await until_state(product, order_key, "COMPLETED")
-            times = await _measure(product, keys[0])
-            _print(times, await _throughput(product))
-
-
-async def _measure(product: Product, order_key: str) -> dict[str, list[float]]:
-    token = product.token()
-
-    async def place_one() -> None:
-        placed = await place(product, {"customerId": "cust-1003", "items": [MOBILE]}, token=token)
-        assert placed["errors"] == []
-
-    async def ask(query: str, **variables: str) -> None:
-        (await product.graphql(query, variables, token=token)).whole()
-
-    operations: dict[str, Callable[[], Awaitable[None]]] = {
-        "trivial: { __typename }": lambda: ask("{ __typename }"),
-        "one order with customer, offering and plan": lambda: ask(ONE, id=order_key),
-        "page of 50 orders with customers, offerings, prices": lambda: ask(PAGE),
-        "place an order: validated, priced, stored, started": place_one,
-    }
-    times: dict[str, list[float]] = {name: [] for name in operations}
-    for n in range(ROUNDS + 1):
-        for name, operation in operations.items():
-            begun = time.perf_counter()
-            await operation()
-            if n:  # the first round warms up
-                times[name].append(time.perf_counter() - begun)
-    return times
-
-
-async def _throughput(product: Product) -> float:
-    """Orders completed in a second, with some of them under way at once."""
-    begun = time.perf_counter()
-
-    async def one() -> None:
-        request = {"idempotencyKey": key(), "customerId": "cust-1003", "items": [MOBILE]}
-        placed = await place(product, request)
-        await until_state(product, placed["order"]["key"], "COMPLETED")
-
-    for _ in range(3):
-        await asyncio.gather(*(one() for _ in range(AT_ONCE)))
-    return 3 * AT_ONCE / (time.perf_counter() - begun)
-
-
-def _print(times: dict[str, list[float]], completed: float) -> None:
-    base = statistics.median(next(iter(times.values())))
-    table = Table()
-    for column in ("Operation", "p50 ms", "p95 ms", "× trivial"):
-        table.add_column(column, justify="left" if column == "Operation" else "right")
-    for name, measured in times.items():
-        middle, high = statistics.median(measured), statistics.quantiles(measured, n=20)[-1]
-        table.add_row(name, f"{middle * 1000:.1f}", f"{high * 1000:.1f}", f"{middle / base:.1f}")
-    console = Console(file=sys.stdout)
-    console.print(table)
-    console.print(f"One-line mobile orders completed per second, {AT_ONCE} under way: {completed:.1f}")
+    console = Console(file=sys.stdout, width=WIDTH)
+    for name in names or SUBJECTS:
+        title, compare = SUBJECTS[name]
+        console.print(f"\n[bold]{name}[/bold]: {title}")
+        with tempfile.TemporaryDirectory() as folder:
+            await compare(Path(folder) / "data", console)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))
