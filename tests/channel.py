@@ -1,9 +1,10 @@
 """What a sales channel does with Orderway, for the tests: the example operations with their variables filled in."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from app.demo.samples import document, variables
@@ -16,6 +17,8 @@ FAMILY = "01-place-the-family-bundle"
 FOLLOW = "02-follow-orders"
 ONE_ORDER = "04-one-order-in-full"
 PUBLISHED = "18-place-the-published-tmf622-order"
+FOR_AN_ORDER: Final = re.compile(r"[0-9a-v]{20}:")
+"""How the key begins under which something is done for an order."""
 ENDED = {"COMPLETED", "PARTIAL", "FAILED", "CANCELLED", "REJECTED"}
 
 

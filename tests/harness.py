@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import aiohttp
 from aiohttp import StreamReader
@@ -67,9 +68,9 @@ class MockControl:
         """What the backends have really done."""
         return await self._call("GET", "/control/effects")
 
-    async def forget_requests(self) -> None:
-        """Count requests from zero."""
-        await self._call("POST", "/control/reset-counters")
+    async def forget_requests(self, *, only_of: str | None = None) -> None:
+        """Count requests from zero; those of this correlation id alone, when one is named."""
+        await self._call("POST", f"/control/reset-counters{f'?correlationId={only_of}' if only_of else ''}")
 
     async def requests(self) -> dict[str, dict[str, int]]:
         """By backend and operation ("POST serviceOrder"), how many requests came in."""
@@ -144,6 +145,7 @@ class Product:
         }
         self.mock_control = MockControl(http, f"http://{parts.LOOPBACK}:{mock_port}")
         self._http = http
+        self._correlation: dict[str, str] = {}
 
     @property
     def children(self) -> list[ChildProcess]:
@@ -178,10 +180,29 @@ class Product:
         async with self._http.post(
             f"{self.urls[gateway]}/graphql",
             json={"query": query, "variables": variables or {}},
-            headers={"Authorization": f"Bearer {token or self.token()}", "Accept": "application/graphql-response+json"},
+            headers={
+                "Authorization": f"Bearer {token or self.token()}",
+                "Accept": "application/graphql-response+json",
+                **self._correlation,
+            },
         ) as response:
             body = await response.json(content_type=None)
             return Answer(response.status, body.get("data"), body.get("errors", []))
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[Callable[[], Awaitable[dict[str, dict[str, int]]]]]:
+        """What the backends are asked for by the operations within, as `MockControl.requests` tells it.
+
+        Orders of other tests may still be under way: what is done for those does not count.
+        """
+        own = uuid4().hex
+        await self.mock_control.forget_requests(only_of=own)
+        self._correlation = {"X-Correlation-ID": own}
+        try:
+            yield self.mock_control.requests
+        finally:
+            self._correlation = {}
+            await self.mock_control.forget_requests()
 
     async def upload(
         self, lines: str, key: str, *, token: str | None = None, content_type: str = "application/x-ndjson"

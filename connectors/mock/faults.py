@@ -10,6 +10,9 @@ are set anew; `GET /control` names what waits, and counts as `abandoned` what th
 under way included); `keys` (only requests whose idempotency key begins with one of these); `holdSeconds` (for how long
 what was reserved and not confirmed is held; as usual half an hour); `guaranteedSeconds` (for how long an answer of
 serviceability holds; as usual two weeks).
+
+`POST /control/reset-counters` counts the requests from zero; with `?correlationId=…` only those that carry this
+`X-Correlation-ID`.
 """
 
 import asyncio
@@ -81,6 +84,7 @@ class Control:
         self._state = state
         self.faults: dict[str, Faults] = {backend: Faults() for backend in roots.values()}
         self._requests: Counter[tuple[str, str]] = Counter()
+        self._counted: str | None = None
         self._set_anew = {backend: asyncio.Event() for backend in self.faults}
         self._stalled: dict[str, list[str]] = {backend: [] for backend in self.faults}
         self._abandoned: Counter[str] = Counter()
@@ -93,9 +97,10 @@ class Control:
             await self._app(scope, receive, send)
             return
         backend, operation = asked
-        self._requests[backend, operation] += 1
+        if self._counted in (None, _header(scope, b"x-correlation-id")):
+            self._requests[backend, operation] += 1
         faults = self.faults[backend]
-        key = _key(scope)
+        key = _header(scope, b"idempotency-key")
         if (faults.operations and operation not in faults.operations) or (
             faults.keys and not key.startswith(tuple(faults.keys))
         ):
@@ -217,7 +222,8 @@ class Control:
     async def _effects(self, _: Request) -> Response:
         return answer(200, self._state.effects())
 
-    async def _reset_counters(self, _: Request) -> Response:
+    async def _reset_counters(self, request: Request) -> Response:
+        self._counted = request.query_params.get("correlationId")
         self._requests.clear()
         self._abandoned.clear()
         return answer(200, {})
@@ -239,9 +245,9 @@ class Control:
         self._set_anew[backend] = asyncio.Event()
 
 
-def _key(scope: Scope) -> str:
-    """The request's idempotency key, empty when it has none."""
-    return next((value.decode() for name, value in scope["headers"] if name == b"idempotency-key"), "")
+def _header(scope: Scope, wanted: bytes) -> str:
+    """The request's header of this name, empty when it has none."""
+    return next((value.decode() for name, value in scope["headers"] if name == wanted), "")
 
 
 async def _nowhere(_: Message) -> None:

@@ -1,11 +1,9 @@
 """A shop's cart becomes an order, a configuration is checked before it is ordered, and a quote binds who orders it."""
 
-import re
-
 import pytest
 
 from app.domain.actor import Role
-from tests.channel import Json, key, place, run, until_state
+from tests.channel import FOR_AN_ORDER, Json, key, place, run, until_state
 from tests.draft import Draft, mutate
 from tests.harness import Product
 
@@ -167,7 +165,6 @@ async def test_an_order_made_of_a_cart_is_found_by_its_key_while_the_cart_is_out
 
 # A configuration is checked before it is ordered
 
-ORDER_KEY = re.compile(r"[0-9a-v]{20}:")
 CHECK = "28-check-a-configuration"
 
 
@@ -182,10 +179,11 @@ def reasons(checked: Json) -> list[tuple[str, str]]:
 
 
 async def test_a_configuration_that_may_be_ordered_is_approved_with_its_price(product: Product) -> None:
-    await product.mock_control.forget_requests()
     before = len(await product.mock_control.effects())
 
-    found = (await run(product, CHECK))["checkProductConfiguration"]
+    async with product.counted() as requests_made:
+        found = (await run(product, CHECK))["checkProductConfiguration"]
+        requests = await requests_made()
 
     assert (found["state"], found["reasons"]) == ("APPROVED", [])
     [fibre] = found["items"]
@@ -204,10 +202,10 @@ async def test_a_configuration_that_may_be_ordered_is_approved_with_its_price(pr
         ("Installation fee", "59.49"),
     ]
     assert fibre["terms"] == [{"name": "24 months"}]
-    assert (await product.mock_control.requests())["credit"] == {}
+    assert requests["credit"] == {}
     # orders of other tests may still be under way; what they write carries their number
     written = [e["key"] or "" for e in (await product.mock_control.effects())[before:]]
-    assert [key for key in written if not ORDER_KEY.match(key)] == []
+    assert [key for key in written if not FOR_AN_ORDER.match(key)] == []
 
 
 async def test_a_configuration_is_rejected_with_every_reason_and_priced_all_the_same(product: Product) -> None:
