@@ -26,6 +26,7 @@ from app.gateway import batches
 from app.gateway.app import Gateway, create_app, drain
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Readiness
+from app.gateway.hub import Hub
 from app.gateway.operations import RequestFacts
 from app.monitor import monitored, readiness
 from app.orchestration.listener import listener_routes
@@ -184,6 +185,7 @@ class _Served:
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
                 Route(batches.PATH, upload, methods=["POST"]),
+                *Hub(verifier.authenticate, p.ordering, audit, explain, code_of).routes(),
             ],
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,

@@ -99,7 +99,7 @@ class GraphQLOverHTTP:
     async def _answer(self, request: Request, accept: str | None, media: Media | None) -> Response:
         as_events = negotiate(accept, (*ANSWERS, Media.EVENTS)) is Media.EVENTS
         if request.method == "POST":
-            _check_content_type(header(request.scope, b"content-type"))
+            check_content_type(header(request.scope, b"content-type"))
         identity = await identify(self._authenticate, header(request.scope, b"authorization"))
         parameters = await self._parameters(request)
         if isinstance(parameters, list) and self._several(len(parameters)):
@@ -152,7 +152,7 @@ class GraphQLOverHTTP:
             case "PUT":
                 return PlainTextResponse(self._event_streams.reserve(identity), 201)
             case "POST":
-                _check_content_type(header(request.scope, b"content-type"))
+                check_content_type(header(request.scope, b"content-type"))
                 stream = self._event_streams.find(token, identity)
                 asked = self._operations.read(await self._parameters(request), identity)
                 stream.start(self._prepare(request, asked, identity))
@@ -255,7 +255,7 @@ async def identify(authenticate: Authenticate, authorization: str | None) -> Ide
         raise Refused(Code.AUTHENTICATION_UNAVAILABLE, str(failure)) from None
 
 
-def _check_content_type(content_type: str | None) -> None:
+def check_content_type(content_type: str | None) -> None:
     """Nothing but JSON: what a browser sends without asking first (forms, plain text) must not change anything."""
     media, *parameters = (part.strip().lower() for part in (content_type or "").split(";"))
     charsets = [p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")]

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
+import aiohttp
 import pytest
 
 from app.domain.actor import Role
@@ -177,6 +179,63 @@ async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
 
     await until(counted)
     await told(product, operations, UNREGISTER, webhook)
+
+
+async def test_a_client_that_speaks_tmf622_only_registers_at_its_hub(fragile: Product, receiver: Receiver) -> None:
+    product = fragile
+    own, foreign = (product.token(Role.CUSTOMER, f"cust-101{n}") for n in (1, 2))
+    asked = {"callback": f"{receiver.url}/tmf", "query": "customer=cust-1011", "@type": "Hub"}
+
+    async with aiohttp.ClientSession() as http:
+
+        async def ask(method: str, path: str = "", token: str | None = own, **sent: Any) -> tuple[int, Json]:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            key = {"Idempotency-Key": once}
+            url = f"{product.urls[0]}/tmf-api/productOrderingManagement/v4/hub{path}"
+            async with http.request(method, url, headers=headers | key, **sent) as response:
+                return response.status, await response.json(content_type=None) if await response.read() else None
+
+        once = key()
+        status, listener = await ask("POST", json=asked)
+        again = await ask("POST", json=asked)
+        conflict = await ask("POST", json={**asked, "query": None})
+        unsigned = await ask("POST", token=None, json=asked)
+        plain = await ask("POST", data=b"[]", skip_auto_headers=["Content-Type"])
+        nonsense: tuple[Json, ...] = ([], {"query": "state=completed"}, {"callback": "http://10.0.0.1/"})
+        for bad in nonsense:
+            once = key()
+            refused = await ask("POST", json=bad)
+            assert (refused[0], refused[1].keys()) == (400, {"code", "reason", "message", "status"})
+        order = await place_mobile(product, "cust-1011")
+        await until_state(product, order, "COMPLETED")
+
+        async def completed() -> bool:
+            return any(event["event"]["productOrder"]["state"] == "completed" for event in receiver.events(order))
+
+        await until(completed)
+        hidden = await ask("DELETE", f"/{listener['id']}", token=foreign)
+        shown = await one(product, own, listener["id"])
+        gone = [(await ask("DELETE", f"/{listener['id']}"))[0] for _ in range(2)]
+
+    types = "productOrderCreateEvent,productOrderAttributeValueChangeEvent,productOrderStateChangeEvent"
+    secret = listener.pop("secret")
+    assert (status, again) == (201, (201, listener)), "the secret is shown once"
+    assert listener == {
+        "id": listener["id"],
+        "callback": asked["callback"],
+        "query": f"eventType={types}&{asked['query']}",
+    }
+    assert (conflict[0], conflict[1]["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    assert (unsigned[0], unsigned[1]["status"], plain[0]) == (401, "401", 415)
+    messages = [verified(secret, headers, body) for headers, body in receiver.taken]
+    told_of = [(m["eventType"], m["event"]["productOrder"]["state"]) for m in messages if m["correlationId"] == order]
+    assert told_of[0][0] == "productOrderCreateEvent"
+    assert told_of[-1] == ("productOrderStateChangeEvent", "completed")
+    assert {kind for kind, _ in told_of} <= set(types.split(","))
+    assert (hidden[0], hidden[1]["code"]) == (404, "NOT_FOUND")
+    assert (shown["callback"], shown["owner"]) == (asked["callback"], "cust-1011")
+    assert gone == [204, 204]
+    assert await one(product, own, listener["id"]) is None
 
 
 @pytest.mark.parametrize(
