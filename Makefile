@@ -53,10 +53,10 @@ run: compiled
 	@exec $(BIN)/orderway dev --demo
 
 test: compiled
-	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 test-thorough: compiled
-	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m thorough
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m thorough
 
 lint: install
 	$(BIN)/ruff check .

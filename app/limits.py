@@ -216,7 +216,7 @@ class Limits(BaseModel, frozen=True):
         30.0, "Seconds that the body of a GraphQL request may take to arrive.", least=0.01, most=600
     )
     cached_characters: int = _number(
-        2_000_000,
+        500_000,
         "Characters of the checked documents that are kept; their trees take about a hundred times as many bytes.",
         most=1_000_000_000,
     )

@@ -1,6 +1,6 @@
 """The memory of a gateway: without work, and after many requests of every kind. It must not grow with their number.
 
-Clients ask for a field that costs nothing, for one order and for a page of orders; every hundredth request is a
+Clients ask for a field that costs nothing, for one order and for a page of orders; every twentieth request is a
 document that was never seen before, and every thousandth is refused. `BENCH_REQUESTS` says how many there are.
 """
 
@@ -65,7 +65,7 @@ def _request(number: int, keys: list[str]) -> dict[str, object]:
         return {"query": f"{{ nothingOfThisName{number} }}"}
     if number % 100 == 2:
         return {"query": PAGE}
-    if number % 100 == 3:
+    if number % 20 == 3:
         return {"query": f"query Q{number} {{ productOrders(first: 3) {{ nodes {{ a{number}: key state }} }} }}"}
     if number % 10 == 4:
         return {"query": ONE, "variables": {"id": keys[number % len(keys)]}}
