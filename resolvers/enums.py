@@ -13,6 +13,8 @@ from app.domain.audit import AuditOutcome as AuditOutcome
 from app.domain.batch import BatchState as BatchState
 from app.domain.batch import LineState as LineState
 from app.domain.catalog import PriceType as PriceType
+from app.domain.change_request import ChangeRequestKind as ChangeRequestKind
+from app.domain.change_request import ChangeRequestState as ChangeRequestState
 from app.domain.configuration import ConfigurationState as ConfigurationState
 from app.domain.events import EventType as EventType
 from app.domain.jeopardy import JeopardyKind as JeopardyKind
@@ -119,6 +121,7 @@ _describe(
         "COMPLETE": "Do it, and say so with completeTask.",
         "ACCEPT_CANCELLATION": "Say with decideCancellation that it may be cancelled.",
         "DENY_CANCELLATION": "Say with decideCancellation that it may not.",
+        "ANSWER_REQUEST": "Answer it with resolveProductOrderChangeRequest.",
     },
 )
 _describe(
@@ -148,6 +151,7 @@ _describe(
         "MANUAL": "A task is theirs to do.",
         "CONTACT": "The customer is to be called or written to.",
         "CANCELLATION": "A cancellation is asked for, and somebody has to say whether it may be.",
+        "CHANGE_REQUEST": "A change of an order under way is asked for, and somebody has to answer.",
     },
 )
 _describe(
@@ -160,6 +164,28 @@ _describe(
         "GIVEN_BACK": "Nobody sees to it any more.",
         "ESCALATED": "Nobody has acted in time: it is on another worklist.",
         "CLEARED": "It does not wait any more.",
+    },
+)
+_describe(
+    ChangeRequestKind,
+    "ProductOrderChangeRequestKind",
+    "What kind of change of an order under way is wished for.",
+    {
+        "CHANGE": "Something else, more or less of what is ordered.",
+        "CANCEL": "The order, or part of it, is not wanted any more.",
+        "RESCHEDULE": "Another time.",
+        "OTHER": "Something else.",
+    },
+)
+_describe(
+    ChangeRequestState,
+    "ProductOrderChangeRequestState",
+    "Where such a wish stands.",
+    {
+        "OPEN": "It waits for an answer.",
+        "RESOLVED": "It was accepted; what was done about it shows in the order itself.",
+        "DECLINED": "It was not accepted; the answer says why.",
+        "WITHDRAWN": "It needs no answer any more.",
     },
 )
 _describe(

@@ -19,6 +19,7 @@ class Right(StrEnum):
     READ_DETAILS = "readDetails"
     WRITE_ORDERS = "writeOrders"
     STEER_ORDERS = "steerOrders"
+    PROPOSE_CHANGES = "proposeChanges"
     TEND_PRODUCTS = "tendProducts"
     READ_CATALOG = "readCatalog"
     READ_PLACES = "readPlaces"

@@ -48,7 +48,7 @@ class TaskChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemChange:
-    """What became of work that waits for people, and how it is now. `task_id` None: a cancellation to be assessed."""
+    """What became of work that waits for people, and how it is now. `task_id` None: it is no task's."""
 
     id: str
     task_id: str | None

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.catalog import PriceAlteration, PriceType, Term
+from app.domain.change_request import ChangeRequest
 from app.domain.jeopardy import Jeopardy
 from app.domain.money import Money
 from app.domain.states import ItemState, OrderState
@@ -389,7 +390,8 @@ class ProductOrder:
     `priority` is 0 (highest) to 4. `place` holds for every item that names no other. `planned_at` is when somebody
     began to carry it out, or to wait for its day. `ownership` is set when the order hands products over to another
     customer, `repackaging` when it makes them parts of another offering. `jeopardy`: that what was promised
-    of it is in danger. `takes_back` is the completed order that it takes back, when it does.
+    of it is in danger. `takes_back` is the completed order that it takes back, when it does. `change_requests` are what
+    people were asked to do about it while it was under way, the oldest first.
     """
 
     id: str
@@ -429,6 +431,7 @@ class ProductOrder:
     ownership: OwnershipChange | None = None
     repackaging: Repackaging | None = None
     takes_back: str | None = None
+    change_requests: tuple[ChangeRequest, ...] = ()
 
     @property
     def acceptor_id(self) -> str | None:

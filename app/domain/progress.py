@@ -127,12 +127,13 @@ def advance(
     actor: Actor,
     changed: bool = False,
     jeopardy_rules: Sequence[JeopardyRule] = (),
+    was: ProductOrder | None = None,
 ) -> Progress:
     """The order as the plan `after` makes it, and the events since the plan was `before`.
 
     `sequence` is that of the order's last event. The order's version rises when its state or an item's changed, or
     when what is wished for has (`changed`); what is predicted alone is no new version, it moves with every task.
-    `jeopardy_rules` say how much the promise is in danger.
+    `jeopardy_rules` say how much the promise is in danger. `was`: the order before what was told it, if anything was.
     Every state on the way is an edge of the life cycle; a backend that reports an end early skips none.
     """
     items = tuple(_advance_item(order, item, after) for item in order.items)
@@ -165,7 +166,7 @@ def advance(
     for task in _task_changes(before, after):
         summary = f"{task.name}: {task.after}"
         events.append(told(number(), EventType.TASK_STATE_CHANGED, summary=summary, task=task))
-    for work in _work_changes(order, before, moved, after):
+    for work in work_changes(was or order, before, moved, after):
         summary = f"work for people {work.move}: {work.queue}"
         events.append(told(number(), EventType.WORK_ITEM_CHANGED, summary=summary, work=work))
     for reached in _milestones(before, after):
@@ -205,7 +206,10 @@ def _advance_item(order: ProductOrder, item: OrderItem, plan: Plan) -> OrderItem
     return replace(item, state=target, product_id=item.product_id or product)
 
 
-def _work_changes(old: ProductOrder, before: Plan | None, new: ProductOrder, after: Plan) -> Iterator[WorkItemChange]:
+def work_changes(
+    old: ProductOrder, before: Plan | None, new: ProductOrder, after: Plan | None
+) -> Iterator[WorkItemChange]:
+    """What became of the work that waits for people."""
     for move, item in moves(work_items(old, before), work_items(new, after)):
         yield WorkItemChange(
             id=item.id,

@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from app.domain.change_request import open_ones
 from app.domain.order import ProductOrder
 from app.domain.plan import CONTACT, Plan, Task
 from app.domain.states import TaskState
 
 CANCELLATIONS: Final = "cancellations"
 """The worklist of cancellations that people have to assess."""
+CHANGE_REQUESTS: Final = "changeRequests"
+"""The worklist of what customers ask for and nobody has answered."""
 CANCELLATION: Final = "cancellation"
 """What stands for the task in the id of such work; ids of tasks have a slash in them."""
 
@@ -26,6 +29,7 @@ class WorkKind(StrEnum):
     MANUAL = "manual"
     CONTACT = "contact"
     CANCELLATION = "cancellation"
+    CHANGE_REQUEST = "changeRequest"
 
 
 class FalloutDecision(StrEnum):
@@ -49,6 +53,7 @@ class WorkAction(StrEnum):
     COMPLETE = "complete"
     ACCEPT_CANCELLATION = "acceptCancellation"
     DENY_CANCELLATION = "denyCancellation"
+    ANSWER_REQUEST = "answerRequest"
 
 
 class WorkMove(StrEnum):
@@ -85,8 +90,9 @@ SUGGESTIONS: Final[Mapping[str, WorkAction]] = {
 class WorkItem:
     """One piece of work that waits for people (TMF701 taskFlow that needs manual intervention).
 
-    `task_id` None: a cancellation that is being assessed. `final` says that the backend gave its answer; `undoes`
-    that the task takes something back; `asks` are the names of what has to be entered when it is completed.
+    `task_id` None: a cancellation that is being assessed, or the change request `request_id`. `final` says that the
+    backend gave its answer; `undoes` that the task takes something back; `asks` are the names of what has to be entered
+    when it is completed.
     """
 
     order_id: str
@@ -105,11 +111,13 @@ class WorkItem:
     undoes: bool = False
     asks: tuple[str, ...] = ()
     claimed_by: str | None = None
+    request_id: str | None = None
 
     @property
     def id(self) -> str:
         """Names it among the work of all orders; work on the same task has the same id whenever it comes up."""
-        return f"{self.order_id}:{self.task_id or CANCELLATION}"
+        request = f"{WorkKind.CHANGE_REQUEST}-{self.request_id}" if self.request_id else CANCELLATION
+        return f"{self.order_id}:{self.task_id or request}"
 
     @property
     def place(self) -> str:
@@ -163,6 +171,17 @@ def _work_of(order: ProductOrder, plan: Plan) -> Iterator[WorkItem]:
             item_ids=plan.assessing.item_ids,
             claimed_by=plan.assessing.claimed_by,
         )
+    for request in open_ones(order.change_requests):
+        yield WorkItem(
+            order_id=order.id,
+            task_id=None,
+            kind=WorkKind.CHANGE_REQUEST,
+            queue=CHANGE_REQUESTS,
+            since=request.requested_at,
+            name=f"Answer what is asked for: {request.kind}",
+            priority=order.priority,
+            request_id=request.id,
+        )
 
 
 def _kind(task: Task) -> WorkKind | None:
@@ -186,6 +205,8 @@ def allowed_actions(item: WorkItem) -> tuple[WorkAction, ...]:
             return (_A.RETRY, *mending, _A.SKIP, _A.FAIL_ITEM, _A.ABORT)
         case WorkKind.CANCELLATION:
             return (_A.ACCEPT_CANCELLATION, _A.DENY_CANCELLATION)
+        case WorkKind.CHANGE_REQUEST:
+            return (_A.ANSWER_REQUEST,)
         case _:
             return (_A.COMPLETE,)
 
@@ -198,6 +219,8 @@ def suggested_action(item: WorkItem) -> WorkAction | None:
             return suggested if suggested in allowed_actions(item) else _A.RETRY
         case WorkKind.CANCELLATION:
             return None
+        case WorkKind.CHANGE_REQUEST:
+            return _A.ANSWER_REQUEST
         case _:
             return _A.COMPLETE
 

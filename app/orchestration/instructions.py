@@ -72,7 +72,7 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
             return Revised(at=at, wish=instruction.wish, charge=instruction.charge)
         case _K.ABORT:
             return Aborted(at=at)
-        case _K.ADD_NOTE:
+        case _K.ADD_NOTE | _K.CHANGE_REQUEST:
             return Noted(at=at)
         case _:
             raise ValueError(f"{instruction.kind} lacks what it is about")
@@ -80,7 +80,7 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
 
 def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
     """Why it cannot be followed now; None: it can. The plan may have moved on since it was judged outside."""
-    if instruction.kind is _K.ADD_NOTE:
+    if instruction.kind in (_K.ADD_NOTE, _K.CHANGE_REQUEST):
         return None
     if plan.revision and plan.ended:
         return "the order has ended"

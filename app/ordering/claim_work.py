@@ -99,7 +99,8 @@ async def _tell(ordering: Ordering, actor: Actor, ask: ClaimWork | ReleaseWork, 
 
 def waiting_for(stored: StoredOrder, task_id: str | None) -> WorkItem | None:
     """What of the order waits for people under this task id; None: the cancellation that is being assessed."""
-    return next((item for item in work_items(stored.order, stored.plan) if item.task_id == task_id), None)
+    of_plan = (item for item in work_items(stored.order, stored.plan) if item.request_id is None)
+    return next((item for item in of_plan if item.task_id == task_id), None)
 
 
 def _nothing_waits(stored: StoredOrder) -> NotAllowedInState:

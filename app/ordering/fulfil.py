@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.actor import Actor, system_actor
+from app.domain.change_request import with_request
 from app.domain.durations import samples
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
@@ -30,6 +31,7 @@ TOLD: Final = {
     _K.PERFORM: "/plan/tasks",
     _K.REVISE: "/items",
     _K.ADD_NOTE: "/notes",
+    _K.CHANGE_REQUEST: "/changeRequests",
     _K.ABORT: "/state",
 }
 """Instructions that are told as an event of their own, with what they changed."""
@@ -67,9 +69,9 @@ async def record_progress(
 ) -> Kept:
     """Keep the plan as it is now, and what that means for the order. A plan not newer than the kept one is ignored.
 
-    `instruction` is what made the plan so, when it was not the work itself. `at`: when it came about, however much
-    later it can be recorded. `known`: the order as it was kept last, as far as the caller knows; what is written is
-    conditional on that.
+    `instruction` is what made the plan so, when it was not the work itself; when somebody was faster, so that it cannot
+    be any more, it changes nothing, and its key stays unused. `at`: when it came about, however much later it can be
+    recorded. `known`: the order as it was kept last, as far as the caller knows; what is written is conditional on it.
     """
     outcome: Commit = MovedOn()
     actor = instruction.actor if instruction else ORCHESTRATION
@@ -81,6 +83,8 @@ async def record_progress(
         if stored.plan is None and stored.order.state in ORDER.terminal:
             return Kept(True, stored)
         at = max(at, stored.order.updated_at)
+        if instruction is not None and _outrun(stored.order, instruction):
+            instruction = key = None
         order = _called_off(_instructed(stored.order, instruction, at), stored.plan, plan, actor, at)
         order = replace(order, planned_at=order.planned_at or at)
         progress = advance(
@@ -92,6 +96,7 @@ async def record_progress(
             actor=actor,
             changed=replace(order, planned_at=stored.order.planned_at) != stored.order,
             jeopardy_rules=ordering.rulebook().jeopardy,
+            was=stored.order,
         )
         events = (*progress.events, *_told(progress, stored.sequence, instruction, at))
         outcome = await ordering.store.commit(
@@ -119,6 +124,12 @@ async def record_progress(
     now = StoredOrder(order=progress.order, plan=plan, sequence=stored.sequence + len(events))
     # what came before the order was begun is told with its beginning
     return Kept(stored.plan is None or any(news_in(event, progress.order, plan) for event in events), now)
+
+
+def _outrun(order: ProductOrder, instruction: Instruction) -> bool:
+    """Whether what it says of a change request cannot be so any more."""
+    request = instruction.request
+    return request is not None and with_request(order.change_requests, request) is None
 
 
 def _told(progress: Progress, sequence: int, instruction: Instruction | None, at: datetime) -> tuple[OrderEvent, ...]:
@@ -168,6 +179,9 @@ def _instructed(order: ProductOrder, instruction: Instruction | None, at: dateti
             return revised(order, instruction.order)
         case _K.ADD_NOTE if instruction.note is not None:
             return replace(order, notes=(*order.notes, instruction.note))
+        case _K.CHANGE_REQUEST if instruction.request is not None:
+            requests = with_request(order.change_requests, instruction.request)
+            return replace(order, change_requests=requests or order.change_requests)
         case _K.RESOLVE_FALLOUT | _K.PERFORM if instruction.characteristics:
             return _with_data(order, instruction.item_ids, instruction.characteristics)
         case _:

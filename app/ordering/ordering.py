@@ -12,11 +12,12 @@ import msgspec
 from app.domain.access import sees
 from app.domain.actor import Actor
 from app.domain.audit import AuditRecord
+from app.domain.change_request import ChangeRequest
 from app.domain.events import OrderEvent
 from app.domain.money import Money
 from app.domain.order import Characteristic, Consent, ExternalId, Note, ProductOrder
 from app.domain.ownership import as_seen_by
-from app.domain.plan import Task, Wish
+from app.domain.plan import Plan, Task, Wish
 from app.domain.plan_events import FalloutAction
 from app.domain.rulebook import Rulebook
 from app.domain.violations import Violation, ViolationCode
@@ -83,6 +84,7 @@ class InstructionKind(StrEnum):
     ABORT = "abort"
     ADD_NOTE = "addNote"
     CONSENT = "consent"
+    CHANGE_REQUEST = "changeRequest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,8 @@ class Instruction:
     they entered); both may bring `characteristics` that are put in place of those of `item_ids`. `item_ids` and
     `charge` belong to a cancellation, which may be assessed `until` a time and then be `accepted`; `wish` and `order`
     to a revision: the tasks, and the order with what is wished for from now on;
-    `consent`, with the task that waits for it in its `revision`, to a change of ownership. `audit` is the record of the
-    mutation that tells it, kept with what it changes.
+    `consent`, with the task that waits for it in its `revision`, to a change of ownership. `request` is a change
+    request as it is from now on. `audit` is the record of the mutation that tells it, kept with what it changes.
     """
 
     kind: InstructionKind
@@ -114,6 +116,7 @@ class Instruction:
     order: ProductOrder | None = None
     note: Note | None = None
     consent: Consent | None = None
+    request: ChangeRequest | None = None
     revision: int = 1
     audit: AuditRecord | None = None
 
@@ -129,6 +132,7 @@ class Instruction:
             InstructionKind.REQUEST_CANCELLATION: f"assess the cancellation of items {', '.join(self.item_ids)}",
             InstructionKind.DECIDE_CANCELLATION: f"{'accept' if self.accepted else 'deny'} the cancellation",
             InstructionKind.ADD_NOTE: "add a note",
+            InstructionKind.CHANGE_REQUEST: self.request.summary if self.request else "",
         }
         return f"{what.get(self.kind, self.kind)}: {self.reason}" if self.reason else what.get(self.kind, self.kind)
         if self.consent is not None:
@@ -257,11 +261,19 @@ async def as_recorded(ordering: Ordering, actor: Actor, ask: OrderAsk) -> Commit
 
 
 async def commit(
-    ordering: Ordering, actor: Actor, ask: Ask, order: ProductOrder, *, after: int, events: tuple[OrderEvent, ...]
+    ordering: Ordering,
+    actor: Actor,
+    ask: Ask,
+    order: ProductOrder,
+    *,
+    after: int,
+    events: tuple[OrderEvent, ...],
+    plan: Plan | None = None,
 ) -> Outcome:
     """Keep the order as `ask` made it, with the events that tell of it, the last of them saying why.
 
-    `after` is the sequence of the order's last event before these. When another writer was faster, the refusal says
+    `after` is the sequence of the order's last event before these; with its `plan` what waits for people is kept, too.
+    When another writer was faster, the refusal says
     how the order is now; when the key was used in between, the first result comes back.
     """
     last = events[-1]
@@ -273,6 +285,7 @@ async def commit(
         actor=actor,
         reason=last.summary,
         at=last.at,
+        plan=plan,
         key=key_of(actor, ask),
         audit=entry.with_commit(order) if entry else None,
     )

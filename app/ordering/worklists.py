@@ -12,7 +12,11 @@ from app.store.port import FalloutCount as FalloutCount
 from app.store.port import QueueCount as QueueCount
 from app.store.port import WorkSearch as WorkSearch
 
-RIGHTS: Final = {WorkAction.COMPLETE: Right.WORK_LISTS, WorkAction.ABORT: Right.ABORT_ORDERS}
+RIGHTS: Final = {
+    WorkAction.COMPLETE: Right.WORK_LISTS,
+    WorkAction.ANSWER_REQUEST: Right.WORK_LISTS,
+    WorkAction.ABORT: Right.ABORT_ORDERS,
+}
 """What an action takes; every other one takes the right to decide fallout."""
 
 

@@ -63,6 +63,7 @@ _READ: Final = Rule(Right.READ_ORDERS, Rows.ORDERS)
 _WRITE: Final = Rule(Right.WRITE_ORDERS, Rows.ORDERS)
 _STEER: Final = Rule(Right.STEER_ORDERS, Rows.ORDERS)
 _FORESEE: Final = Rule(Right.STEER_ORDERS, Rows.ORDERS)
+_PROPOSE: Final = Rule(Right.PROPOSE_CHANGES, Rows.ORDERS)
 _TEND: Final = Rule(Right.TEND_PRODUCTS, Rows.CUSTOMERS)
 _BATCH: Final = Rule(Right.READ_ORDERS, Rows.BATCHES)
 _HOOKS: Final = Rule(Right.READ_ORDERS, Rows.WEBHOOKS)
@@ -146,6 +147,9 @@ ROOT: Final[Mapping[str, Rule]] = {
     "Mutation.rescheduleProductOrder": _STEER,
     "Mutation.changeProductOrderPriority": _STEER,
     "Mutation.addProductOrderNote": _STEER,
+    "Mutation.requestProductOrderChange": _PROPOSE,
+    "Mutation.withdrawProductOrderChangeRequest": _PROPOSE,
+    "Mutation.resolveProductOrderChangeRequest": _WORK,
     "Mutation.holdProductOrder": _STEER,
     "Mutation.releaseProductOrder": _STEER,
     "Mutation.changeProduct": _TEND,

@@ -25,6 +25,7 @@ from resolvers.mutations import (
     place_batch,
     remove_item,
     repackage,
+    request_change,
     reserve,
     revise,
     set_appointment,
@@ -145,6 +146,19 @@ class Mutation:
     )
     add_product_order_note: note.AddProductOrderNotePayload | None = verb(
         note.add, description="Add a remark to an order, whatever its state."
+    )
+    request_product_order_change: request_change.RequestProductOrderChangePayload | None = verb(
+        request_change.request,
+        "Ask people for a change of an order under way, in words. It changes nothing by itself: the wish waits on a "
+        "worklist. At most 3 of an order wait at once.",
+    )
+    resolve_product_order_change_request: request_change.ResolveProductOrderChangeRequestPayload | None = verb(
+        request_change.resolve,
+        "Answer such a wish, whatever has become of the order. What it takes is done by the other mutations.",
+    )
+    withdraw_product_order_change_request: request_change.WithdrawProductOrderChangeRequestPayload | None = verb(
+        request_change.withdraw,
+        "Take such a wish back before it is answered: by who asked, or the customer.",
     )
     hold_product_order: hold.HoldProductOrderPayload | None = verb(
         hold.hold_order,

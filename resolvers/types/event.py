@@ -43,7 +43,9 @@ class TaskChange:
 @strawberry.type(description="What became of work that waits for people, and how it is now.")
 class WorkItemChange:
     work_item_id = resolved(strawberry.ID, lambda root: encode("WorkItem", root.id), "The work, opaque id.")
-    task_id: strawberry.ID | None = field(description="The task; null: a cancellation to be assessed.")
+    task_id: strawberry.ID | None = field(
+        description="The task; null: a cancellation to be assessed, or a change request."
+    )
     kind: WorkKind = field(description="What people are wanted for.")
     move: WorkMove = field(description="What happened to it.")
     queue: str = field(description="The worklist that it is on by now.")

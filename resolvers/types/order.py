@@ -27,6 +27,7 @@ from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
 from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, page_after, page_length
+from resolvers.types.change_request import ProductOrderChangeRequest
 from resolvers.types.contact import Message
 from resolvers.types.customer import BillingAccount, Customer
 from resolvers.types.document import Document
@@ -299,6 +300,9 @@ class ProductOrder(Node):
     )
     completed_at: datetime | None = field(description="When it was completed.")
     cancellations: list[Cancellation] = field(description="What of it was cancelled, and why (TMF622).")
+    change_requests: list[ProductOrderChangeRequest] = field(
+        description="What people were asked to do about it while it was under way, the oldest first; at most 50."
+    )
     failure_policy: FailurePolicy = field(description="What a task that cannot be done means for the rest.")
     ownership: OwnershipChange | None = field(
         description="When it hands its products over to another customer: to whom, and what the parties said."

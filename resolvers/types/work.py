@@ -13,6 +13,7 @@ from resolvers.enums import WorkAction, WorkKind
 from resolvers.fields import resolved
 from resolvers.ids import encode
 from resolvers.node import Node
+from resolvers.types.change_request import ProductOrderChangeRequest
 from resolvers.types.money import Money
 from resolvers.types.order import ProductOrder
 from resolvers.types.plan import Task
@@ -68,8 +69,14 @@ async def _task(root: strawberry.Parent[worklist.WorkItem], info: Info) -> objec
 
 
 async def _cancellation(root: strawberry.Parent[worklist.WorkItem], info: Info) -> object:
-    found = await _plan(root, info) if root.task_id is None else None
+    found = await _plan(root, info) if root.kind is WorkKind.CANCELLATION else None
     return found.assessing if found else None
+
+
+async def _change_request(root: strawberry.Parent[worklist.WorkItem], info: Info) -> object:
+    stored = await info.context.loaders.order_by_id.load(root.order_id) if root.request_id else None
+    requests = stored.order.change_requests if stored else ()
+    return next((one for one in requests if one.id == root.request_id), None)
 
 
 def _allowed(root: strawberry.Parent[worklist.WorkItem], info: Info) -> list[WorkAction]:
@@ -83,7 +90,9 @@ def _suggested(root: strawberry.Parent[worklist.WorkItem]) -> WorkAction | None:
 @strawberry.type(description="One piece of work that waits for people.")
 class WorkItem(Node):
     id = resolved(strawberry.ID, lambda root: encode(WORK_ITEM, root.id), "Opaque id.")
-    key: str = resolved(str, lambda root: root.id, "Its order and task; the same whenever work on the task comes up.")
+    key: str = resolved(
+        str, lambda root: root.id, "Its order and task, or request; the same whenever work on the task comes up."
+    )
     kind: WorkKind = field(description="What people are wanted for.")
     queue: str = field(description="The worklist that it is on by now.")
     level: int = field(description="How often it was escalated; 0: not yet.")
@@ -97,11 +106,16 @@ class WorkItem(Node):
     claimed_by: str | None = field(description="Who sees to it; null: nobody yet.")
     order_key: strawberry.ID = resolved(strawberry.ID, lambda root: root.order_id, "Number of its order.")
     order = resolved(ProductOrder | None, _order, "Its order.")
-    task_id: strawberry.ID | None = field(description="Its task; null: a cancellation that is being assessed.")
+    task_id: strawberry.ID | None = field(
+        description="Its task; null: a cancellation that is being assessed, or a change request."
+    )
     task = resolved(
         Task | None, _task, "Its task, with attempts and cause; secrets in what the backend said are hidden."
     )
     cancellation = resolved(CancellationRequest | None, _cancellation, "The cancellation that people are asked about.")
+    change_request = resolved(
+        ProductOrderChangeRequest | None, _change_request, "The wish that people are asked to answer."
+    )
     suggested_action = resolved(WorkAction | None, _suggested, "What usually helps; null: you know better.")
     allowed_actions = resolved(list[WorkAction], _allowed, "What you may do about it.")
 

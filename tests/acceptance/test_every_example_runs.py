@@ -223,6 +223,12 @@ async def test_an_order_under_way_is_wished_for_otherwise(product: Product, deve
     revised = await developer.change("82-revise-an-order", "reviseProductOrder")
     urgent = await developer.change("84-make-an-order-urgent", "changeProductOrderPriority")
     noted = await developer.change("85-add-a-note", "addProductOrderNote")
+    wished = await developer.change("131-ask-for-a-change", "requestProductOrderChange")
+    done = {"requestId": "1", "ledToVersion": developer.version}
+    answered = await developer.change("132-answer-a-change-request", "resolveProductOrderChangeRequest", **done)
+    await developer.change("131-ask-for-a-change", "requestProductOrderChange", kind="OTHER")
+    back = await developer.change("133-withdraw-a-change-request", "withdrawProductOrderChangeRequest")
+    asked = [one["changeRequests"][-1]["state"] for one in (wished, answered, back)]
     held = await developer.do("86-preview-holding-and-releasing", {"id": developer.draft})
     looked = {"id": developer.draft, "since": 2, "asOf": datetime.now(UTC).isoformat()}
     differing = (await developer.do("87-what-changed-between-two-versions", looked))["productOrder"]["differences"]
@@ -233,6 +239,7 @@ async def test_an_order_under_way_is_wished_for_otherwise(product: Product, deve
     assert (said["possible"], said["itemIds"]) == (True, ["1"])
     assert revised["items"][0]["characteristics"] == [{"name": "simType", "value": "physical"}]
     assert (urgent["priority"], len(noted["notes"])) == (0, 1)
+    assert asked == ["OPEN", "RESOLVED", "WITHDRAWN"]
     assert (held["previewHold"]["possible"], held["previewRelease"]["possible"]) == (False, False)
     assert "/priority" in {one["path"] for one in differing}
     assert found["state"] == "COMPLETED"

@@ -41,6 +41,7 @@ MAY = {
         Mutation.cancelProductOrder Mutation.reviseProductOrder Mutation.rescheduleProductOrder
         Mutation.changeProductOrderPriority Mutation.addProductOrderNote Mutation.holdProductOrder
         Mutation.releaseProductOrder
+        Mutation.requestProductOrderChange Mutation.withdrawProductOrderChangeRequest
     """,
     "CADFVS": """
         Query.previewPlaceProductOrder
@@ -65,6 +66,7 @@ MAY = {
         Subscription.worklistEvents
         Query.previewClaimWork Query.previewReleaseWork Query.previewCompleteTask
         Mutation.claimWork Mutation.releaseWork Mutation.completeTask
+        Mutation.resolveProductOrderChangeRequest
     """,
     "OVS": """
         Query.previewFalloutDecision Query.previewCancellationDecision Query.auditLog

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from app.domain.actor import Actor, Role
+from app.domain.change_request import ChangeRequest, ChangeRequestKind
 from app.domain.order import (
     Agreement,
     Cancellation,
@@ -120,6 +121,9 @@ def handed_over() -> ProductOrder:
         credit=credit(),
         payment=PaymentChoice(method_id="m", label="card"),
         notes=(Note(author="a", at=NOW, text="n"),),
+        change_requests=(
+            ChangeRequest(id="1", kind=ChangeRequestKind.OTHER, wish="w", requested_by="c1", requested_at=NOW),
+        ),
         external_ids=(ExternalId(owner="o", type="t", id="i"),),
         cancellations=(Cancellation(item_ids=("1",), reason="no", requested_at=NOW, requested_by="a"),),
         agreement=Agreement(
@@ -137,6 +141,7 @@ def test_who_takes_over_sees_what_it_is_about_and_nothing_of_the_other_party() -
     hidden = {f.name for f in fields(whole) if getattr(whole, f.name) != getattr(seen, f.name)}
     assert hidden == {
         "billing_account_id",
+        "change_requests",
         "description",
         "credit",
         "payment",
