@@ -213,7 +213,10 @@ class Limits(BaseModel, frozen=True):
         most=600,
     )
     body_seconds: float = _number(
-        30.0, "Seconds that the body of a GraphQL request may take to arrive.", least=0.01, most=600
+        30.0,
+        "Seconds that the body of a request to the graph, or to TMF622's hub, may take to arrive.",
+        least=0.01,
+        most=600,
     )
     cached_characters: int = _number(
         500_000,

@@ -172,6 +172,8 @@ class _Served:
                 resume_after=facts.resume_after,
             )
 
+        body_seconds = settings.limits.body_seconds
+        hub = Hub(verifier.authenticate, p.ordering, audit, explain, code_of, body_seconds=body_seconds)
         upload = _upload(verifier, p.ordering, audit, settings.limits.batch_lines)
         return create_app(
             schema,
@@ -185,7 +187,7 @@ class _Served:
             routes=[
                 *listener_routes(p.backends, p.fulfilment),
                 Route(batches.PATH, upload, methods=["POST"]),
-                *Hub(verifier.authenticate, p.ordering, audit, explain, code_of).routes(),
+                *hub.routes(),
             ],
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,

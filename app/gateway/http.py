@@ -170,21 +170,10 @@ class GraphQLOverHTTP:
         """The parameters of the request, as JSON has them. Raises Refused."""
         if request.method != "POST":
             return _query_parameters(request.query_params)
-        body = await self._body(request)
+        body = await body_in_time(request, self._limits.body_seconds)
         parameters = _json(body, "The request body")
         _refuse_repeated_members(body, parameters)
         return parameters
-
-    async def _body(self, request: Request) -> bytes:
-        begun = Begun(request.body())
-        if begun.done:
-            return begun.result
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                return await begun
-        except TimeoutError:
-            told = f"The request body did not arrive within {self._limits.body_seconds:g} seconds."
-            raise Refused(Code.REQUEST_TIMEOUT, told) from None
 
     def _several(self, number: int) -> bool:
         """Whether so many operations may be in one request; that there may be several has to be set. Raises Refused."""
@@ -253,6 +242,18 @@ async def identify(authenticate: Authenticate, authorization: str | None) -> Ide
         raise Refused(Code.UNAUTHENTICATED, str(refusal)) from None
     except AuthenticationUnavailable as failure:
         raise Refused(Code.AUTHENTICATION_UNAVAILABLE, str(failure)) from None
+
+
+async def body_in_time(request: Request, seconds: float) -> bytes:
+    """The whole body. Raises Refused when it has not arrived within so many seconds."""
+    begun = Begun(request.body())
+    if begun.done:
+        return begun.result
+    try:
+        async with asyncio.timeout(seconds):
+            return await begun
+    except TimeoutError:
+        raise Refused(Code.REQUEST_TIMEOUT, f"The request body did not arrive within {seconds:g} seconds.") from None
 
 
 def check_content_type(content_type: str | None) -> None:

@@ -20,7 +20,7 @@ from app.domain.actor import Actor
 from app.domain.audit import AuditOutcome
 from app.domain.events import EventType
 from app.gateway.errors import Code, Explain, Refused, present_failure
-from app.gateway.http import Authenticate, check_content_type, identify
+from app.gateway.http import Authenticate, body_in_time, check_content_type, identify
 from app.gateway.negotiation import Media, status_of
 from app.ordering.audit import Audit
 from app.ordering.ordering import Ordering
@@ -63,13 +63,16 @@ class Hub:
         audit: Audit,
         explain: Explain,
         code_of: Callable[[Exception], str],
+        *,
+        body_seconds: float,
     ) -> None:
-        """`explain` and `code_of` are what the graph tells of exceptions."""
+        """`explain` and `code_of` are what the graph tells of exceptions; `body_seconds`: how long a body may take."""
         self._authenticate = authenticate
         self._ordering = ordering
         self._audit = audit
         self._explain = explain
         self._code_of = code_of
+        self._body_seconds = body_seconds
 
     def routes(self) -> list[Route]:
         """The routes to add to the gateway."""
@@ -101,7 +104,7 @@ class Hub:
 
     async def _register(self, request: Request, actor: Actor) -> Response:
         check_content_type(request.headers.get("content-type"))
-        wanted = _read(await request.body())
+        wanted = _read(await body_in_time(request, self._body_seconds))
         ask = RegisterWebhook(idempotency_key=_key(request), callback=wanted.callback, query=with_events(wanted.query))
         match await self._recorded("POST", actor, register_webhook(self._ordering, actor, ask)):
             case WebhookKnown(webhook, secret):
