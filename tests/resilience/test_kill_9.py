@@ -3,6 +3,7 @@ subscriber that resumes has every event once.
 """
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -17,6 +18,7 @@ from tests.channel import (
     effects_of,
     expected_effects,
     family,
+    key,
     order,
     place_family_bundle,
     place_mobile,
@@ -24,6 +26,7 @@ from tests.channel import (
     until_state,
 )
 from tests.harness import WAIT_SECONDS, Product, until
+from tests.manual_work import placed
 
 ORDERS = 2
 
@@ -58,18 +61,47 @@ async def all_delivered_once(product: Product, keys: list[str]) -> None:
         assert sequences == list(range(1, len(sequences) + 1))
 
 
+async def asked_for_a_change(product: Product, order_key: str) -> None:
+    """As a client does it: what got no answer is asked again under its key, what came too late under another one."""
+    ask = """mutation Ask($input: RequestProductOrderChangeInput!) {
+      requestProductOrderChange(input: $input) { errors { code } } }"""
+    given: Json = None
+
+    async def told() -> Json:
+        nonlocal given
+        if given is None:
+            version = (await order(product, order_key))["version"]
+            wish = {"kind": "OTHER", "wish": "Please ring twice"}
+            given = {"id": order_key, "expectedVersion": version, "idempotencyKey": key(), **wish}
+        answer = await product.graphql(ask, {"input": given})
+        if answer.errors:
+            return None
+        if [e["code"] for e in answer.whole()["requestProductOrderChange"]["errors"]] == ["STALE_VERSION"]:
+            given = None
+        return given
+
+    await until(told)
+
+
 @pytest.mark.parametrize(
     "part", ["worker", *(pytest.param(part, marks=pytest.mark.thorough) for part in ("temporal", "mock"))]
 )
 async def test_orders_outlive_the_part_that_carries_them(fragile: Product, part: str) -> None:
     keys = await in_the_middle(fragile)
 
+    later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    calm = await placed(fragile, "cust-1003", requestedStartAt=later)
+    asking = asyncio.create_task(asked_for_a_change(fragile, calm))
     victim = getattr(fragile, part)
     await victim.kill()
     await victim.start()
     await victim.until_ready()
 
+    await asking
     await all_delivered_once(fragile, keys)
+    wishes = "query Wishes($id: ID!) { productOrder(id: $id) { changeRequests { id state } } }"
+    found = (await fragile.graphql(wishes, {"id": calm})).whole()["productOrder"]
+    assert found["changeRequests"] == [{"id": "1", "state": "OPEN"}]
 
 
 async def test_orders_outlive_the_gateway_and_its_subscriber_resumes(fragile: Product) -> None:
