@@ -123,6 +123,9 @@ class Instruction:
     @property
     def summary(self) -> str:
         """What was told, for people."""
+        if self.consent is not None:
+            said = "consents" if self.consent.given else "refuses"
+            return f"the {self.consent.side} party {said}" + (f": {self.reason}" if self.reason else "")
         claim = f"claim {self.task_id}" if self.claimed_by else f"give back {self.task_id}"
         what = {
             InstructionKind.RESOLVE_FALLOUT: f"{self.action} {self.task_id}",
@@ -135,10 +138,6 @@ class Instruction:
             InstructionKind.CHANGE_REQUEST: self.request.summary if self.request else "",
         }
         return f"{what.get(self.kind, self.kind)}: {self.reason}" if self.reason else what.get(self.kind, self.kind)
-        if self.consent is not None:
-            said = "consents" if self.consent.given else "refuses"
-            return f"the {self.consent.side} party {said}" + (f": {self.reason}" if self.reason else "")
-        return f"{what.get(self.kind, self.kind)}: {self.reason}"
 
 
 class FulfilmentUnavailable(Exception):

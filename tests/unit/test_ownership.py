@@ -9,6 +9,7 @@ from app.domain.change_request import ChangeRequest, ChangeRequestKind
 from app.domain.order import (
     Agreement,
     Cancellation,
+    Consent,
     ConsentSide,
     ExternalId,
     Note,
@@ -22,6 +23,8 @@ from app.domain.plan_events import Run, Started, TaskAccepted, TaskFailed
 from app.domain.progress import order_state_under_way
 from app.domain.states import ItemState, OrderState, TaskState
 from app.domain.step import step
+from app.ordering.ordering import Instruction, InstructionKind
+from app.store.port import IdempotencyKey
 from tests.unit.orders import NOW, credit, item, order
 
 NO = Cause(kind="CONSENT_REFUSED", message="no", final=True, calls_off=True)
@@ -171,3 +174,20 @@ def test_everybody_else_sees_all_of_it_or_nothing(role: Role, subject: str, sees
 def test_each_side_has_its_customer() -> None:
     assert [party_of(handed_over(), side) for side in ConsentSide] == ["c1", "c2"]
     assert party_of(order(item("1")), ConsentSide.RELEASING) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "told"),
+    [(True, None, "the accepting party consents"), (False, "too dear", "the accepting party refuses: too dear")],
+)
+def test_the_version_that_a_consent_makes_says_what_was_said(given: bool, reason: str | None, told: str) -> None:
+    consent = Consent(side=ConsentSide.ACCEPTING, given=given, by="c2", channel="online", at=NOW, reason=reason)
+    instruction = Instruction(
+        kind=InstructionKind.CONSENT,
+        reason=reason or "",
+        actor=Actor(subject="c2", role=Role.CUSTOMER, channel="online"),
+        key=IdempotencyKey(owner="c2", key="k", fingerprint="f"),
+        consent=consent,
+    )
+
+    assert instruction.summary == told
