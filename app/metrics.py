@@ -103,6 +103,12 @@ WEBHOOK_DELAY_SECONDS: Final = Histogram(
     "Time from an event until a webhook had taken it.",
     buckets=(*SECONDS, 60.0, 600.0, 3600.0),
 )
+CALLBACK_CALLS: Final = Counter(
+    "orderway_callback_calls_total",
+    "Calls to routers for their subscriptions, by action (check, next, complete) and by how they ended: taken, refused "
+    "(the router has ended the subscription) or failed.",
+    ("action", "outcome"),
+)
 RELOADS: Final = Counter(
     "orderway_reloads_total",
     "Times that settings were read again, by what became of it: applied or refused.",
@@ -208,6 +214,7 @@ WATCHED: Final = (
     ),
     Watched("orderway_documents_kept", "gauge", "Checked documents that are kept."),
     Watched("orderway_connections_open", "gauge", "WebSocket connections and event streams that are open."),
+    Watched("orderway_callbacks_open", "gauge", "Subscriptions whose answers are sent to the callback of a router."),
     Watched("orderway_subscriptions_open", "gauge", "Subscriptions that are running."),
     Watched("orderway_operations_running", "gauge", "Queries and mutations that are running."),
     Watched("orderway_feed_position", "gauge", "Position of the newest event that followers have been told of."),

@@ -5,6 +5,7 @@ import gc
 import resource
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from importlib import resources
 from socket import socket
 from typing import Final
@@ -22,8 +23,10 @@ from app.cannot_start import CannotStart
 from app.documents import persisted
 from app.domain.actor import Actor, Role
 from app.domain.audit import AuditOutcome
+from app.domain.webhook import WebhookPolicy, may_be_called
 from app.gateway import batches
 from app.gateway.app import Gateway, create_app, drain
+from app.gateway.callback import Routers
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Readiness
 from app.gateway.hub import Hub
@@ -41,6 +44,7 @@ from app.security.tokens import DevelopmentKey, Issuer, TokenVerifier
 from app.settings.model import LimitSettings, Settings
 from app.store.feed import Feed
 from connectors.base import correlation_id, fetch
+from connectors.webhook import Post, posts
 from resolvers.context import Context
 from resolvers.errors import code_of, explain
 from resolvers.loaders import Loaders
@@ -54,10 +58,13 @@ LIVE: Final = (
     *(f"ORDERWAY_LIMITS__{name.upper()}" for name in LimitSettings.model_fields if name != "idempotency_days"),
     "ORDERWAY_JWT_*",
     "ORDERWAY_ALLOWED_ORIGINS",
+    "ORDERWAY_CALLBACK_ORIGINS",
     "ORDERWAY_INTROSPECTION_ROLES",
     "ORDERWAY_MONITORING__SLOW_SECONDS",
 )
 """Settings that a gateway takes up while it runs, beside those of backends."""
+ROUTERS_MAY_BE: Final = WebhookPolicy(private=True)
+"""Routers are near: their origins are the operator's own word. Link-local addresses are not called even so."""
 GARBAGE: Final = (20_000, 20, 100)
 """When garbage is looked for. Thousands of open subscriptions are objects that stay: Python's own (700, 10, 10) would
 look through all of them several times while one event is told."""
@@ -83,9 +90,10 @@ async def _serve(settings: Settings, read: Callable[[], Settings]) -> None:
         parts(settings, needs_temporal=False) as p,
         Feed(p.store) as feed,
         Audit(p.store.audit, p.ordering.clock, p.ordering.new_id) as audit,
+        posts(partial(may_be_called, policy=ROUTERS_MAY_BE)) as post,
         beside(p.ordering.rules.watch()),
     ):
-        served = _Served(settings, p, feed, audit)
+        served = _Served(settings, p, feed, audit, post)
         config = uvicorn.Config(
             served,
             host=settings.host,
@@ -106,10 +114,11 @@ async def _serve(settings: Settings, read: Callable[[], Settings]) -> None:
 class _Served:
     """The application that takes requests; one before it finishes what it has begun."""
 
-    def __init__(self, settings: Settings, p: Parts, feed: Feed, audit: Audit) -> None:
+    def __init__(self, settings: Settings, p: Parts, feed: Feed, audit: Audit, post: Post) -> None:
         self._parts = p
         self._feed = feed
         self._audit = audit
+        self._post = post
         self._settings = settings
         self._app = self._application(settings)
         self._leaving: set[asyncio.Task[None]] = set()
@@ -191,6 +200,7 @@ class _Served:
             ],
             body_limit_at={batches.PATH: "batch_bytes"},
             allowed_origins=settings.allowed_origins,
+            routers=Routers(settings.callback_origins, self._post) if settings.callback_origins else None,
             compiled=settings.compiled,
             graphiql=GraphiQLPage(token=_page_token(development_key), examples=tuple(examples())),
             slow_seconds=settings.monitoring.slow_seconds,

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from app import metrics
 from app.gateway import health
+from app.gateway.callback import Callbacks, Routers
 from app.gateway.documents import Documents
 from app.gateway.edge import Edge
 from app.gateway.errors import Explain
@@ -56,6 +57,7 @@ class Gateway:
     websockets: GraphQLOverWebSocket
     streams: OpenStreams
     event_streams: EventStreams
+    callbacks: Callbacks
 
     def watch(self) -> None:
         """Let the metrics show how this gateway does."""
@@ -65,6 +67,7 @@ class Gateway:
                 "orderway_document_lookups_total": lambda: [(("hit",), documents.hits), (("miss",), documents.misses)],
                 "orderway_documents_kept": lambda: metrics.one(documents.kept),
                 "orderway_connections_open": lambda: metrics.one(websockets.connections + self.streams.open),
+                "orderway_callbacks_open": lambda: metrics.one(self.callbacks.open),
             }
         )
 
@@ -82,6 +85,7 @@ def create_app(
     routes: Sequence[BaseRoute] = (),
     body_limit_at: Mapping[str, str] = MappingProxyType({}),
     allowed_origins: Sequence[str] = (),
+    routers: Routers | None = None,
     graphiql: GraphiQLPage | None = None,
     slow_seconds: float = 1.0,
     traced: bool = False,
@@ -90,7 +94,8 @@ def create_app(
 ) -> Starlette:
     """The gateway as an ASGI application.
 
-    `/graphql` answers GET, POST, event streams (graphql-sse, multipart) and WebSocket (graphql-transport-ws);
+    `/graphql` answers GET, POST, event streams (graphql-sse, multipart) and WebSocket (graphql-transport-ws), and
+    calls those of `routers` back that wish for it;
     `/health/live` and `/health/ready` need no token; `routes` are served beside them under the same headers,
     correlation id and body limit, but for the paths in `body_limit_at`, which have a limit of another name.
     `allowed_origins` are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql`
@@ -113,7 +118,8 @@ def create_app(
     page = Page(graphiql) if graphiql else None
     streams = OpenStreams(limits.heartbeat_seconds)
     event_streams = EventStreams(operations, limits)
-    http = GraphQLOverHTTP(operations, authenticate, page, streams, event_streams, limits)
+    callbacks = Callbacks(operations, routers)
+    http = GraphQLOverHTTP(operations, authenticate, page, streams, event_streams, callbacks, limits)
     websockets = GraphQLOverWebSocket(operations, authenticate, limits, allowed_origins)
 
     async def live(_: Request) -> Response:
@@ -137,7 +143,7 @@ def create_app(
         ],
         lifespan=lifespan,
     )
-    app.state.gateway = gateway = Gateway(documents, websockets, streams, event_streams)
+    app.state.gateway = gateway = Gateway(documents, websockets, streams, event_streams, callbacks)
     observer.watch()
     gateway.watch()
     return app
@@ -154,6 +160,9 @@ def _cors(origins: Sequence[str]) -> Middleware:
 
 
 async def drain(app: Starlette) -> None:
-    """Take no new WebSocket, report not ready, close every WebSocket with 1001, end every event stream. Repeatable."""
+    """Take no new WebSocket, report not ready, close every WebSocket with 1001, end every event stream and callback.
+
+    Repeatable.
+    """
     gateway: Gateway = app.state.gateway
-    await asyncio.gather(gateway.websockets.drain(), gateway.streams.drain())
+    await asyncio.gather(gateway.websockets.drain(), gateway.streams.drain(), gateway.callbacks.drain())

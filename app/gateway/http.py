@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.gateway import multipart, sse
 from app.gateway.begun import Begun
+from app.gateway.callback import PROTOCOL, Callbacks
 from app.gateway.errors import Code, Refused
 from app.gateway.graphiql import Page
 from app.gateway.headers import header, headers
@@ -45,6 +46,7 @@ HOW_TO_SUBSCRIBE: Final = (
     "A subscription has many answers. Connect a WebSocket to this path with the subprotocol graphql-transport-ws, "
     f"or send the request with Accept: {Way.EVENTS.value} or Accept: {Way.EVENT_PARTS.value}."
 )
+CALLBACKS_ARE_OFF: Final = " Callbacks are off here: ORDERWAY_CALLBACK_ORIGINS names no router that may be called."
 
 
 class GraphQLOverHTTP:
@@ -57,6 +59,7 @@ class GraphQLOverHTTP:
         page: Page | None,
         streams: OpenStreams,
         event_streams: EventStreams,
+        callbacks: Callbacks,
         limits: Limits,
     ) -> None:
         self._operations = operations
@@ -64,6 +67,8 @@ class GraphQLOverHTTP:
         self._page = page
         self._streams = streams
         self._event_streams = event_streams
+        self._callbacks = callbacks
+        self._carries = SUBSCRIPTION if callbacks.allowed else SUBSCRIPTION - {Way.CALLBACK}
         self._limits = limits
         self._guard = Guard(limits)
 
@@ -110,13 +115,16 @@ class GraphQLOverHTTP:
         try:
             ready = self._prepare(request, asked, identity)
             spec = Spec.wished(asked.extensions)
-            if ready.type is OperationType.SUBSCRIPTION and not SUBSCRIPTION.intersection(ways(accept)):
-                raise Refused(Code.SUBSCRIPTION_NEEDS_STREAM, HOW_TO_SUBSCRIBE)
+            if ready.type is OperationType.SUBSCRIPTION and self._carries.isdisjoint(ways(accept)):
+                why = CALLBACKS_ARE_OFF if Way.CALLBACK in ways(accept) else ""
+                raise Refused(Code.SUBSCRIPTION_NEEDS_STREAM, HOW_TO_SUBSCRIBE + why)
         except Refused as refused:
             if as_events and refused.code not in STATUS:
                 return self._streams.stream(sse.events(_only(refused)), sse.WIRE, None)
             raise
-        way = _way(ready, ways(accept), as_events=as_events)
+        way = self._way(ready, ways(accept), as_events=as_events)
+        if way is Way.CALLBACK:
+            return await self._called_back(request, ready, media or Media.JSON)
         if way is None:
             return _response(200, await self._operations.run(ready), media or Media.JSON)
         if way in (Way.PARTS, Way.PARTS_2022):
@@ -126,6 +134,14 @@ class GraphQLOverHTTP:
         if way is Way.EVENTS:
             return self._streams.stream(sse.events(answers), sse.WIRE, until)
         return self._streams.stream(multipart.event_parts(answers), multipart.SUBSCRIPTION, until)
+
+    async def _called_back(self, request: Request, ready: Ready, media: Media) -> Response:
+        if request.method != "POST":
+            raise Refused(Code.METHOD_NOT_ALLOWED, "Who wants to be called back sends its subscription by POST.")
+        await self._callbacks.start(ready)
+        response = _response(200, {"data": None}, media)
+        response.headers.update(PROTOCOL)
+        return response
 
     async def _parts(self, ready: Ready, way: Way, media: Media) -> Response:
         answers = self._operations.stream(ready, Spec.PATHS if way is Way.PARTS_2022 else Spec.IDS)
@@ -215,16 +231,15 @@ class GraphQLOverHTTP:
             raise Refused(Code.METHOD_NOT_ALLOWED, "GET is for queries only; send a mutation by POST.")
         return ready
 
-
-def _way(ready: Ready, named: Sequence[Way], *, as_events: bool) -> Way | None:
-    """How the answers to this operation are sent; None: as a single one."""
-    if ready.type is OperationType.SUBSCRIPTION:
-        return next(way for way in named if way in SUBSCRIPTION)
-    if as_events:
-        return Way.EVENTS
-    if ready.operation.incremental is None:
-        return None
-    return next((way for way in named if way in INCREMENTAL), Way.EVENTS if Way.EVENTS in named else None)
+    def _way(self, ready: Ready, named: Sequence[Way], *, as_events: bool) -> Way | None:
+        """How the answers to this operation are sent; None: as a single one."""
+        if ready.type is OperationType.SUBSCRIPTION:
+            return next(way for way in named if way in self._carries)
+        if as_events:
+            return Way.EVENTS
+        if ready.operation.incremental is None:
+            return None
+        return next((way for way in named if way in INCREMENTAL), Way.EVENTS if Way.EVENTS in named else None)
 
 
 async def _only(refused: Refused) -> AsyncGenerator[Answer, None]:

@@ -25,11 +25,12 @@ class Way(Enum):
     PARTS = "multipart/mixed;incrementalSpec=v0.2"
     PARTS_2022 = "multipart/mixed;deferSpec=20220824"
     EVENT_PARTS = "multipart/mixed;subscriptionSpec=1.0"
+    CALLBACK = "application/json;callbackSpec=1.0"
 
 
 INCREMENTAL: Final = frozenset({Way.PARTS, Way.PARTS_2022})
 """Ways to deliver what `@defer` and `@stream` put off."""
-SUBSCRIPTION: Final = frozenset({Way.EVENTS, Way.EVENT_PARTS})
+SUBSCRIPTION: Final = frozenset({Way.EVENTS, Way.EVENT_PARTS, Way.CALLBACK})
 """Ways to deliver the events of a subscription."""
 
 
@@ -56,6 +57,8 @@ class _Range:
         if self.type == Media.EVENTS:
             return Way.EVENTS
         specs = {name: value for name, value in self.parameters.items() if name.endswith("spec")}
+        if self.type == Media.JSON and specs in ({"callbackspec": "1.0"}, {"callbackspec": "1"}):
+            return Way.CALLBACK
         if self.type != "multipart/mixed" or len(specs) > 1:
             return None
         if specs == {"incrementalspec": "v0.2"}:
@@ -120,6 +123,8 @@ STATUS: Final[dict[Code, int]] = {
     Code.NOT_ACCEPTABLE: 406,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.PERSISTED_QUERY_HASH_MISMATCH: 400,
+    Code.CALLBACK_NOT_ALLOWED: 400,
+    Code.CALLBACK_FAILED: 400,
     Code.BATCH_LIMIT_EXCEEDED: 400,
     Code.REQUEST_TIMEOUT: 408,
     Code.SUBSCRIPTION_NEEDS_STREAM: 406,

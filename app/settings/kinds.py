@@ -36,6 +36,15 @@ def _http_address(value: str | None) -> str | None:
     return value.rstrip("/")
 
 
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses of nothing but a scheme, a host and a port."""
+    for origin in origins:
+        if _http_address(origin) is None or urlsplit(origin).path not in ("", "/") or "@" in origin:
+            raise ValueError(origin)
+        _ = urlsplit(origin).port  # raises ValueError
+    return tuple(origin.rstrip("/") for origin in origins)
+
+
 def _folder(path: Path | None) -> Path | None:
     if path is not None and not path.expanduser().is_dir():
         raise ValueError(path)
@@ -89,6 +98,7 @@ def _paths(value: object) -> object:
 
 HttpAddress = Annotated[str | None, AfterValidator(_http_address)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_commas)]
+Origins = Annotated[Names, AfterValidator(_origins)]
 Paths = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_paths)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
 ExistingFolder = Annotated[Path | None, AfterValidator(_folder)]

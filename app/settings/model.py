@@ -16,6 +16,7 @@ from app.settings.kinds import (
     Issuers,
     MongodbAddress,
     Names,
+    Origins,
     Paths,
     setting,
 )
@@ -311,6 +312,13 @@ class Settings(BaseSettings):
         (),
         "Web origins that may call the gateway from a browser, separated by commas; `*` allows all.",
         "a list of origins separated by commas",
+    )
+    callback_origins: Origins = setting(
+        (),
+        "Routers that may have the answers of subscriptions sent to them (Apollo's HTTP callback protocol), by the "
+        "origins of their callbacks, separated by commas (for example `http://router:4000`). Unset: nobody is called "
+        "back.",
+        "a list of http:// or https:// origins separated by commas",
     )
     introspection_roles: Names | None = setting(
         None,

@@ -21,6 +21,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.domain.actor import Actor, Role
 from app.gateway.app import create_app
+from app.gateway.callback import Routers
 from app.gateway.graphiql import GraphiQLPage
 from app.gateway.health import Dependency, Readiness, Status
 from app.gateway.limits import Limits
@@ -295,6 +296,7 @@ async def running(
     limits: Limits | None = None,
     routes: Sequence[BaseRoute] = (),
     allowed_origins: Sequence[str] = (),
+    routers: Routers | None = None,
     graphiql: GraphiQLPage | None = None,
     persisted: Persisted | None = None,
     signed_in: bool = True,
@@ -322,6 +324,7 @@ async def running(
         introspection_roles=introspection_roles,
         limits=limits or Limits(cost_shown=False),
         allowed_origins=allowed_origins,
+        routers=routers,
         graphiql=graphiql,
         persisted=persisted or Persisted(),
     )

@@ -69,6 +69,12 @@ def test_without_settings_everything_is_embedded_and_on_loopback(tmp_path: Path)
             "depth, width",
             "ORDERWAY_LIMITS__WARN_ONLY: depth, width is not a list of limits such as depth,aliases, or *.",
         ),
+        (
+            "CALLBACK_ORIGINS",
+            "http://router:4000,https://router/callback",
+            "ORDERWAY_CALLBACK_ORIGINS: http://router:4000,https://router/callback is not a list of http:// or "
+            "https:// origins separated by commas.",
+        ),
         ("LOG_FORMAT", "xml", "ORDERWAY_LOG_FORMAT: xml is not json or console."),
         (
             "JWT_ISSUERS",
