@@ -32,6 +32,7 @@ class Router:
     told: list[Any] = field(default_factory=list)
     status: dict[str, int] = field(default_factory=dict)
     header: str = "callback/1.0"
+    hangs_at: str = ""
 
     async def take(self, request: web.Request) -> web.Response:
         assert request.headers["subscription-protocol"] == "callback/1.0"
@@ -39,6 +40,8 @@ class Router:
         assert request.path == f"/callback/{message['id']}"
         assert (message.pop("kind"), message.pop("id"), message.pop("verifier")) == ("subscription", "s-1", "secret")
         self.told.append(message)
+        if message["action"] == self.hangs_at:
+            await asyncio.Event().wait()  # until the caller is gone
         status = self.status.get(message["action"], 204)
         return web.Response(status=status, headers={"subscription-protocol": self.header, "Location": f"{self.url}/x"})
 
@@ -50,6 +53,9 @@ class Router:
 
         await until(so)
 
+    async def is_told_next(self) -> bool:
+        return any(message["action"] == "next" for message in self.told)
+
 
 @asynccontextmanager
 async def calling(limits: Limits | None = None) -> AsyncIterator[tuple[Toy, Router]]:
@@ -58,7 +64,7 @@ async def calling(limits: Limits | None = None) -> AsyncIterator[tuple[Toy, Rout
     router = Router(f"http://127.0.0.1:{port}")
     app = web.Application()
     app.router.add_post("/{path:.*}", router.take)
-    runner = web.AppRunner(app, shutdown_timeout=1)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -161,6 +167,19 @@ async def test_the_end_of_the_token_and_of_the_gateway_are_told_as_errors() -> N
 
         status, answer, _ = await subscribe(toy, FOREVER, wish(router))
         assert (status, answer["errors"][0]["extensions"]["code"]) == (503, "GOING_AWAY")
+
+
+async def test_a_router_that_is_slow_is_sent_one_answer_at_a_time_and_holds_nobody_up() -> None:
+    async with calling() as (toy, router):
+        router.hangs_at = "next"
+        await subscribe(toy, "subscription { count(to: 3) }", wish(router, heartbeatIntervalMs=100))
+        await until(router.is_told_next)
+        await router.until_told("check", "check")  # behind it: what hangs holds no heartbeat up
+        await drain(toy.app)
+
+    actions = [message["action"] for message in router.told if message["action"] != "check"]
+    assert actions == ["next", "complete"]
+    assert router.told[-1]["errors"][0]["extensions"]["code"] == "GOING_AWAY"
 
 
 async def test_a_subscription_that_fails_or_is_one_too_many_is_complete_with_errors() -> None:
