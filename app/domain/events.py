@@ -14,13 +14,18 @@ from app.domain.worklist import WorkKind, WorkMove
 class EventType(StrEnum):
     """TMF622 event types, TMF701's for the tasks of the plan, and our own for work that waits for people."""
 
-    CREATED = "productOrderCreateEvent"
-    CHANGED = "productOrderAttributeValueChangeEvent"
-    STATE_CHANGED = "productOrderStateChangeEvent"
-    TASK_STATE_CHANGED = "taskFlowStateChangeEvent"
-    WORK_ITEM_CHANGED = "workItemStateChangeEvent"
-    MILESTONE_REACHED = "productOrderMilestoneEvent"
-    JEOPARDY_CHANGED = "productOrderJeopardyAlertEvent"
+    CREATED = "ProductOrderCreateEvent"
+    CHANGED = "ProductOrderAttributeValueChangeEvent"
+    STATE_CHANGED = "ProductOrderStateChangeEvent"
+    TASK_STATE_CHANGED = "TaskFlowStateChangeEvent"
+    WORK_ITEM_CHANGED = "WorkItemStateChangeEvent"
+    MILESTONE_REACHED = "ProductOrderMilestoneEvent"
+    JEOPARDY_CHANGED = "ProductOrderJeopardyAlertEvent"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "EventType | None":
+        """The standard itself writes them with a small first letter here and there: so may others."""
+        return next((kind for kind in cls if kind.value.lower() == str(value).lower()), None)
 
 
 @dataclass(frozen=True, slots=True)

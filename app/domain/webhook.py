@@ -148,8 +148,14 @@ def may_be_called(address: IPv4Address | IPv6Address, policy: WebhookPolicy) -> 
     return address.is_global or policy.private
 
 
-_KINDS: Final = {kind.value.lower(): kind for kind in EventType}
 _STATES: Final = {state.value.lower(): state for state in OrderState}
+
+
+def _kind(name: str) -> EventType | None:
+    try:
+        return EventType(name)
+    except ValueError:
+        return None
 
 
 def filter_of(query: str | None) -> EventFilter | Violation:
@@ -164,7 +170,7 @@ def filter_of(query: str | None) -> EventFilter | Violation:
         if last not in ("eventType", "state", "id", "channel", "seller", "customer"):
             return _bad_query(f"{name!r} is not eventType, state, id, channel, seller or customer")
         found[last] = found.get(last, frozenset()) | frozenset(value.split(","))
-    kinds = {name: _KINDS.get(name.lower()) for name in found.get("eventType", ())}
+    kinds = {name: _kind(name) for name in found.get("eventType", ())}
     states = {name: _STATES.get(name.lower()) for name in found.get("state", ())}
     for name, known in [*kinds.items(), *states.items()]:
         if known is None:

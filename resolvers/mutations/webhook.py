@@ -31,7 +31,7 @@ class RegisterWebhookInput:
     callback: str = field(description="The address: https, and on the public internet.")
     query: str | None = field(
         default=None,
-        description="Which events, as a TMF630 query such as `eventType=productOrderStateChangeEvent&state=completed`: "
+        description="Which events, as a TMF630 query such as `eventType=ProductOrderStateChangeEvent&state=completed`: "
         "`eventType`, and of the order `id`, `state`, `channel`, `seller` and `customer`, each a list separated by "
         "commas. Null: all that you may see.",
     )

@@ -113,18 +113,18 @@ class ProductOrderEvent:
     )
 
 
-@strawberry.type(description="The order was created (TMF622 productOrderCreateEvent).")
+@strawberry.type(description="The order was created (TMF622 ProductOrderCreateEvent).")
 class ProductOrderCreateEvent(ProductOrderEvent):
     is_type_of = _of_type(EventType.CREATED)
 
 
-@strawberry.type(description="Attributes or items changed (TMF622 productOrderAttributeValueChangeEvent).")
+@strawberry.type(description="Attributes or items changed (TMF622 ProductOrderAttributeValueChangeEvent).")
 class ProductOrderAttributeValueChangeEvent(ProductOrderEvent):
     changed = resolved(list[str], lambda root: root.event.changed, "JSON pointers of what changed.")
     is_type_of = _of_type(EventType.CHANGED)
 
 
-@strawberry.type(description="The order or its items changed state (TMF622 productOrderStateChangeEvent).")
+@strawberry.type(description="The order or its items changed state (TMF622 ProductOrderStateChangeEvent).")
 class ProductOrderStateChangeEvent(ProductOrderEvent):
     before: OrderState | None = resolved(
         OrderState | None, lambda root: root.event.before, "State of the order before."
@@ -135,7 +135,7 @@ class ProductOrderStateChangeEvent(ProductOrderEvent):
     is_type_of = _of_type(EventType.STATE_CHANGED)
 
 
-@strawberry.type(description="A task of the plan changed state (TMF701 taskFlowStateChangeEvent).")
+@strawberry.type(description="A task of the plan changed state (TMF701 TaskFlowStateChangeEvent).")
 class TaskStateChangeEvent(ProductOrderEvent):
     task = resolved(TaskChange, lambda root: root.event.task, "The task's move.")
     is_type_of = _of_type(EventType.TASK_STATE_CHANGED)
@@ -158,14 +158,14 @@ class MilestoneReached:
     promised_at: datetime | None = field(description="When it was to be reached; null: it was not promised.")
 
 
-@strawberry.type(description="A milestone of the order was reached (TMF622 v5 productOrderMilestoneEvent).")
+@strawberry.type(description="A milestone of the order was reached (TMF622 v5 ProductOrderMilestoneEvent).")
 class ProductOrderMilestoneEvent(ProductOrderEvent):
     milestone = resolved(MilestoneReached, lambda root: root.event.milestone, "The milestone.")
     is_type_of = _of_type(EventType.MILESTONE_REACHED)
 
 
 @strawberry.type(
-    description="What was promised is more in danger than before, or less (TMF622 v5 productOrderJeopardyAlertEvent)."
+    description="What was promised is more in danger than before, or less (TMF622 v5 ProductOrderJeopardyAlertEvent)."
 )
 class ProductOrderJeopardyAlertEvent(ProductOrderEvent):
     before: JeopardyLevel | None = resolved(

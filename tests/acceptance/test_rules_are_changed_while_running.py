@@ -47,7 +47,7 @@ ROUND: Final = """
     - {id: there, name: There, operation: people.perform, after: [back], expected: PT1S}
     - {id: back, name: Back, operation: people.perform, after: [there], expected: PT1S}
 """
-CREATED: Final = "productOrderCreateEvent"
+CREATED: Final = "ProductOrderCreateEvent"
 CREATIONS: Final = "subscription { productOrderEvents(filter: { types: [CREATED] }) { orderKey } }"
 
 

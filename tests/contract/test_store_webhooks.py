@@ -22,7 +22,7 @@ def webhook(webhook_id: str = "w1", owner: Actor = ADA, position: int = 5) -> We
         id=webhook_id,
         owner=owner,
         callback="https://example.com/hook",
-        query="eventType=productOrderStateChangeEvent",
+        query="eventType=ProductOrderStateChangeEvent",
         filter=EventFilter(types=frozenset({EventType.STATE_CHANGED})),
         secret="whsec_c2VjcmV0",
         created_at=NOW,

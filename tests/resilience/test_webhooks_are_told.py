@@ -19,7 +19,7 @@ from tests.webhook_receiver import Receiver, receiving
 
 REGISTER, LIST = "105-register-a-webhook", "106-how-webhooks-do"
 REPLAY, UNREGISTER = "107-replay-to-a-webhook", "108-unregister-a-webhook"
-STARTED = "eventType=productOrderCreateEvent,productOrderStateChangeEvent"
+STARTED = "eventType=ProductOrderCreateEvent,ProductOrderStateChangeEvent"
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_a_receiver_that_fails_and_recovers_and_a_killed_worker_lose_nothi
     messages = [verified(secret, headers, body) for headers, body in receiver.taken]
     assert receiver.events(foreign) == [], "a dealer is told of what it sold"
     assert {headers["webhook-id"] for headers, _ in receiver.taken} == {message["eventId"] for message in messages}
-    assert messages[0]["eventType"] == "productOrderCreateEvent"
+    assert messages[0]["eventType"] == "ProductOrderCreateEvent"
     assert messages[-1]["event"]["productOrder"]["state"] == "completed"
     with pytest.raises(AssertionError):
         verified("whsec_" + base64.b64encode(b"x" * 32).decode(), *receiver.taken[0])
@@ -146,7 +146,7 @@ async def test_what_is_not_taken_is_given_up_visibly_and_can_be_told_again(
 ) -> None:
     product = fragile
     customer = product.token(Role.CUSTOMER, "cust-1011")
-    webhook, _ = await registered(product, customer, receiver.url, "eventType=productOrderCreateEvent")
+    webhook, _ = await registered(product, customer, receiver.url, "eventType=ProductOrderCreateEvent")
     receiver.status = 302
     before = await calls_counted(product)
     order = await place_mobile(product, "cust-1011")
@@ -217,7 +217,7 @@ async def test_a_client_that_speaks_tmf622_only_registers_at_its_hub(fragile: Pr
         shown = await one(product, own, listener["id"])
         gone = [(await ask("DELETE", f"/{listener['id']}"))[0] for _ in range(2)]
 
-    types = "productOrderCreateEvent,productOrderAttributeValueChangeEvent,productOrderStateChangeEvent"
+    types = "ProductOrderCreateEvent,ProductOrderAttributeValueChangeEvent,ProductOrderStateChangeEvent"
     secret = listener.pop("secret")
     assert (status, again) == (201, (201, listener)), "the secret is shown once"
     assert listener == {
@@ -229,8 +229,8 @@ async def test_a_client_that_speaks_tmf622_only_registers_at_its_hub(fragile: Pr
     assert (unsigned[0], unsigned[1]["status"], plain[0]) == (401, "401", 415)
     messages = [verified(secret, headers, body) for headers, body in receiver.taken]
     told_of = [(m["eventType"], m["event"]["productOrder"]["state"]) for m in messages if m["correlationId"] == order]
-    assert told_of[0][0] == "productOrderCreateEvent"
-    assert told_of[-1] == ("productOrderStateChangeEvent", "completed")
+    assert told_of[0][0] == "ProductOrderCreateEvent"
+    assert told_of[-1] == ("ProductOrderStateChangeEvent", "completed")
     assert {kind for kind, _ in told_of} <= set(types.split(","))
     assert (hidden[0], hidden[1]["code"]) == (404, "NOT_FOUND")
     assert (shown["callback"], shown["owner"]) == (asked["callback"], "cust-1011")
