@@ -180,6 +180,13 @@ class Limits(BaseModel, frozen=True):
     cost_restored: float = _number(
         20_000.0, "What comes back to each client in a second.", least=0.001, most=1_000_000_000
     )
+    costly: int = _number(
+        1_000,
+        "Cost from which on an operation is a costly one: a client has `COSTLY_AT_ONCE` of them carried out at once, "
+        "and its others wait, in their order.",
+        most=1_000_000_000,
+    )
+    costly_at_once: int = _number(2, "Costly operations of one client at once on one gateway.", most=1_000_000)
     cost_shown: bool = Field(
         True,
         description="Whether answers say in `extensions.cost` what the operation cost and what is left.",

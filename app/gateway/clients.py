@@ -1,12 +1,14 @@
 """What one client has under way on this gateway, over all its connections."""
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
 from app.gateway.limits import Exceeded, Guard, Limits
 from app.security.identity import Identity
@@ -14,6 +16,7 @@ from app.security.identity import Identity
 CLIENTS_KEPT: Final = 10_000
 """Buckets that are kept before those that are empty again are forgotten."""
 
+T = TypeVar("T")
 Client = tuple[str, str]
 """Who a limit is for: the token's subject, and the application that it was issued to."""
 
@@ -42,6 +45,25 @@ class Subscriptions:
             self._open[client] -= 1
             if not self._open[client]:
                 del self._open[client]
+
+
+class Turns:
+    """A client's costly operations are carried out a few at a time, so that those of others come in between."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._at_once = limits.costly_at_once
+        self._turns: WeakValueDictionary[Client, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def in_turn(self, client: Client, execution: Coroutine[object, object, T]) -> T:
+        """The result of a costly operation, once those that the client asked for before leave it room."""
+        turn = self._turns.get(client)
+        if turn is None:
+            self._turns[client] = turn = asyncio.Semaphore(self._at_once)
+        try:
+            async with turn:
+                return await execution
+        finally:
+            execution.close()  # who goes away while waiting has asked for nothing
 
 
 class Left(NamedTuple):

@@ -18,7 +18,7 @@ from graphql import (
 
 from app.domain.actor import Actor
 from app.gateway.budget import Budget
-from app.gateway.clients import Left, Subscriptions, Throttle, client_of
+from app.gateway.clients import Left, Subscriptions, Throttle, Turns, client_of
 from app.gateway.documents import Operation
 from app.gateway.errors import Code, Explain, Refused, internal_error, present, present_failure
 from app.gateway.execution.executor import Executor
@@ -152,6 +152,7 @@ class Operations:
         self._guard = Guard(limits)
         self._subscriptions = Subscriptions(self._guard)
         self._throttle = Throttle(self._guard, limits)
+        self._turns = Turns(limits)
         self._budget = Budget(self._guard, limits)
         self._introspection_roles = introspection_roles
         self._executor = executor
@@ -207,6 +208,8 @@ class Operations:
         with self.observer.operation(operation) as seen, _stale_allowed(operation) as stale:
             context = self._context(ready)
             execution = self._executor.execute(operation, ready.asked.variables, context)
+            if ready.cost >= self._limits.costly:
+                execution = self._turns.in_turn(client_of(ready.identity), execution)
             result = await self._budget.spend(operation.type, execution, context.abandon)
             answer = self._whole(result, ready, left, stale)
             seen.answered(answer)
@@ -261,6 +264,8 @@ class Operations:
         # seen until its first part: whoever reads the others may be another task
         with self.observer.operation(operation) as seen, _stale_allowed(operation) as stale:
             execution = self._executor.execute_incrementally(operation, ready.asked.variables, context)
+            if ready.cost >= self._limits.costly:
+                execution = self._turns.in_turn(client_of(ready.identity), execution)
             result = await self._budget.spend(operation.type, execution, context.abandon)
             if isinstance(result, ExecutionResult):  # what it would have put off is not asked for after all
                 first = self._whole(result, ready, left, stale)

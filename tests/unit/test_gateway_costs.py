@@ -1,5 +1,6 @@
 """What operations cost before they run, who has spent how much, and what answers say of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -224,3 +225,29 @@ async def test_the_estimate_of_a_repeated_document_is_computed_and_not_compiled(
     documents = Documents(Executor(SCHEMA).schema, Limits())
     text = "query($n: Int!) { page(first: $n) { nodes { name } } }"
     assert documents.operation(text, None).cost is documents.operation(text, None).cost
+
+
+async def test_costly_operations_of_a_client_take_turns_and_nobody_else_waits() -> None:
+    async with running(limits=Limits(costly=2, costly_at_once=1)) as toy, toy.socket() as ws:
+
+        async def ask(number: str, query: str) -> None:
+            await ws.send_json({"id": number, "type": "subscribe", "payload": {"query": query}})
+
+        costly = "{ again { again { slow } } }"
+        for number in ("first", "second", "given up"):
+            await ask(number, costly)
+        await ask("cheap", "{ me }")
+        assert (await ws.receive_json())["id"] == "cheap"
+        assert toy.world.watching == 1, "the second one waits for the first"
+
+        other = {"Authorization": f"Bearer {'x' * 36}"}
+        theirs = asyncio.create_task(toy.http.post("/graphql", json={"query": costly}, headers=other))
+        await toy.world.until_watched_by(2)
+        await ws.send_json({"id": "given up", "type": "complete"})
+        await ask("cheap again", "{ me }")
+        told = [(await ws.receive_json())["id"] for _ in range(3)]
+        toy.world.slow_may_answer.set()
+
+        assert (await theirs).status == 200
+        told += [(await ws.receive_json())["id"] for _ in range(4)]
+        assert told == ["cheap", "cheap again", "cheap again", "first", "first", "second", "second"]
