@@ -65,7 +65,7 @@ LIVE: Final = (
 """Settings that a gateway takes up while it runs, beside those of backends."""
 ROUTERS_MAY_BE: Final = WebhookPolicy(private=True)
 """Routers are near: their origins are the operator's own word. Link-local addresses are not called even so."""
-GARBAGE: Final = (20_000, 20, 100)
+GARBAGE: Final = (20_000, 20, 20)
 """When garbage is looked for. Thousands of open subscriptions are objects that stay: Python's own (700, 10, 10) would
 look through all of them several times while one event is told."""
 
