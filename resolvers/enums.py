@@ -1,6 +1,7 @@
 """The standard's value lists as enums of the graph, with what each value means.
 
-The graph imports them from here only, so that none is used before it is described.
+The graph imports them from here only, so that none is used before it is described. It is long because it is one list:
+each entry stands alone, and whoever looks for the words of a value looks in one place.
 """
 
 from enum import Enum

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -52,12 +52,19 @@ async def receiving() -> AsyncIterator[Receiver]:
     """A receiver on this machine, until the context ends."""
     port = free_port()
     receiver = Receiver(f"http://127.0.0.1:{port}")
+    async with taking_posts(receiver.take, port):
+        yield receiver
+
+
+@asynccontextmanager
+async def taking_posts(take: Callable[[web.Request], Awaitable[web.Response]], port: int) -> AsyncIterator[None]:
+    """Every POST to this port of this machine is for `take`, until the context ends."""
     app = web.Application()
-    app.router.add_post("/{path:.*}", receiver.take)
+    app.router.add_post("/{path:.*}", take)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield receiver
+        yield
     finally:
         await runner.cleanup()

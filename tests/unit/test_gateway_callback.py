@@ -18,6 +18,7 @@ from app.gateway.limits import Limits
 from connectors.webhook import posts
 from tests.harness import until
 from tests.unit.gateway_toy import Toy, running
+from tests.webhook_receiver import taking_posts
 
 ACCEPT = {"Accept": "application/json, application/json;callbackSpec=1.0"}
 FOREVER = "subscription { forever }"
@@ -62,20 +63,13 @@ async def calling(limits: Limits | None = None) -> AsyncIterator[tuple[Toy, Rout
     """A gateway and the one router that it may call."""
     port = free_port()
     router = Router(f"http://127.0.0.1:{port}")
-    app = web.Application()
-    app.router.add_post("/{path:.*}", router.take)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        async with (
-            posts(partial(may_be_called, policy=WebhookPolicy(private=True))) as post,
-            running(limits=limits, routers=Routers([router.url], post)) as toy,
-        ):
-            yield toy, router
-            await drain(toy.app)
-    finally:
-        await runner.cleanup()
+    async with (
+        taking_posts(router.take, port),
+        posts(partial(may_be_called, policy=WebhookPolicy(private=True))) as post,
+        running(limits=limits, routers=Routers([router.url], post)) as toy,
+    ):
+        yield toy, router
+        await drain(toy.app)
 
 
 def wish(router: Router, **other: object) -> dict[str, object]:

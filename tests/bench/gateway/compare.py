@@ -116,7 +116,7 @@ class Contender:
         before = -1.0
         while (now := self.cpu_seconds()) - before > 0.01:
             before = now
-            time.sleep(0.15)
+            time.sleep(0.15)  # a process does not tell when it is idle: its processor time has to stand still
 
 
 @dataclass(slots=True)

@@ -75,7 +75,8 @@ class Order(OrderLeaves):
 
 def made(type_: type[T], row: dict[str, Any], **others: object) -> T:
     """A value of this type out of what the backend sent."""
-    values = {f.name: row[to_camel_case(f.name)] for f in fields(type_) if f.init and f.name not in others}  # type: ignore[arg-type]
+    wanted = fields(type_)  # type: ignore[arg-type]  # strawberry.type makes dataclasses, its annotation does not say so
+    values = {f.name: row[to_camel_case(f.name)] for f in wanted if f.init and f.name not in others}
     if "state" in values:
         values["state"] = State(values["state"])
     return type_(**values, **others)
