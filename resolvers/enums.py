@@ -26,6 +26,7 @@ from app.domain.order import FailurePolicy as FailurePolicy
 from app.domain.order import ItemAction as ItemAction
 from app.domain.order import ProductStatus as ProductStatus
 from app.domain.order import RelationshipType as RelationshipType
+from app.domain.order import Sequencing as Sequencing
 from app.domain.order import SuspensionBilling as SuspensionBilling
 from app.domain.order import SuspensionOriginator as SuspensionOriginator
 from app.domain.order import SuspensionScope as SuspensionScope
@@ -491,6 +492,16 @@ _describe(
         "CONTINUE": "Whatever does not depend on it goes on.",
         "HALT": "Nothing more is begun until people have decided: the order is HELD once what had begun has ended.",
         "HALT_AND_ROLLBACK": "What was done is taken back, as far as nothing is delivered for good; the order fails.",
+    },
+)
+_describe(
+    Sequencing,
+    "OrderSequencing",
+    "Whether the items of an order are carried out one after another (TM Forum's Sequencing).",
+    {
+        "ANY": "However suits the operator, which is as soon as what they wait for allows.",
+        "PARALLEL": "All at once, as far as they do not wait for each other.",
+        "SEQUENTIAL": "In their order, one after another; but none before one that it waits for.",
     },
 )
 _describe(

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.domain.catalog import Offering
 from app.domain.conditions import PLACEHOLDER, View, filled
-from app.domain.order import OrderItem, ProductOrder, RelationshipType
+from app.domain.order import OrderItem, ProductOrder, RelationshipType, Sequencing
 from app.domain.plan import AWAIT_EARLIER, Dependency, Plan, Task, Worklist
 from app.domain.rulebook import ITEM_PARTS, DecompositionRule, Part, Rulebook, Scope, TaskTemplate, Together
 from app.domain.states import NOT_WANTED
@@ -61,6 +61,7 @@ def decompose(
         order_id=order.id,
         tasks=tasks,
         failure_policy=order.failure_policy,
+        sequence=tuple(item.id for item in wanted) if order.sequencing is Sequencing.SEQUENTIAL else (),
         priority=order.priority,
         promised_at=order.requested_completion_at,
     )

@@ -1,6 +1,10 @@
 """A plan as a picture: Mermaid text, which many pages and tools draw."""
 
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
 from app.domain.plan import Dependency, DependencyKind, Plan, Task
+from app.domain.sequence import turns
 from app.domain.states import TaskState
 
 STYLES = {
@@ -39,7 +43,17 @@ def drawn(plan: Plan) -> str:
         lines += [f'    {number[task.id]}["{_plain(task.name)}"]{_style(task)}' for task in tasks]
         lines.append("  end")
     lines += [_arrow(number, task, before) for task in plan.tasks for before in task.depends_on]
+    lines += _turns_drawn(plan, tuple(groups))
     return "\n".join([*lines, *(f"  {line}" for line in LEGEND)])
+
+
+def _turns_drawn(plan: Plan, groups: Sequence[tuple[str, ...]]) -> Iterable[str]:
+    """A dotted arrow from the items of each turn to those of the next."""
+    drawn_turns = [
+        [n for n, items in enumerate(groups) if not turn.isdisjoint(items)] for turn in turns(plan.sequence, plan.tasks)
+    ]
+    for before, after in pairwise(turn for turn in drawn_turns if turn):
+        yield from (f"  g{one} -.-> g{other}" for one in before for other in after)
 
 
 def _served(item_ids: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from app.domain.jeopardy import Jeopardy, JeopardyKind, JeopardyReason
 from app.domain.order import ProductOrder
 from app.domain.plan import Plan, Task
 from app.domain.rulebook import JeopardyRule
+from app.domain.sequence import taken_before
 from app.domain.states import TASK_ENDED, TaskState
 from app.domain.timing import ON_THE_WAY, critical_path, schedule
 from app.domain.undoing import ancestors
@@ -128,7 +129,7 @@ def _reasons(plan: Plan, promise: Promise, at: datetime) -> Iterable[JeopardyRea
     """What is blocked, and what takes longer than usual on the way that the prediction depends on."""
     target = promise.task.id if promise.task else None
     tasks = {task.id: task for task in plan.tasks}
-    leads = {*ancestors(tasks, target), target} if target else tasks.keys()
+    leads = {*ancestors(tasks, target), *taken_before(plan, target), target} if target else tasks.keys()
     path = critical_path(plan, at, to=target)
     for task_id in dict.fromkeys((*path, *(task.id for task in plan.tasks))):
         task = tasks[task_id]

@@ -36,6 +36,15 @@ class FailurePolicy(StrEnum):
     HALT_AND_ROLLBACK = "haltAndRollback"
 
 
+class Sequencing(StrEnum):
+    """Whether the items of an order are carried out one after another (TM Forum's Sequencing)."""
+
+    ANY = "any"
+    """However suits, which is as soon as can be."""
+    PARALLEL = "parallel"
+    SEQUENTIAL = "sequential"
+
+
 class SuspensionOriginator(StrEnum):
     """Who wants a product put out of use."""
 
@@ -426,6 +435,7 @@ class ProductOrder:
     expiry_told_at: datetime | None = None
     cancellations: tuple[Cancellation, ...] = ()
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
+    sequencing: Sequencing = Sequencing.ANY
     planned_at: datetime | None = None
     jeopardy: Jeopardy | None = None
     ownership: OwnershipChange | None = None

@@ -240,6 +240,7 @@ class Plan:
     `cancelled` are the items that are not wanted any more, `failed` those that a failure has taken with it; what was
     done for them is taken back. While it is `held` no task begins, nor before `begins_at`, nor until `frozen_until`
     (a revision is being assessed), nor while a cancellation is `assessing`. `aborted`: given up as it was.
+    `sequence` are the items in the order in which they are carried out, one after another; none: all at once.
     `priority` is 0 (highest) to 4. `promised_at` is when the order is to be complete, `checked_at` up to when all
     that time alone changes has been seen to.
     """
@@ -251,6 +252,7 @@ class Plan:
     failed: tuple[str, ...] = ()
     held: bool = False
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
+    sequence: tuple[str, ...] = ()
     priority: int = 4
     begins_at: datetime | None = None
     promised_at: datetime | None = None
@@ -304,6 +306,7 @@ class Wish:
     tasks: tuple[Task, ...]
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    sequence: tuple[str, ...] = ()
     priority: int = 4
     begins_at: datetime | None = None
     promised_at: datetime | None = None

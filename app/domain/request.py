@@ -27,6 +27,7 @@ from app.domain.order import (
     QuoteItemRef,
     Renewal,
     Repackaging,
+    Sequencing,
     Suspension,
 )
 from app.domain.states import NOT_WANTED, OrderState
@@ -93,6 +94,7 @@ class OrderRequest:
     requested_start_at: datetime | None = None
     requested_completion_at: datetime | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
+    sequencing: Sequencing = Sequencing.ANY
     accepted_charge: Money | None = None
     ownership: OwnershipRequest | None = None
     repackaging: Repackaging | None = None
@@ -209,6 +211,7 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         requested_start_at=request.requested_start_at,
         requested_completion_at=request.requested_completion_at,
         failure_policy=request.failure_policy,
+        sequencing=request.sequencing,
         ownership=_ownership(request, actor, at),
         repackaging=request.repackaging,
     )

@@ -35,6 +35,7 @@ from app.domain.plan_events import (
     TimePassed,
 )
 from app.domain.revision import amending, merged
+from app.domain.sequence import not_yet
 from app.domain.states import TASK_ENDED, TASK_LOST, TASK_PASSED, TaskState
 from app.domain.timing import CyclicPlan, due, in_order
 from app.domain.undoing import (
@@ -308,6 +309,7 @@ def _revised(plan: Plan, tasks: Tasks, event: Revised) -> Plan | None:
     return replace(
         plan,
         cancelled=tuple(dict.fromkeys((*plan.cancelled, *wish.removed))),
+        sequence=wish.sequence,
         priority=wish.priority,
         begins_at=wish.begins_at,
         promised_at=wish.promised_at,
@@ -391,6 +393,7 @@ def _start_ready(tasks: Tasks, plan: Plan, at: datetime) -> Iterable[Command]:
     )
     out = out_of_scope(tasks, plan)
     undone = {task.undoes for task in tasks.values() if task.undoes and task.state not in TASK_ENDED}
+    later = not_yet(plan.sequence, tasks.values())
     for task in list(tasks.values()):
         if task.state is not TaskState.PENDING or not _ready(tasks, task):
             continue
@@ -398,6 +401,7 @@ def _start_ready(tasks: Tasks, plan: Plan, at: datetime) -> Iterable[Command]:
             stopped
             or (task.not_before is not None and at < task.not_before)
             or (task.amending and serves_only(task, out))
+            or any(item_id in later for item_id in task.item_ids)
             or _came_before(tasks, task, undone)
         ):
             continue

@@ -7,11 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final, Literal
 
 from app.domain.plan import Dependency, Plan, Task
+from app.domain.sequence import taken_before, turn_by_task
 from app.domain.states import TASK_ENDED, TaskState
 
-Edge = Literal["start", "end"]
+Edge = Literal["start", "end", "turn"]
 Node = tuple[str, Edge]
-"""The beginning or the end of a task: what the four kinds of dependencies are between."""
+"""The beginning or the end of a task: what the four kinds of dependencies are between. Or the end of a turn."""
 
 LOOK_AGAIN: Final = timedelta(seconds=10)
 NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
@@ -29,18 +30,32 @@ class CyclicPlan(ValueError):
 
 def in_order(tasks: Mapping[str, Task]) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
     """Every beginning and end, each after what it waits for, and with that. Raises CyclicPlan."""
-    return _in_order(tuple((task.id, task.depends_on) for task in tasks.values()))
+    return _in_order(tuple((task.id, task.depends_on) for task in tasks.values()), ())
+
+
+def _of_plan(plan: Plan) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
+    """In order, and the end of each turn of the plan's items among them, for which the next one's tasks wait."""
+    turn = turn_by_task(plan)
+    taken = tuple((turn[task.id], task.id, bool(task.undoes)) for task in plan.tasks if task.id in turn)
+    return _in_order(tuple((task.id, task.depends_on) for task in plan.tasks), taken)
 
 
 @lru_cache(maxsize=1024)  # a plan is asked about after each of its tasks, and what waits for what seldom changes
-def _in_order(network: tuple[tuple[str, tuple[Dependency, ...]], ...]) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
-    waits: dict[Node, list[Node]] = {}
+def _in_order(
+    network: tuple[tuple[str, tuple[Dependency, ...]], ...], taken: tuple[tuple[int, str, bool], ...]
+) -> tuple[tuple[Node, tuple[Node, ...]], ...]:
+    """`taken` is the turn of each task that has one, and whether it takes something back, which is done at any time."""
+    waits: dict[Node, list[Node]] = {_end_of(n): [] for n, _, _ in taken}
     for task_id, depends_on in network:
         waits[task_id, "start"] = []
         waits[task_id, "end"] = [(task_id, "start")]
         for dependency in depends_on:
             other: Node = dependency.task_id, "end" if dependency.of_finish else "start"
             waits[task_id, "start" if dependency.to_start else "end"].append(other)
+    for n, task_id, undoes in taken:
+        waits[_end_of(n)].append((task_id, "end"))
+        if not undoes:
+            waits[task_id, "start"] += [_end_of(other) for other in range(n) if _end_of(other) in waits]
     try:
         nodes = tuple(TopologicalSorter(waits).static_order())
     except CycleError as error:
@@ -50,15 +65,22 @@ def _in_order(network: tuple[tuple[str, tuple[Dependency, ...]], ...]) -> tuple[
     return tuple((node, tuple(waits[node])) for node in nodes)
 
 
+def _end_of(turn: int) -> Node:
+    return f"{turn}", "turn"
+
+
 def schedule(plan: Plan, at: datetime) -> dict[str, tuple[datetime, datetime]]:
     """By task, when it began or will begin, and when it ended or will end, each open one taking its expected time."""
     tasks = {task.id: task for task in plan.tasks}
     found: dict[Node, datetime] = {}
     earliest = max(filter(None, (at, plan.begins_at)))
-    for node, waits in in_order(tasks):
+    for node, waits in _of_plan(plan):
         task_id, edge = node
-        task = tasks[task_id]
         waited = [found[other] for other in waits]
+        if edge == "turn":
+            found[node] = max(waited, default=at)
+            continue
+        task = tasks[task_id]
         if edge == "start":
             planned = max([earliest, *waited, *filter(None, (task.not_before,))])
             found[node] = task.started_at or (task.ended_at or at if task.state in TASK_ENDED else planned)
@@ -84,6 +106,7 @@ def critical_path(plan: Plan, at: datetime, *, to: str | None = None) -> tuple[s
     while here is not None and here.id not in path:
         path.append(here.id)
         before = [tasks[d.task_id] for d in here.depends_on]
+        before += [tasks[other] for other in taken_before(plan, here.id)]
         here = max(before, key=lambda task: times[task.id][1], default=None)
     return tuple(reversed(path))
 

@@ -337,6 +337,7 @@ async def _wish(
         tasks=wanted.tasks,
         changed=changed,
         removed=removed,
+        sequence=wanted.sequence,
         priority=result.priority,
         begins_at=start,
         promised_at=result.requested_completion_at,

@@ -254,6 +254,7 @@ STATUS_ONLY: Final[Mapping[str, frozenset[str]]] = {
             "sellerKey",
             "externalIds",
             "failurePolicy",
+            "sequencing",
             "createdAt",
             "updatedAt",
             "submittedAt",

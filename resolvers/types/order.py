@@ -21,6 +21,7 @@ from resolvers.enums import (
     FailurePolicy,
     OrderState,
     PriceType,
+    Sequencing,
 )
 from resolvers.fields import loaded, resolved
 from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
@@ -304,6 +305,7 @@ class ProductOrder(Node):
         description="What people were asked to do about it while it was under way, the oldest first; at most 50."
     )
     failure_policy: FailurePolicy = field(description="What a task that cannot be done means for the rest.")
+    sequencing: Sequencing = field(description="Whether the items are carried out one after another.")
     ownership: OwnershipChange | None = field(
         description="When it hands its products over to another customer: to whom, and what the parties said."
     )

@@ -14,6 +14,7 @@ from resolvers.enums import (
     ItemAction,
     ProductStatus,
     RelationshipType,
+    Sequencing,
     SuspensionBilling,
     SuspensionOriginator,
     SuspensionScope,
@@ -199,6 +200,9 @@ class OrderHeaderInput:
     failure_policy: FailurePolicy = field(
         default=FailurePolicy.CONTINUE, description="What a task that cannot be done means for the rest."
     )
+    sequencing: Sequencing = field(
+        default=Sequencing.ANY, description="Whether the items are carried out one after another."
+    )
 
     def to_request(self, items: Sequence[ItemRequest]) -> OrderRequest:
         """The wished-for order as the domain has it."""
@@ -219,6 +223,7 @@ class OrderHeaderInput:
             requested_start_at=self.requested_start_at,
             requested_completion_at=self.requested_completion_at,
             failure_policy=self.failure_policy,
+            sequencing=self.sequencing,
         )
 
 

@@ -9,6 +9,7 @@ from strawberry import field
 
 from app.domain import plan
 from app.domain.drawing import drawn
+from app.domain.sequence import turns
 from app.domain.states import TASK_ENDED, TASK_PASSED
 from app.domain.timing import critical_path, schedule
 from resolvers.enums import DependencyKind, FailurePolicy, Fate, OnTimeout, TaskState
@@ -190,6 +191,10 @@ def _critical_path(root: strawberry.Parent[plan.Plan]) -> tuple[str, ...]:
     return critical_path(root, datetime.now(UTC))
 
 
+def _turns(root: strawberry.Parent[plan.Plan]) -> list[list[str]]:
+    return [[item for item in root.sequence if item in turn] for turn in turns(root.sequence, root.tasks)]
+
+
 def _mermaid(root: strawberry.Parent[plan.Plan]) -> str:
     return drawn(root)
 
@@ -200,6 +205,11 @@ class Plan:
     tasks = resolved(list[Task], _tasks, "All tasks; `dependsOn` makes them a graph.")
     milestones = resolved(list[Milestone], _milestones, "What is reached on the way (TMF622 v5).")
     failure_policy: FailurePolicy = field(description="What a task that cannot be done means for the rest.")
+    turns = resolved(
+        list[list[strawberry.ID]],
+        _turns,
+        "The items as they take their turn, those that wait for each other together; none: all at once.",
+    )
     begins_at: datetime | None = field(description="Nothing is begun before; null: it has begun, or begins at once.")
     backends = resolved(list[str], _backends, "The backends that take part.")
     ended: bool = field(description="Whether nothing is left to do or to decide.")

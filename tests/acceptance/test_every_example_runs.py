@@ -381,6 +381,18 @@ async def test_an_order_by_a_date_and_what_is_promised(developer: Developer) -> 
     assert placed["order"]["key"] not in [one["key"] for one in listed]
 
 
+async def test_items_one_after_another(product: Product, developer: Developer) -> None:
+    placed = (await developer.do("139-items-one-after-another", {"idempotencyKey": key()}))["placeProductOrder"]
+    assert (placed["errors"], placed["order"]["sequencing"]) == ([], "SEQUENTIAL")
+
+    found = await until_state(product, placed["order"]["key"], "COMPLETED", "HELD")
+    assert (found["state"], found["plan"]["turns"]) == ("COMPLETED", [["1"], ["2"]])
+    tasks = found["plan"]["tasks"]
+    ended = [task["endedAt"] for task in tasks if task["id"].startswith("1/")]
+    begun = [task["startedAt"] for task in tasks if task["id"].startswith("2/")]
+    assert max(ended) <= min(begun)
+
+
 async def test_whole_orders_in_one_request(product: Product, developer: Developer) -> None:
     said = (await developer.do("94-preview-an-order"))["previewPlaceProductOrder"]
     assert (said["possible"], said["added"] != []) == (True, True)

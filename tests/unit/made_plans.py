@@ -64,6 +64,7 @@ def plans(draw: st.DrawFn) -> Plan:
         order_id="o1",
         tasks=tuple(draw(tasks(n)) for n in range(draw(st.integers(1, 8)))),
         failure_policy=draw(st.sampled_from([FailurePolicy.CONTINUE, FailurePolicy.CONTINUE, *FailurePolicy])),
+        sequence=draw(st.sampled_from([(), (), ("1", "2", "3"), ("3", "1", "2")])),
         begins_at=NOW + timedelta(seconds=25) if draw(st.integers(0, 5)) == 0 else None,
         promised_at=NOW + timedelta(seconds=60) if draw(st.booleans()) else None,
     )

@@ -5,7 +5,7 @@ Hypothesis plays the workers, the backends, the customer and the operator's peop
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -49,6 +49,7 @@ from app.domain.plan_events import (
 )
 from app.domain.progress import CANCELLED, advance, order_state_under_way, purpose_of
 from app.domain.revision import bound_by, merged
+from app.domain.sequence import turns
 from app.domain.states import (
     ORDER,
     TASK_ENDED,
@@ -132,6 +133,10 @@ class CarriedOut(RuleBasedStateMachine):
             assert task.not_before is None or self.now >= task.not_before
             gone = {*before.cancelled, *before.failed}
             assert not task.item_ids or not set(task.item_ids) <= gone, "nothing starts for what is given up"
+            in_turn = turns(self.plan.sequence, self.plan.tasks) if task.item_ids else ()
+            for turn in takewhile(lambda turn: not turn & {*task.item_ids}, in_turn):
+                of_turn = [t for t in self.plan.tasks if turn & {*t.item_ids}]
+                assert all(t.state in TASK_ENDED for t in of_turn), "no item begins before its turn"
             if self.plan.failure_policy is FailurePolicy.HALT:
                 assert not any(t.state is TaskState.FALLOUT for t in self.plan.tasks)
 
@@ -331,6 +336,7 @@ class CarriedOut(RuleBasedStateMachine):
             tasks=tuple(replace(t, depends_on=tuple(d for d in t.depends_on if d.task_id in there)) for t in kept),
             changed=tuple(sorted(changed)),
             removed=tuple(sorted(removed)),
+            sequence=tuple(i for i in self.plan.sequence if i not in gone),
             begins_at=self.plan.begins_at,
             promised_at=self.plan.promised_at,
         )
