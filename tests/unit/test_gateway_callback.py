@@ -32,7 +32,7 @@ class Router:
     url: str
     told: list[Any] = field(default_factory=list)
     status: dict[str, int] = field(default_factory=dict)
-    header: str = "callback/1.0"
+    header: str | None = "callback/1.0"
     hangs_at: str = ""
 
     async def take(self, request: web.Request) -> web.Response:
@@ -44,7 +44,8 @@ class Router:
         if message["action"] == self.hangs_at:
             await asyncio.Event().wait()  # until the caller is gone
         status = self.status.get(message["action"], 204)
-        return web.Response(status=status, headers={"subscription-protocol": self.header, "Location": f"{self.url}/x"})
+        said = {} if self.header is None else {"subscription-protocol": self.header}
+        return web.Response(status=status, headers={**said, "Location": f"{self.url}/x"})
 
     async def until_told(self, *actions: str) -> None:
         """These are the last messages."""
@@ -101,8 +102,10 @@ async def gone(toy: Toy) -> None:
     await toy.world.until_watched_by(0)
 
 
-async def test_the_router_confirms_is_told_in_order_and_then_that_it_is_complete() -> None:
+@pytest.mark.parametrize("header", ["callback/1.0", None], ids=["Apollo Router", "Hive Gateway"])
+async def test_the_router_confirms_is_told_in_order_and_then_that_it_is_complete(header: str | None) -> None:
     async with calling() as (toy, router):
+        router.header = header
         assert await subscribe(toy, "subscription { count(to: 3) }", wish(router)) == (200, {"data": None}, PROTOCOL)
         await router.until_told("complete")
         await gone(toy)
@@ -192,7 +195,7 @@ async def test_a_subscription_that_fails_or_is_one_too_many_is_complete_with_err
 
 
 @pytest.mark.parametrize(
-    ("status", "header"), [(200, "callback/1.0"), (404, "callback/1.0"), (307, "callback/1.0"), (204, "")]
+    ("status", "header"), [(200, "callback/1.0"), (404, "callback/1.0"), (307, "callback/1.0"), (204, "other/1.0")]
 )
 async def test_no_subscription_begins_that_the_router_does_not_confirm(status: int, header: str) -> None:
     async with calling() as (toy, router):
