@@ -90,7 +90,7 @@ async def tell(stage: Stage, order_id: str, mutation: str, *, role: Role = Role.
         if [error["code"] for error in errors] == ["STALE_VERSION"]:
             ask.clear()
             return False
-        assert errors == []
+        assert errors == [], errors
         return True
 
     await until(told)
