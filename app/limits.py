@@ -221,7 +221,8 @@ class Limits(BaseModel, frozen=True):
     )
     body_seconds: float = _number(
         30.0,
-        "Seconds that the body of a request to the graph, or to TMF622's hub, may take to arrive.",
+        "Seconds that the body of a request to the graph, or to TMF622's hub, may take to arrive; and that one of "
+        "`/batches` may pause.",
         least=0.01,
         most=600,
     )

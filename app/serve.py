@@ -27,6 +27,7 @@ from app.domain.webhook import WebhookPolicy, may_be_called
 from app.gateway import batches
 from app.gateway.app import Gateway, create_app, drain
 from app.gateway.callback import Routers
+from app.gateway.clients import Throttle
 from app.gateway.graphiql import Example, GraphiQLPage
 from app.gateway.health import Readiness
 from app.gateway.hub import Hub
@@ -182,14 +183,16 @@ class _Served:
             )
 
         body_seconds = settings.limits.body_seconds
-        hub = Hub(verifier.authenticate, p.ordering, audit, explain, code_of, body_seconds=body_seconds)
-        upload = _upload(verifier, p.ordering, audit, settings.limits.batch_lines)
+        throttle = Throttle(settings.limits)
+        hub = Hub(verifier.authenticate, p.ordering, audit, explain, code_of, throttle, body_seconds=body_seconds)
+        upload = _upload(verifier, p.ordering, audit, throttle, settings.limits)
         return create_app(
             schema,
             authenticate=verifier.authenticate,
             make_context=make_context,
             readiness=self.ready,
             limits=settings.limits,
+            throttle=throttle,
             introspection_roles=_introspection_roles(settings),
             explain=explain,
             persisted=persisted(settings),
@@ -209,12 +212,12 @@ class _Served:
 
 
 def _upload(
-    verifier: TokenVerifier, ordering: Ordering, audit: Audit, most_lines: int
+    verifier: TokenVerifier, ordering: Ordering, audit: Audit, throttle: Throttle, limits: LimitSettings
 ) -> Callable[[Request], Awaitable[Response]]:
     async def take(actor: Actor, key: str, lines: Sequence[Line]) -> batches.Taken | batches.Turned:
         ask = PlaceOrders(idempotency_key=key, lines=tuple(lines))
         async with audit.mutation(actor, f"POST {batches.PATH}", code_of, correlation_id=correlation_id.get()) as entry:
-            outcome = await place_orders(ordering, actor, ask, most=most_lines)
+            outcome = await place_orders(ordering, actor, ask, most=limits.batch_lines)
             match outcome:
                 case BatchTaken(_, replayed=True):
                     entry.outcome = AuditOutcome.REPLAYED
@@ -229,7 +232,15 @@ def _upload(
                 conflict = isinstance(refusal, IdempotencyConflict)
                 return batches.Turned(message=refusal.message, code=refusal.code.name, conflict=conflict)
 
-    return batches.BatchUpload(verifier.authenticate, read_line, take, explain, most_lines=most_lines).__call__
+    return batches.BatchUpload(
+        verifier.authenticate,
+        read_line,
+        take,
+        explain,
+        throttle,
+        most_lines=limits.batch_lines,
+        idle_seconds=limits.body_seconds,
+    ).__call__
 
 
 class _DrainingServer(uvicorn.Server):

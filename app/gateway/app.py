@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from app import metrics
 from app.gateway import health
 from app.gateway.callback import Callbacks, Routers
+from app.gateway.clients import Throttle
 from app.gateway.documents import Documents
 from app.gateway.edge import Edge
 from app.gateway.errors import Explain
@@ -79,6 +80,7 @@ def create_app(
     make_context: MakeContext,
     readiness: Callable[[], Awaitable[Readiness]],
     limits: Limits,
+    throttle: Throttle | None = None,
     introspection_roles: Collection[str] | None = None,
     explain: Explain = lambda _: None,
     persisted: Persisted = Persisted(),  # noqa: B008 - a frozen value
@@ -98,6 +100,7 @@ def create_app(
     calls those of `routers` back that wish for it;
     `/health/live` and `/health/ready` need no token; `routes` are served beside them under the same headers,
     correlation id and body limit, but for the paths in `body_limit_at`, which have a limit of another name.
+    `throttle` is what clients spend from, when `routes` charge them, too.
     `allowed_origins` are the web origins that may call from a browser besides the gateway's own ("*": all). `graphiql`
     None: no page. `introspection_roles` may ask for the schema and are told what they may have meant; None: everybody.
     A query or mutation that takes longer than `slow_seconds` is logged; `traced`: operations have spans. `compiled`
@@ -114,7 +117,8 @@ def create_app(
     for operation in lookup.trusted():
         executor.prepare(operation)
     observer = Observer(slow_seconds=slow_seconds, traced=traced)
-    operations = Operations(executor, lookup, make_context, explain, limits, observer, introspection_roles)
+    throttle = throttle or Throttle(limits)
+    operations = Operations(executor, lookup, make_context, explain, limits, throttle, observer, introspection_roles)
     page = Page(graphiql) if graphiql else None
     streams = OpenStreams(limits.heartbeat_seconds)
     event_streams = EventStreams(operations, limits)

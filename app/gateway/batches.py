@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.actor import Actor
+from app.gateway.clients import Throttle, client_of
 from app.gateway.errors import Code, Explain, Refused, present_failure
-from app.gateway.http import Authenticate, identify
+from app.gateway.http import Authenticate, headers_of, identify
 from app.gateway.negotiation import Media, status_of
 
 T = TypeVar("T")
@@ -26,6 +27,10 @@ PATH: Final = "/batches"
 KEY_HEADER: Final = "Idempotency-Key"
 TYPES: Final = ("application/x-ndjson", "application/jsonl")
 READ_AT_ONCE: Final = 50
+UPLOAD_COST: Final = 10
+"""What an upload costs, as much as a mutation."""
+LINE_COST: Final = 1
+"""What each of its orders costs on top: they are placed later, and never many at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +61,33 @@ class BatchUpload(Generic[T]):
         read: Callable[[bytes], T],
         take: Callable[[Actor, str, Sequence[T]], Awaitable[Taken | Turned]],
         explain: Explain,
+        throttle: Throttle,
         *,
         most_lines: int,
+        idle_seconds: float,
     ) -> None:
+        """`idle_seconds`: how long a body may pause while it arrives."""
         self._authenticate = authenticate
         self._read = read
         self._take = take
         self._explain = explain
+        self._throttle = throttle
         self._most_lines = most_lines
+        self._idle_seconds = idle_seconds
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one upload."""
         try:
             _check_content_type(request.headers.get("content-type"))
             identity = await identify(self._authenticate, request.headers.get("authorization"))
-            lines = await self._lines(await request.body())
+            client = client_of(identity)
+            self._throttle.admit(client)
+            lines = await self._lines(await self._body(request))
+            self._throttle.take(client, UPLOAD_COST + LINE_COST * len(lines))
             taken = await self._take(identity.actor, request.headers.get(KEY_HEADER, ""), lines)
         except Refused as refused:
-            headers = {"WWW-Authenticate": "Bearer"} if refused.code is Code.UNAUTHENTICATED else {}
-            return _answer(status_of(refused.code, Media.GRAPHQL), {"errors": refused.formatted()}, headers)
+            status = status_of(refused.code, Media.GRAPHQL)
+            return _answer(status, {"errors": refused.formatted()}, headers_of(refused))
         except Exception as failure:
             told = self._explain(failure)
             if told is None:
@@ -86,6 +99,20 @@ class BatchUpload(Generic[T]):
             return _answer(HTTPStatus.CONFLICT if taken.conflict else HTTPStatus.BAD_REQUEST, {"errors": [error]})
         batch = {"key": taken.key, "lineCount": taken.line_count, "refusedCount": taken.refused_count}
         return _answer(HTTPStatus.ACCEPTED, {"batch": batch, "replayed": taken.replayed})
+
+    async def _body(self, request: Request) -> bytes:
+        """A big one may take long on a slow line, but something of it has to come all the time."""
+        parts: list[bytes] = []
+        stream = aiter(request.stream())
+        try:
+            while True:
+                async with asyncio.timeout(self._idle_seconds):
+                    parts.append(await anext(stream))
+        except StopAsyncIteration:
+            return b"".join(parts)
+        except TimeoutError:
+            why = f"Nothing of the request body arrived for {self._idle_seconds:g} seconds."
+            raise Refused(Code.REQUEST_TIMEOUT, why) from None
 
     async def _lines(self, body: bytes) -> list[T]:
         texts = [line for line in body.split(b"\n") if line.strip()]

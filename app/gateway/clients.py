@@ -92,9 +92,9 @@ class Throttle:
     What was refused fills it, too, and may make it run over: until that has leaked, nothing more is looked at.
     """
 
-    def __init__(self, guard: Guard, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock`: seconds."""
-        self._guard = guard
+        self._guard = Guard(limits)
         self._most = limits.cost_bucket
         self._restored = limits.cost_restored
         self._only_warns = limits.only_warns("cost_bucket")

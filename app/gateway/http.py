@@ -313,13 +313,20 @@ def _query_parameters(given: QueryParams) -> dict[str, object]:
 
 def _refusal(refused: Refused, media: Media, status: int | None = None) -> Response:
     response = _response(status or status_of(refused.code, media), {"errors": refused.formatted()}, media)
-    if refused.code is Code.UNAUTHENTICATED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if refused.retry_after is not None:
-        response.headers["Retry-After"] = str(refused.retry_after)
-    if refused.code is Code.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "POST"
+    response.headers.update(headers_of(refused))
     return response
+
+
+def headers_of(refused: Refused) -> dict[str, str]:
+    """What a refusal says in the headers of its answer."""
+    headers: dict[str, str] = {}
+    if refused.code is Code.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(refused.retry_after)
+    if refused.code is Code.METHOD_NOT_ALLOWED:
+        headers["Allow"] = "POST"
+    return headers
 
 
 def _response(status: int, answer: Answer | list[Answer], media: Media) -> Response:

@@ -19,8 +19,9 @@ from starlette.routing import Route
 from app.domain.actor import Actor
 from app.domain.audit import AuditOutcome
 from app.domain.events import EventType
+from app.gateway.clients import Throttle, client_of
 from app.gateway.errors import Code, Explain, Refused, present_failure
-from app.gateway.http import Authenticate, body_in_time, check_content_type, identify
+from app.gateway.http import Authenticate, body_in_time, check_content_type, headers_of, identify
 from app.gateway.negotiation import Media, status_of
 from app.ordering.audit import Audit
 from app.ordering.ordering import Ordering
@@ -36,6 +37,8 @@ from connectors.base import correlation_id
 
 PATH: Final = "/tmf-api/productOrderingManagement/v4/hub"
 KEY_HEADER: Final = "Idempotency-Key"
+COST: Final = 10
+"""What a request costs, as much as a mutation."""
 TOLD: Final = (EventType.CREATED, EventType.CHANGED, EventType.STATE_CHANGED)
 """What a listener is told of that does not name its events: those of ours that TMF622 v4 has."""
 LONGEST_ID: Final = 200
@@ -63,6 +66,7 @@ class Hub:
         audit: Audit,
         explain: Explain,
         code_of: Callable[[Exception], str],
+        throttle: Throttle,
         *,
         body_seconds: float,
     ) -> None:
@@ -72,6 +76,7 @@ class Hub:
         self._audit = audit
         self._explain = explain
         self._code_of = code_of
+        self._throttle = throttle
         self._body_seconds = body_seconds
 
     def routes(self) -> list[Route]:
@@ -84,13 +89,13 @@ class Hub:
     def _answering(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
-                actor = (await identify(self._authenticate, request.headers.get("authorization"))).actor
-                return await act(request, actor)
+                identity = await identify(self._authenticate, request.headers.get("authorization"))
+                self._throttle.take(client_of(identity), COST)
+                return await act(request, identity.actor)
             except Refused as refused:
                 status = status_of(refused.code, Media.GRAPHQL)
                 response = _error(status, refused.code, refused.errors[0].message)
-                if refused.code is Code.UNAUTHENTICATED:
-                    response.headers["WWW-Authenticate"] = "Bearer"
+                response.headers.update(headers_of(refused))
                 return response
             except Exception as failure:
                 if (told := self._explain(failure)) is None:

@@ -143,6 +143,7 @@ class Operations:
         make_context: MakeContext,
         explain: Explain,
         limits: Limits,
+        throttle: Throttle,
         observer: Observer,
         introspection_roles: Collection[str] | None = None,
     ) -> None:
@@ -151,7 +152,7 @@ class Operations:
         self._limits = limits
         self._guard = Guard(limits)
         self._subscriptions = Subscriptions(self._guard)
-        self._throttle = Throttle(self._guard, limits)
+        self._throttle = throttle
         self._turns = Turns(limits)
         self._budget = Budget(self._guard, limits)
         self._introspection_roles = introspection_roles

@@ -12,7 +12,7 @@ from app.gateway.costs import Costs
 from app.gateway.documents import Documents
 from app.gateway.errors import Refused
 from app.gateway.execution.executor import Executor
-from app.gateway.limits import Guard, Limits
+from app.gateway.limits import Limits
 from resolvers.demand import PAGE, ListSize, declared, listed
 from resolvers.fields import resolved
 from tests.unit.gateway_toy import running
@@ -202,7 +202,7 @@ async def test_a_role_may_have_a_cost_limit_of_its_own() -> None:
 def test_what_was_spent_comes_back_over_time_and_clients_do_not_share_it() -> None:
     now = 0.0
     limits = Limits(cost_bucket=10, cost_restored=2)
-    throttle = Throttle(Guard(limits), limits, clock=lambda: now)
+    throttle = Throttle(limits, clock=lambda: now)
     assert throttle.take(("ada", ""), 8).available == 2
     with pytest.raises(Refused) as refused:
         throttle.take(("ada", ""), 5)
