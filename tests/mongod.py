@@ -45,6 +45,17 @@ class Mongod:
 
         await until(answers)
 
+    def stop_for_now(self) -> None:
+        """It takes what comes, and says nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            os.waitpid(self._process.pid, os.WUNTRACED)  # it may still be answering
+
+    def go_on(self) -> None:
+        """It says again what it was asked."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)

@@ -10,7 +10,7 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncGenerator, Hashable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -172,10 +172,11 @@ class Feed:
         pause = 0.1
         while True:
             try:
-                async for _ in self._store.events.wakeups():
-                    while events := await self._store.events.after(self._read_to, limit=PAGE):
-                        self._tell(events)
-                    pause = 0.1
+                async with aclosing(self._store.events.wakeups()) as wakeups:
+                    async for _ in wakeups:
+                        while events := await self._store.events.after(self._read_to, limit=PAGE):
+                            self._tell(events)
+                        pause = 0.1
             except StoreUnavailable as error:
                 log.warning("feed_waits_for_store", reason=str(error))
                 await asyncio.sleep(pause)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReplaceOne, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
@@ -56,13 +57,24 @@ class MongoStore:
     """An OrderStore in MongoDB. See `app.store.port.OrderStore` for what each method promises.
 
     `grace` is how long a hole in the feed is left to its writer, `keys_kept_for` how long an idempotency key is known.
+    A server that says nothing for as long as `silent_for`, though the connection is still there, is taken for gone.
     """
 
     def __init__(
-        self, uri: str, database: str, *, keys_kept_for: timedelta, grace: timedelta = timedelta(seconds=1)
+        self,
+        uri: str,
+        database: str,
+        *,
+        keys_kept_for: timedelta,
+        grace: timedelta = timedelta(seconds=1),
+        silent_for: timedelta = timedelta(seconds=30),
     ) -> None:
-        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            uri, tz_aware=True, serverSelectionTimeoutMS=ANSWER_WITHIN_MS, connectTimeoutMS=ANSWER_WITHIN_MS
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+            uri,
+            tz_aware=True,
+            serverSelectionTimeoutMS=ANSWER_WITHIN_MS,
+            connectTimeoutMS=ANSWER_WITHIN_MS,
+            socketTimeoutMS=int(silent_for.total_seconds() * 1000),
         )
         durable = WriteConcern("majority", j=True)
         self._db = self._client.get_database(database, write_concern=durable, read_concern=ReadConcern("majority"))
@@ -73,7 +85,7 @@ class MongoStore:
         self.audit = MongoAudit(self._of)
         self.webhooks = MongoWebhooks(self._of)
 
-    def _of(self, name: str) -> "AsyncIOMotorCollection[Document]":
+    def _of(self, name: str) -> "AsyncCollection[Document]":
         return self._db[name]
 
     async def open(self) -> None:
@@ -100,7 +112,7 @@ class MongoStore:
 
     async def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        await self._client.close()
 
     async def ping(self) -> None:
         """See OrderStore."""
@@ -142,7 +154,7 @@ class MongoStore:
         raise StoreUnavailable(f"order {change.order.id}: too many writers at once, try again")
 
     async def _write_all(self, change: Change, first: int) -> None:
-        async with await self._client.start_session() as session, session.start_transaction():
+        async with self._client.start_session() as session, await session.start_transaction():
             await self._write_key(change, session)
             await self._write_external_ids(change.order, session)
             kept_version = await self._write_order(change, session)
@@ -163,7 +175,7 @@ class MongoStore:
             if change.audit is not None:
                 await self.audit.write([change.audit], session)
 
-    async def _write_key(self, change: Change, session: AsyncIOMotorClientSession) -> None:
+    async def _write_key(self, change: Change, session: AsyncClientSession) -> None:
         if change.key is None:
             return
         if (used := await self._key(change.key.owner, change.key.key, session)) is not None:
@@ -180,7 +192,7 @@ class MongoStore:
             session=session,
         )
 
-    async def _write_external_ids(self, order: ProductOrder, session: AsyncIOMotorClientSession) -> None:
+    async def _write_external_ids(self, order: ProductOrder, session: AsyncClientSession) -> None:
         for external in order.external_ids:
             found = await self._of("external_id").find_one({"_id": _external_id(external)}, session=session)
             if found is None:
@@ -191,7 +203,7 @@ class MongoStore:
             elif found["order_id"] != order.id:
                 raise _Refused(ExternalIdUsed(external, found["order_id"]))
 
-    async def _write_order(self, change: Change, session: AsyncIOMotorClientSession) -> int | None:
+    async def _write_order(self, change: Change, session: AsyncClientSession) -> int | None:
         """Returns the version that was stored before, if any."""
         order = change.order
         document: Document = {
@@ -243,7 +255,7 @@ class MongoStore:
             await self.work.write(order.id, work, session)
         return int(before["version"])
 
-    async def _key(self, owner: str, key: str, session: AsyncIOMotorClientSession | None = None) -> KeyRecord | None:
+    async def _key(self, owner: str, key: str, session: AsyncClientSession | None = None) -> KeyRecord | None:
         found = await self._of("idempotency_key").find_one({"_id": _key_id(owner, key)}, session=session)
         if found is None:
             return None

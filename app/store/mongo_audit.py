@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.domain.audit import AuditRecord
 from app.store.codec import decode, encode
@@ -19,7 +19,7 @@ class MongoAudit(MongoPart):
         for field in ("subject", "about", "correlation_id"):
             await self._of("audit").create_index([(field, ASCENDING), ("_id", DESCENDING)])
 
-    async def write(self, records: Sequence[AuditRecord], session: AsyncIOMotorClientSession | None = None) -> None:
+    async def write(self, records: Sequence[AuditRecord], session: AsyncClientSession | None = None) -> None:
         """Add these records; one that is there already stays as it is."""
         added = [
             UpdateOne(

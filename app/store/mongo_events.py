@@ -8,18 +8,18 @@ lost, doubled or given out of order, and a cursor is one number.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from app.domain.events import OrderEvent
 from app.store.codec import decode, encode
-from app.store.mongo_part import Collections, Document, MongoPart, answering
+from app.store.mongo_part import Collections, Document, MongoPart, answering, cancellable
 from app.store.port import FeedEvent
 
 POLL_SECONDS: Final = 0.5
@@ -63,7 +63,7 @@ class MongoEvents(MongoPart):
         assert counter is not None, "open() has made the counter"
         return int(counter["last"]) - count + 1
 
-    async def write(self, events: Sequence[OrderEvent], first: int, session: AsyncIOMotorClientSession) -> None:
+    async def write(self, events: Sequence[OrderEvent], first: int, session: AsyncClientSession) -> None:
         """Add these events, under the positions that were taken for them."""
         if events:
             await self._of("event").insert_many(
@@ -130,15 +130,16 @@ class MongoEvents(MongoPart):
             newest = int(document["_id"])
         return newest
 
-    async def wakeups(self) -> AsyncIterator[None]:
+    async def wakeups(self) -> AsyncGenerator[None, None]:
         """See EventStore. The change stream only rings the bell; what happened is read from the events themselves."""
         yield
         while True:
             try:
-                async with self._of("event").watch(_INSERTS, max_await_time_ms=BELL_MS) as stream:
+                async with await self._of("event").watch(_INSERTS, max_await_time_ms=BELL_MS) as stream:
                     while True:
                         # comes back after a while without a change too: a hole in the feed is then looked at again
-                        await stream.try_next()
+                        with cancellable():
+                            await stream.try_next()
                         yield
             except PyMongoError:
                 # no change stream, or not now: look again and again instead

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app.domain.worklist import WorkItem, WorkKind
@@ -31,7 +31,7 @@ class MongoWork(MongoPart):
         await items.create_index([("order_id", ASCENDING)])
         await self._of("work_selection").create_index([("ends_at", ASCENDING)], expireAfterSeconds=0)
 
-    async def write(self, order_id: str, items: Sequence[WorkItem], session: AsyncIOMotorClientSession) -> None:
+    async def write(self, order_id: str, items: Sequence[WorkItem], session: AsyncClientSession) -> None:
         """Keep exactly this work of the order."""
         found = await self._of("work_item").find({"order_id": order_id}, session=session).to_list(None)
         kept = {document["_id"]: document["body"] for document in found}
@@ -105,7 +105,7 @@ class MongoWork(MongoPart):
             {"$group": {"_id": by, "count": {"$sum": 1}, "since": {"$min": "$since"}}},
         ]
         async with answering():
-            return await self._of("work_item").aggregate(pipeline).to_list(None)
+            return await (await self._of("work_item").aggregate(pipeline)).to_list(None)
 
     async def select(self, item_ids: Sequence[str], key: IdempotencyKey, at: datetime) -> SelectionKept:
         """See WorkStore."""

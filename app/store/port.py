@@ -1,6 +1,6 @@
 """The port: what a store of orders does, whatever the database."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -366,7 +366,7 @@ class EventStore(Protocol):
     async def last_position(self) -> int:
         """The position of the newest event that `after` would give; 0 when there is none."""
 
-    def wakeups(self) -> AsyncIterator[None]:
+    def wakeups(self) -> AsyncGenerator[None, None]:
         """Yields soon after events were committed, by this process or another; may yield without reason."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +72,7 @@ class SqliteEvents(SqlitePart):
         rows = await self._database.rows("select coalesce(max(position), 0) from event")
         return int(rows[0][0])
 
-    async def wakeups(self) -> AsyncIterator[None]:
+    async def wakeups(self) -> AsyncGenerator[None, None]:
         """See EventStore. SQLite's own change counter tells it, which costs no read of data."""
         seen, pause = -1, SHORTEST_WATCH
         while True:

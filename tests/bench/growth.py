@@ -19,7 +19,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import aiohttp
-from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
 
@@ -207,7 +207,7 @@ def mongo_filling(uri: str, database: str) -> Callable[[Sequence[Sample], range]
     """Copies straight into the database."""
 
     async def fill(samples: Sequence[Sample], numbers: range) -> None:
-        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri, tz_aware=True)
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, tz_aware=True)
         db = client[database]
         for name, key in {"product_order": "_id", "version": "order_id", "event": "order_id"}.items():
             kept = [await db[name].find({key: s.order_id}).to_list(None) for s in samples]
@@ -231,7 +231,7 @@ def mongo_filling(uri: str, database: str) -> Callable[[Sequence[Sample], range]
                     made.append(new)
             for begin in range(0, len(made), 1000):
                 await db[name].insert_many(made[begin : begin + 1000], ordered=False)
-        client.close()
+        await client.close()
 
     return fill
 

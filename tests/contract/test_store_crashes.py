@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.store import open_store
+from app.store.feed import Feed
+from app.store.mongo import MongoStore
 from app.store.port import OrderSearch, OrderStore, StoreUnavailable, Written
 from tests.contract.conftest import KEPT
 from tests.contract.stored import change, new_order
-from tests.harness import ROOT, until
+from tests.harness import ROOT, WAIT_SECONDS, until
 from tests.mongod import Mongod
 
 WRITER = """
@@ -93,4 +97,44 @@ async def test_acknowledged_changes_outlive_a_killed_mongodb(tmp_path: Path) -> 
         assert len(await store.load([f"o{n:02}" for n in range(20)])) == 20
         await store.close()
     finally:
+        server.kill()
+
+
+async def test_a_mongodb_that_says_nothing_is_told_of_and_followed_again(tmp_path: Path) -> None:
+    server = Mongod(tmp_path / "data")
+    if server.given:
+        pytest.skip("a server that was given is not ours to stop")
+    (tmp_path / "data").mkdir()
+    await server.start()
+    store = MongoStore(server.uri, "orderway", keys_kept_for=KEPT, silent_for=timedelta(seconds=1))
+    try:
+        await store.open()
+        async with Feed(store) as feed, aclosing(feed.follow(0)) as stretches:
+            seen: list[str] = []
+
+            async def until_seen(count: int) -> None:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    while len(seen) < count:
+                        seen.extend(e.event.order_id for e in (await anext(stretches)).events)
+
+            assert await store.commit(change(new_order("o1"))) == Written()
+            await until_seen(1)
+            server.stop_for_now()
+            with pytest.raises(StoreUnavailable):
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await store.load(["o1"])
+            server.go_on()
+
+            async def answers() -> bool:
+                with suppress(StoreUnavailable):
+                    return bool(await store.load(["o1"]))
+                return False
+
+            await until(answers)
+            assert await store.commit(change(new_order("o2"))) == Written()
+            await until_seen(2)
+        assert seen == ["o1", "o2"]
+    finally:
+        server.go_on()
+        await store.close()
         server.kill()

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
 
 from app.domain.events import OrderEvent
 from app.store.feed import Feed, of_order
@@ -149,12 +149,12 @@ async def test_the_newest_position_is_before_a_hole_whose_writer_may_still_come(
     store = MongoStore(mongod.uri, database, keys_kept_for=KEPT, grace=timedelta(seconds=60))
     await store.open()
     await store.commit(change(new_order("o1")))
-    raw: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongod.uri)
+    raw: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(mongod.uri)
     await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
     await store.commit(change(new_order("o3")))
 
     assert await store.events.last_position() == 1
-    raw.close()
+    await raw.close()
     await store.close()
 
 
@@ -163,7 +163,7 @@ async def test_a_hole_of_a_crashed_writer_is_waited_for_and_then_passed(mongod: 
     store = MongoStore(mongod.uri, database, keys_kept_for=KEPT, grace=timedelta(seconds=0.3))
     await store.open()
     await store.commit(change(new_order("o1")))
-    raw: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongod.uri)
+    raw: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(mongod.uri)
     # a writer took a position and died before it wrote its event
     await raw[database]["counter"].update_one({"_id": "feed"}, {"$inc": {"last": 1}})
     await store.commit(change(new_order("o3")))
@@ -178,5 +178,5 @@ async def test_a_hole_of_a_crashed_writer_is_waited_for_and_then_passed(mongod: 
     assert await until(passed) == ["o3"]
     # the late writer finds its position taken: what it would have written under it can no longer appear
     assert await raw[database]["event"].find_one({"_id": 2}) == {"_id": 2}
-    raw.close()
+    await raw.close()
     await store.close()
