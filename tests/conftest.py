@@ -1,5 +1,6 @@
 """Started products that tests share, and others on request."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from app.settings.model import PREFIX
 from app.settings.variables import TEST_PREFIX
 from tests.harness import Product, running_product, start
 from tests.manual_work import HASTY, with_work_for_people
+from tests.otlp import Receiver, receiver, told_to
 
 SLOW = 1000.0
 TESTS: Final = Path(__file__).parent
@@ -27,8 +29,10 @@ SHARING: Final = {
     "test_backends_down_at_start": "fragile",
     "test_a_gateway_drains": "fragile",
     "test_webhooks_are_told": "fragile",
+    "test_a_forgotten_draft_ends": "fragile",
     "test_people_do_what_waits_for_them": "office",
     "test_every_example_runs": "office",
+    "test_a_trace_leads_to_the_backends": "office",
     "test_lanes": "narrow",
     "test_silent_backends": "narrow",
 }
@@ -36,8 +40,18 @@ SHARING: Final = {
 StartProduct = Callable[..., Awaitable[Product]]
 
 
-def pytest_configure() -> None:
-    """What the developer has set for an Orderway of their own is not for the tests."""
+gc.disable()  # what is loaded and collected from here on stays until the end: see pytest_collection_finish
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the developer has set for an Orderway of their own is not for the tests.
+
+    Of several processes each begins to collect in another folder, and finds the others' files of tests compiled.
+    """
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if number and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        first = int(number) * 2 % len(LONGEST_FIRST)
+        config.args[:] = [str(TESTS / folder) for folder in (*LONGEST_FIRST[first:], *LONGEST_FIRST[:first])]
     for name in list(os.environ):
         if name.upper().startswith(PREFIX) and not name.upper().startswith(TEST_PREFIX):
             del os.environ[name]
@@ -60,6 +74,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByProdu
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long is begun first."""
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
+
+
+def pytest_collection_finish() -> None:
+    """Looking for garbage in what stays would only take time, at each of the many times that it is looked for."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +106,12 @@ async def slow(product: Product) -> Product:
 @pytest.fixture(scope="session")
 async def killed_product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """The product that `fragile` hands out."""
-    impatient = {"ORDERWAY_WEBHOOKS__FIRST_PAUSE": "0.05"}
-    async with running_product(tmp_path_factory.mktemp("fragile"), environment=impatient) as running:
+    environment = {
+        "ORDERWAY_WEBHOOKS__FIRST_PAUSE": "0.05",
+        "ORDERWAY_DRAFTS__DAYS": "2",
+        "ORDERWAY_DRAFTS__NOTICE_DAYS": "7",
+    }
+    async with running_product(tmp_path_factory.mktemp("fragile"), environment=environment) as running:
         yield running
 
 
@@ -100,12 +124,19 @@ async def fragile(killed_product: Product) -> AsyncIterator[Product]:
 
 
 @pytest.fixture(scope="session")
-async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
-    """A product whose rules ask for work by people, and which does not wait long for its backends, for the
-    tests of `SHARING`.
+async def traces() -> AsyncIterator[Receiver]:
+    """What `office` tells of the traces that a test asks for."""
+    async with receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def office(tmp_path_factory: pytest.TempPathFactory, traces: Receiver) -> AsyncIterator[Product]:
+    """A product whose rules ask for work by people, which does not wait long for its backends, and which sends
+    `traces`, for the tests of `SHARING`.
     """
     folder = tmp_path_factory.mktemp("office")
-    environment = {**with_work_for_people(folder), **HASTY}
+    environment = {**with_work_for_people(folder), **HASTY, **told_to(traces)}
     async with running_product(folder / "product", environment=environment) as running:
         yield running
 

@@ -132,6 +132,7 @@ class Product:
             environment = {**told, **parts.monitored_on(monitor), "ORDERWAY_PORT": str(port)}
             return child(parts.gateway(own, environment, f"gateway-{port}"))
 
+        self._gateway = gateway
         folder.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.urls = [f"http://{parts.LOOPBACK}:{port}" for port in gateway_ports]
@@ -156,6 +157,20 @@ class Product:
         """Start every part and return when all can be used."""
         await start(self.temporal, self.mock)
         await start(self.worker, *self.gateways)
+
+    @asynccontextmanager
+    async def one_more_gateway(self) -> AsyncIterator[int]:
+        """The number of a gateway that serves the same until this is left; it may be killed."""
+        number, port = len(self.gateways), free_port()
+        gateway = self._gateway(port, free_port())
+        self.urls.append(f"http://{parts.LOOPBACK}:{port}")
+        self.gateways.append(gateway)
+        try:
+            await start(gateway)
+            yield number
+        finally:
+            await gateway.stop()
+            del self.urls[number:], self.gateways[number:]
 
     async def stop(self) -> None:
         """End what still runs, the last started first."""

@@ -75,3 +75,13 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield received
     finally:
         await runner.cleanup()
+
+
+def told_to(traces: Receiver) -> dict[str, str]:
+    """The settings of a product that sends there what a caller wants traced, and nothing else."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_TRACES_SAMPLER": "parentbased_always_off",
+        "ORDERWAY_LOG_FORMAT": "json",
+    }

@@ -1,14 +1,12 @@
 """One trace from a channel's mutation through the order's workflow to what is done for it on the backends."""
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import orjson
 import pytest
 
 from tests.channel import key, until_state
-from tests.harness import Json, Product, running_product, until
-from tests.otlp import Receiver, receiver
+from tests.harness import Json, Product, until
+from tests.otlp import Receiver
 
 PLACE = """
 mutation Order($input: PlaceProductOrderInput!) {
@@ -17,24 +15,6 @@ mutation Order($input: PlaceProductOrderInput!) {
 READ = "query Read { customers(first: 5) { nodes { name products { id } } } }"
 MOBILE = {"offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 SAMPLED, UNSAMPLED = "01", "00"
-
-
-@pytest.fixture(scope="module")
-async def traces() -> AsyncIterator[Receiver]:
-    async with receiver() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def traced(tmp_path_factory: pytest.TempPathFactory, traces: Receiver) -> AsyncIterator[Product]:
-    told = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
-        "OTEL_BSP_SCHEDULE_DELAY": "100",
-        "OTEL_TRACES_SAMPLER": "parentbased_always_off",  # so that only what the tests ask for is traced
-        "ORDERWAY_LOG_FORMAT": "json",
-    }
-    async with running_product(tmp_path_factory.mktemp("traced"), environment=told) as running:
-        yield running
 
 
 async def ask(product: Product, document: str, variables: Json, trace: str, sampled: str) -> Json:
@@ -53,13 +33,13 @@ async def ways(traces: Receiver, trace: str, name: str) -> list[str]:
     return [" / ".join(way) for way in found if way[0].startswith(("query ", "mutation "))]
 
 
-async def test_a_mutation_is_followed_to_the_backend_that_the_worker_calls(traced: Product, traces: Receiver) -> None:
+async def test_a_mutation_is_followed_to_the_backend_that_the_worker_calls(office: Product, traces: Receiver) -> None:
     trace, unseen = f"{0xA1:032x}", f"{0xA2:032x}"
     order = {"customerId": "cust-1003", "items": [MOBILE]}
 
-    await ask(traced, PLACE, {"input": {"idempotencyKey": key(), **order}}, unseen, UNSAMPLED)
-    placed = await ask(traced, PLACE, {"input": {"idempotencyKey": key(), **order}}, trace, SAMPLED)
-    await until_state(traced, placed["placeProductOrder"]["order"]["key"], "COMPLETED")
+    await ask(office, PLACE, {"input": {"idempotencyKey": key(), **order}}, unseen, UNSAMPLED)
+    placed = await ask(office, PLACE, {"input": {"idempotencyKey": key(), **order}}, trace, SAMPLED)
+    await until_state(office, placed["placeProductOrder"]["order"]["key"], "COMPLETED")
 
     [way] = await until(lambda: ways(traces, trace, "provisioning createServiceOrder"))
     assert way == (
@@ -68,16 +48,16 @@ async def test_a_mutation_is_followed_to_the_backend_that_the_worker_calls(trace
     )
     assert {span.service for span in traces.of(trace)} == {"orderway-gateway", "orderway-worker"}
     assert traces.of(unseen) == []
-    log = (traced.settings.data_dir / "logs" / "worker.log").read_bytes()
+    log = (office.settings.data_dir / "logs" / "worker.log").read_bytes()
     carried_out = [line for line in log.splitlines() if b"task_carried_out" in line]
     assert trace in {orjson.loads(line)["trace_id"] for line in carried_out}
 
 
 @pytest.mark.parametrize("number", [0xA3, 0xA4], ids=["at first sight", "compiled"])
-async def test_what_a_field_waited_for_is_under_that_field(traced: Product, traces: Receiver, number: int) -> None:
+async def test_what_a_field_waited_for_is_under_that_field(office: Product, traces: Receiver, number: int) -> None:
     trace = f"{number:032x}"
 
-    await ask(traced, READ, {}, trace, SAMPLED)
+    await ask(office, READ, {}, trace, SAMPLED)
 
     assert await until(lambda: ways(traces, trace, "customer listCustomer")) == [
         "query Read / Query.customers / customer listCustomer"

@@ -25,7 +25,6 @@ LIMITS = Limits(depth=100, aliases=10_000, tokens=100_000)
 POOLS: Pools = {"key": ["a", "bb", "ccc"], "Int": [0, 1, 3], "String": ["x", "y"]}
 EXECUTOR = Executor(SCHEMA)
 SHORTCUT = Executor(SCHEMA, compiled=False)
-DOCUMENTS = Documents(EXECUTOR.schema, LIMITS)
 
 # graphql-core itself leaves coroutines behind when a sibling fails
 pytestmark = [
@@ -53,10 +52,10 @@ async def by_core(made: Operation, world: World) -> ExecutionResult:
     return result if isinstance(result, ExecutionResult) else await result
 
 
-async def compare(made: Operation, seed: int, trouble: float, executor: Executor) -> bool:
+async def compare(made: Operation, seed: int, trouble: float, executor: Executor, documents: Documents) -> bool:
     """Whether it could be compared; fails when the answers differ, or what was asked for them."""
     try:
-        operation = DOCUMENTS.operation(made.text, None)
+        operation = documents.operation(made.text, None)
     except Refused:
         return False  # by chance two fields of one name differ
     executor.prepare(operation)
@@ -74,10 +73,11 @@ async def compare(made: Operation, seed: int, trouble: float, executor: Executor
 async def compare_many(kind: str, trouble: float, executor: Executor, seeds: range) -> int:
     """How many made-up operations were compared."""
     compared = 0
+    documents = Documents(EXECUTOR.schema, LIMITS)
     for seed in seeds:
         random = Random(seed)
         maker = Maker(SCHEMA._schema, random, POOLS, deepest=3, chance=random.choice([0.15, 0.3]))
-        compared += await compare(maker.operation(kind), seed, trouble, executor)
+        compared += await compare(maker.operation(kind), seed, trouble, executor, documents)
     return compared
 
 
@@ -166,7 +166,8 @@ async def test_a_function_that_was_put_before_a_field_is_asked_each_time(compile
 
 
 async def test_each_choice_of_what_is_skipped_has_its_own_code() -> None:
-    operation = DOCUMENTS.operation("query ($v: Boolean!) { thing { key @skip(if: $v) again { key } } }", None)
+    text = "query ($v: Boolean!) { thing { key @skip(if: $v) again { key } } }"
+    operation = Documents(EXECUTOR.schema, LIMITS).operation(text, None)
     EXECUTOR.prepare(operation)
     choices = ({"v": True}, {"v": False}, {"v": True})
     results = [await EXECUTOR.execute(operation, choice, World(1, 0.0)) for choice in choices]
@@ -186,7 +187,7 @@ async def test_wrong_variables_are_refused_alike() -> None:
 
 async def test_operations_at_the_same_time_do_not_see_each_others_variables() -> None:
     text = "query ($key: String!, $n: Int!) { later(key: $key) { later { wished(wish: {}, times: $n) { key } } } }"
-    operation = DOCUMENTS.operation(text, None)
+    operation = Documents(EXECUTOR.schema, LIMITS).operation(text, None)
     EXECUTOR.prepare(operation)
     asked = [{"key": f"k{n}", "n": n} for n in range(5)]
     results = await asyncio.gather(*(EXECUTOR.execute(operation, variables, World(1, 0.0)) for variables in asked))
@@ -196,7 +197,7 @@ async def test_operations_at_the_same_time_do_not_see_each_others_variables() ->
 @pytest.mark.parametrize("after", range(6))
 async def test_a_client_that_goes_away_stops_everything(after: int) -> None:
     text = '{ a: later(key: "x") { later { later { key } surely { key } } } b: later { surely { loaded { key } } } }'
-    operation = DOCUMENTS.operation(text, None)
+    operation = Documents(EXECUTOR.schema, LIMITS).operation(text, None)
     EXECUTOR.prepare(operation)
     world = World(3, 0.0)
     running = asyncio.create_task(EXECUTOR.execute(operation, {}, world))
