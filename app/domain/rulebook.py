@@ -289,8 +289,11 @@ class Rulebook:
         offering: Offering | None,
         around: Surroundings = NOTHING_KNOWN,
     ) -> frozenset[Need]:
-        """What must be known before this item can be delivered; a rule that cannot be judged asks for nothing."""
-        view = item_view(order, item, offering, around)
+        """What must be known before this item can be delivered."""
+        return self.needed(item_view(order, item, offering, around))
+
+    def needed(self, view: View) -> frozenset[Need]:
+        """The same by an item's view; a rule that cannot be judged asks for nothing."""
         rules = self._applying(lambda rule: bool(rule.needs or rule.one_of) and _surely(rule, view))
         return frozenset(need for rule in rules for need in rule.needs)
 

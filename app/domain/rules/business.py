@@ -15,7 +15,7 @@ from app.domain.repackage import commitment, commitment_ends_at
 from app.domain.rulebook import DecompositionRule, PriorityRule, Rulebook, Scope, TerminationRule, ValidationRule
 from app.domain.rules.case import Case, breach
 from app.domain.rules.documents import content_of
-from app.domain.views import BLANK_ITEM, BLANK_ORDER, item_part, item_view, order_part
+from app.domain.views import BLANK_ITEM, BLANK_ORDER, item_part, order_part
 from app.domain.violations import Violation, ViolationCode
 
 UNLIMITED_AGE: Final = 999
@@ -50,7 +50,7 @@ def _unjudged(case: Case) -> Iterable[Violation]:
         ("", r, whole) for r in case.rulebook.priority
     ]
     for path, item, offering in case.items():
-        work = item_view(case.order, item, offering, case.around)
+        work = case.work(item, offering)
         asked += [(path, rule, work) for rule in case.rulebook.decomposition]
         if item.action is ItemAction.DELETE:
             ended = case_view(case, item, offering)
@@ -97,7 +97,7 @@ def fired(case: Case) -> Iterable[Fired]:
     for urgency in case.rulebook.priority:
         yield from _if_held(urgency, None, whole)
     for _, item, offering in case.items():
-        work = item_view(case.order, item, offering, case.around)
+        work = case.work(item, offering)
         for decomposition in case.rulebook.decomposition:
             if (decomposition.scope is Scope.TAKE_BACK) is (case.order.takes_back is not None):
                 yield from _if_held(decomposition, item.id, work)
