@@ -16,6 +16,7 @@ from app.settings.variables import TEST_PREFIX
 from tests.harness import Product, running_product, start
 from tests.manual_work import HASTY, with_work_for_people
 from tests.otlp import Receiver, receiver, told_to
+from tests.own_rules import Rules, product_with_rules
 
 SLOW = 1000.0
 TESTS: Final = Path(__file__).parent
@@ -33,6 +34,8 @@ SHARING: Final = {
     "test_people_do_what_waits_for_them": "office",
     "test_every_example_runs": "office",
     "test_a_trace_leads_to_the_backends": "office",
+    "test_rules_are_changed_while_running": "ruled",
+    "test_promises_are_foreseen": "ruled",
     "test_lanes": "narrow",
     "test_silent_backends": "narrow",
 }
@@ -139,6 +142,24 @@ async def office(tmp_path_factory: pytest.TempPathFactory, traces: Receiver) -> 
     environment = {**with_work_for_people(folder), **HASTY, **told_to(traces)}
     async with running_product(folder / "product", environment=environment) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def own_rules(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rules]:
+    """The product that `rules` hands out."""
+    async with product_with_rules(tmp_path_factory.mktemp("own")) as own:
+        yield own
+
+
+@pytest.fixture
+async def rules(own_rules: Rules) -> AsyncIterator[Rules]:
+    """The rules that Orderway comes with, in a folder of their own, for the tests of `SHARING`; changes and faults end
+    with the test.
+    """
+    version = (await own_rules.book())["version"]
+    yield own_rules
+    await own_rules.product.mock_control.heal()
+    await own_rules.as_they_came(version)
 
 
 @pytest.fixture

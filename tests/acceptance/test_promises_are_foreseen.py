@@ -1,10 +1,7 @@
 """What endangers a promise is known before it is broken: predicted, told, escalated, and cleared when it is over."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -13,26 +10,23 @@ from app.demo.samples import document, variables
 from app.domain.actor import Role
 from tests.acceptance.test_fallout_is_decided_by_people import REFUSE_PROVISIONING, decide
 from tests.channel import Json, messages_of, order, place, place_mobile, run, until_state, until_task
+from tests.conftest import SLOW
 from tests.draft import Draft
-from tests.harness import Product, running_product, until
+from tests.harness import Product, until
+from tests.own_rules import Rules
 
-RULES: Final = Path(__file__).parents[2] / "app" / "rules"
 MILESTONES: Final = "80-milestones-of-an-order"
 FOLLOW_PROMISES: Final = "78-follow-promises"
 IN_JEOPARDY: Final = "77-orders-in-jeopardy"
 JEOPARDY: Final = "ProductOrderJeopardyAlertEvent"
 
 
-@pytest.fixture(scope="module")
-async def slow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+@pytest.fixture
+async def slow(rules: Rules) -> Product:
     """A product whose provisioning takes many seconds and is expected to take two."""
-    folder = tmp_path_factory.mktemp("slow")
-    shutil.copytree(RULES, folder / "rules", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    work = folder / "rules" / "decomposition.yaml"
-    work.write_text(work.read_text().replace("expected: PT10S", "expected: PT2S"))
-    environment = {"ORDERWAY_RULES_DIR": str(folder / "rules")}
-    async with running_product(folder / "product", pace=100, environment=environment) as running:
-        yield running
+    await rules.take("decomposition.yaml", "", {"expected: PT10S": "expected: PT2S"}, by_worker=True)
+    await rules.product.mock_control.fault("provisioning", pace=SLOW)
+    return rules.product
 
 
 def in_seconds(seconds: float) -> str:
@@ -89,7 +83,7 @@ async def test_an_order_that_is_simply_silent_gets_into_jeopardy(slow: Product) 
         return bool((await promise(slow, key))["jeopardy"]["level"] == "CRITICAL")
 
     await until(broken)
-    await slow.mock_control.fault("provisioning", pace=0.001)
+    await slow.mock_control.heal()
     ended = await until_state(slow, key, "COMPLETED")
 
     assert found["jeopardy"]["level"] == "MEDIUM"

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -14,10 +13,10 @@ from aiohttp import StreamReader
 from app.domain.actor import Role
 from tests.channel import Json, key, place, place_mobile, run, until_state
 from tests.draft import Draft
-from tests.harness import WAIT_SECONDS, Answer, Product, running_product, until
+from tests.harness import Answer, Product, until
+from tests.own_rules import Rules
 from tests.webhook_receiver import receiving
 
-RULES: Final = Path(__file__).parents[2] / "app" / "rules"
 MOBILE: Final = {"id": "1", "offeringId": "mobile-m", "characteristics": [{"name": "simType", "value": "eSIM"}]}
 WHEN: Final = 'order.pieces >= 3 && order.channel == "retail"'
 MANY: Final = f"""
@@ -54,78 +53,6 @@ CREATIONS: Final = "subscription { productOrderEvents(filter: { types: [CREATED]
 def rule(when: str, *, name: str = "bad", message: str = "m", more: str = "code: invalidValue") -> str:
     head = f"- id: {name}\n  scope: order\n  step: review\n  message: '{message}'\n  {more}"
     return f"\n{head}\n  when: >-\n    {when}\n"
-
-
-class Rules:
-    """A product's own folder of rules."""
-
-    def __init__(self, product: Product, folder: Path) -> None:
-        self.product = product
-        self._folder = folder
-
-    async def book(self) -> Json:
-        query = "{ rulebook { version refused { at reason } rules { id kind when validFrom } } }"
-        return (await self.product.graphql(query)).whole()["rulebook"]
-
-    def write(self, name: str, added: str) -> None:
-        (self._folder / name).write_text((RULES / name).read_text() + added)
-
-    async def change(self, name: str, added: str) -> Json:
-        """Add to this file and wait until that is taken or refused; the rules then."""
-        before = await self.book()
-        self.write(name, added)
-
-        async def looked_at() -> Json:
-            now = await self.book()
-            taken = now["version"] != before["version"] and now["refused"] is None
-            return now if taken or now["refused"] != before["refused"] else None
-
-        return await until(looked_at)
-
-    async def take(self, name: str, added: str, *, by_worker: bool = False) -> None:
-        """The gateway takes it, and on request the worker, too, which looks at the files by itself."""
-        taken = await self.change(name, added)
-        assert taken["refused"] is None
-        log = self.product.settings.data_dir / "logs" / "worker.log"
-
-        async def read() -> bool:
-            return any("rules_read" in line and taken["version"] in line for line in log.read_text().splitlines())
-
-        if by_worker:
-            await until(read)
-
-    async def refuse(self, name: str, added: str) -> str:
-        """Why this is refused."""
-        refused = (await self.change(name, added))["refused"]
-        assert refused is not None, f"taken: {added}"
-        return str(refused["reason"])
-
-    async def as_they_came(self, version: str) -> None:
-        for file in RULES.glob("*.yaml"):
-            self.write(file.name, "")
-
-        async def there() -> bool:
-            now = await self.book()
-            return (now["version"], now["refused"]) == (version, None)
-
-        await until(there)
-
-
-@pytest.fixture(scope="module")
-async def own_rules(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rules]:
-    folder = tmp_path_factory.mktemp("own")
-    shutil.copytree(RULES, folder / "rules")
-    environment = {"ORDERWAY_RULES_DIR": str(folder / "rules")}
-    async with running_product(folder / "product", environment=environment) as running:
-        yield Rules(running, folder / "rules")
-
-
-@pytest.fixture
-async def rules(own_rules: Rules) -> AsyncIterator[Rules]:
-    """The rules that Orderway comes with, in a folder of their own; changes end with the test."""
-    version = (await own_rules.book())["version"]
-    yield own_rules
-    await own_rules.as_they_came(version)
 
 
 async def basket(rules: Rules) -> str:
@@ -322,25 +249,39 @@ async def test_whom_a_dealer_is_above_decides_at_once_what_each_of_its_channels_
         webhook = (await run(product, "105-register-a-webhook", given, token=above))["registerWebhook"]["webhook"]
         socket = await stack.enter_async_context(product.subscribed(CREATIONS, token=above))
         stream = await stack.enter_async_context(product.events(CREATIONS, {}, Authorization=f"Bearer {above}"))
-        told = [asyncio.create_task(two_of_socket(socket)), asyncio.create_task(two_of_stream(stream))]
+        by_socket: list[str] = []
+        by_stream: list[str] = []
+        following = [
+            asyncio.create_task(follow_socket(socket, by_socket.append)),
+            asyncio.create_task(follow_stream(stream, by_stream.append)),
+        ]
+
+        async def told(order_key: str) -> None:
+            """Each has been told of this order, and so has judged those before it by the rules of then."""
+
+            async def by_all() -> bool:
+                return all(order_key in heard for heard in (by_socket, by_stream, receiver.orders()))
+
+            await until(by_all)
+
         early = await place_mobile(product, "cust-1003", token=below)
-        assert await seen() == set()
+        own = await place_mobile(product, "cust-1003", token=above)
+        assert await seen() == {own}
+        await told(own)
 
         await rules.take("dealers.yaml", "\ndealer-1: [dealer-0]\ndealer-0: [dealer-2]\n", by_worker=True)
         late = await place_mobile(product, "cust-1003", token=below)
-        assert await seen() == {early, late}
+        assert await seen() == {own, early, late}
+        await told(late)
         await rules.take("dealers.yaml", "\ndealer-1: [dealer-3]\n", by_worker=True)
         await place_mobile(product, "cust-1003", token=below)
         gained = await place_mobile(product, "cust-1003", token=other)
-        assert await seen() == {gained}
+        assert await seen() == {own, gained}
+        await told(gained)
 
-        async def all_told() -> bool:
-            return gained in receiver.orders()
-
-        await until(all_told)
-        async with asyncio.timeout(WAIT_SECONDS):
-            assert await asyncio.gather(*told) == [[late, gained]] * 2
-        assert receiver.orders() == [late, gained]
+        assert [by_socket, by_stream, receiver.orders()] == [[own, late, gained]] * 3
+        for task in following:
+            task.cancel()
         gone = {"input": {"idempotencyKey": key(), "id": webhook["id"]}}
         await run(product, "108-unregister-a-webhook", gone, token=above)
     assert "dealer-1 is below itself" in await rules.refuse(
@@ -348,14 +289,12 @@ async def test_whom_a_dealer_is_above_decides_at_once_what_each_of_its_channels_
     )
 
 
-async def two_of_socket(results: AsyncIterator[Json]) -> list[str]:
-    return [(await anext(results))["data"]["productOrderEvents"]["orderKey"] for _ in range(2)]
+async def follow_socket(results: AsyncIterator[Json], hear: Callable[[str], None]) -> None:
+    async for result in results:
+        hear(result["data"]["productOrderEvents"]["orderKey"])
 
 
-async def two_of_stream(stream: StreamReader) -> list[str]:
-    found: list[str] = []
-    while len(found) < 2:
-        line = (await stream.readline()).decode()
-        if line.startswith("data: {"):
-            found.append(json.loads(line.removeprefix("data: "))["data"]["productOrderEvents"]["orderKey"])
-    return found
+async def follow_stream(stream: StreamReader, hear: Callable[[str], None]) -> None:
+    async for line in stream:
+        if line.startswith(b"data: {"):
+            hear(json.loads(line.removeprefix(b"data: "))["data"]["productOrderEvents"]["orderKey"])
