@@ -8,6 +8,7 @@ from typing import TypeVar
 from strawberry.dataloader import DataLoader
 
 from app.domain.actor import Actor
+from app.domain.order import ProductOrder
 from app.ordering.reading import Reading, StoredOrder, StoreUnavailable
 from connectors.address import GeographicAddress, Site
 from connectors.backends import Backends
@@ -166,6 +167,11 @@ class Loaders:
     def work_orders_by_order_id(self) -> DataLoader[str, tuple[WorkOrder, ...] | None]:
         """TMF697."""
         return self._by_key(self._backends.workforce.work_orders_of)
+
+    @cached_property
+    def children_by_order_id(self) -> DataLoader[str, list[ProductOrder] | None]:
+        """Orders that are parts of an order, as far as the actor may see them."""
+        return self._by_key(lambda ids: self._reading.children(self._actor, ids))
 
     @cached_property
     def order_by_id(self) -> DataLoader[str, StoredOrder | None]:

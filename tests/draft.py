@@ -32,7 +32,7 @@ class Draft:
         token = product.token(role, subject, channel)
         given = {"customerId": customer, **other}
         payload = await mutate(product, "createProductOrder", given, token)
-        assert payload["errors"] == []
+        assert payload["errors"] == [], payload["errors"]
         return Draft(product, token, payload)
 
     async def ask(self, mutation: str, *, token: str | None = None, **given: Json) -> Json:
@@ -46,7 +46,7 @@ class Draft:
     async def do(self, mutation: str, *, token: str | None = None, **given: Json) -> Json:
         """The order after this mutation, which must succeed."""
         payload = await self.ask(mutation, token=token, **given)
-        assert payload["errors"] == []
+        assert payload["errors"] == [], payload["errors"]
         return payload["order"]
 
     async def tell(self, mutation: str, **given: Json) -> Json:
@@ -59,7 +59,7 @@ class Draft:
             payload = await self.ask(mutation, **given)
             if [error["code"] for error in payload["errors"]] == ["STALE_VERSION"]:
                 return None
-            assert payload["errors"] == []
+            assert payload["errors"] == [], payload["errors"]
             return payload["order"]
 
         return await until(told)

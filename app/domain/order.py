@@ -436,6 +436,7 @@ class ProductOrder:
     cancellations: tuple[Cancellation, ...] = ()
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     sequencing: Sequencing = Sequencing.ANY
+    parent_id: str | None = None
     planned_at: datetime | None = None
     jeopardy: Jeopardy | None = None
     ownership: OwnershipChange | None = None

@@ -75,6 +75,8 @@ class OwnershipRequest:
 class OrderRequest:
     """A whole wished-for order, complete or not. `seller_id` None: nobody but the operator sells it.
 
+    `parent_id` is the order that it is part of.
+
     `accepted_charge` is what the customer accepts to pay for ending products before their term has run out.
     """
 
@@ -95,6 +97,7 @@ class OrderRequest:
     requested_completion_at: datetime | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     sequencing: Sequencing = Sequencing.ANY
+    parent_id: str | None = None
     accepted_charge: Money | None = None
     ownership: OwnershipRequest | None = None
     repackaging: Repackaging | None = None
@@ -212,6 +215,7 @@ def draft_of(request: OrderRequest, actor: Actor, *, order_id: str, at: datetime
         requested_completion_at=request.requested_completion_at,
         failure_policy=request.failure_policy,
         sequencing=request.sequencing,
+        parent_id=request.parent_id,
         ownership=_ownership(request, actor, at),
         repackaging=request.repackaging,
     )

@@ -33,7 +33,7 @@ from app.ordering.outcomes import (
 )
 from app.ordering.planning import planned
 from app.ordering.preview import Preview, foreseen, price_changes
-from app.store.port import StoredOrder
+from app.store.port import IdempotencyKey, StoredOrder
 
 ASSESSED_WITHIN: Final = timedelta(days=3)
 """Nobody having said by then whether it may be cancelled, it may not, and the order goes on."""
@@ -63,26 +63,50 @@ async def cancel_order(ordering: Ordering, actor: Actor, ask: CancelOrder) -> Ou
     stored = await load(ordering, actor, ask)
     if not isinstance(stored, StoredOrder):
         return stored
-    assessment = assessed(ordering, stored, ask.item_ids)
+    return await cancel(
+        ordering,
+        actor,
+        stored,
+        key_of(actor, ask),
+        reason=ask.reason,
+        item_ids=ask.item_ids,
+        accepted=ask.accepted_charge,
+        ask_people=ask.request_assessment,
+    )
+
+
+async def cancel(
+    ordering: Ordering,
+    actor: Actor,
+    stored: StoredOrder,
+    key: IdempotencyKey,
+    *,
+    reason: str,
+    item_ids: tuple[str, ...] | None = None,
+    accepted: Money | None = None,
+    ask_people: bool = False,
+) -> Outcome:
+    """Cancel these items of the order as it is now, under this key. Raises FulfilmentUnavailable."""
+    assessment = assessed(ordering, stored, item_ids)
     if not isinstance(assessment, CancellationAssessment):
         return assessment
-    if assessment.blocked_by and not ask.request_assessment:
+    if assessment.blocked_by and not ask_people:
         return PointOfNoReturnPassed(stored.order, assessment.blocked_by)
-    if assessment.charge is not None and assessment.charge != ask.accepted_charge:
+    if assessment.charge is not None and assessment.charge != accepted:
         return ChargeNotAccepted(stored.order, assessment.charge, assessment.passed)
     instruction = Instruction(
-        kind=InstructionKind.REQUEST_CANCELLATION if ask.request_assessment else InstructionKind.CANCEL,
-        reason=ask.reason,
+        kind=InstructionKind.REQUEST_CANCELLATION if ask_people else InstructionKind.CANCEL,
+        reason=reason,
         actor=actor,
-        key=key_of(actor, ask),
+        key=key,
         item_ids=assessment.item_ids,
         charge=assessment.charge,
-        until=ordering.clock() + ASSESSED_WITHIN if ask.request_assessment else None,
+        until=ordering.clock() + ASSESSED_WITHIN if ask_people else None,
     )
     await ordering.fulfilment.start(stored.order)  # one that waits for its turn has to be there to be told
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
-        return await _moved_on(ordering, stored, ask)
-    return await as_recorded(ordering, actor, ask)
+        return await _moved_on(ordering, stored, item_ids, ask_people=ask_people)
+    return await as_recorded(ordering, stored.order.id)
 
 
 async def preview_cancellation(
@@ -133,13 +157,15 @@ def assessed(
     return assessment
 
 
-async def _moved_on(ordering: Ordering, stored: StoredOrder, ask: CancelOrder) -> Outcome:
+async def _moved_on(
+    ordering: Ordering, stored: StoredOrder, item_ids: tuple[str, ...] | None, *, ask_people: bool
+) -> Outcome:
     """Why it was refused, now that the order is further than it was judged."""
     after = (await ordering.store.load([stored.order.id]))[stored.order.id]
-    assessment = assessed(ordering, after, ask.item_ids)
+    assessment = assessed(ordering, after, item_ids)
     if after.plan is not None and after.plan.assessing:
         return NotAllowedInState(after.order, "cancel", ORDER.possible(after.order.state))
-    if isinstance(assessment, CancellationAssessment) and assessment.blocked_by and not ask.request_assessment:
+    if isinstance(assessment, CancellationAssessment) and assessment.blocked_by and not ask_people:
         return PointOfNoReturnPassed(after.order, assessment.blocked_by)
     if isinstance(assessment, CancellationAssessment) and assessment.charge is not None:
         return ChargeNotAccepted(after.order, assessment.charge, assessment.passed)

@@ -167,7 +167,7 @@ async def consent_to_ownership_change(ordering: Ordering, actor: Actor, ask: Con
     )
     if await ordering.fulfilment.tell(order.id, instruction) is not None:
         return _not_awaited(order)
-    return _seen(ordering, actor, await as_recorded(ordering, actor, ask))
+    return _seen(ordering, actor, await as_recorded(ordering, ask.order_id))
 
 
 async def preview_consent(ordering: Ordering, actor: Actor, ask: ConsentToOwnership) -> Preview:

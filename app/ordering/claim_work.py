@@ -89,7 +89,7 @@ async def _tell(ordering: Ordering, actor: Actor, ask: ClaimWork | ReleaseWork, 
         key=key_of(actor, ask),
     )
     if await ordering.fulfilment.tell(ask.order_id, instruction) is None:
-        return await as_recorded(ordering, actor, ask)
+        return await as_recorded(ordering, ask.order_id)
     now = (await ordering.store.load([ask.order_id]))[ask.order_id]
     waiting = waiting_for(now, ask.task_id)
     if waiting is None or waiting.claimed_by is None:

@@ -66,7 +66,7 @@ async def complete_task(ordering: Ordering, actor: Actor, ask: CompleteTask) -> 
         characteristics=entered.characteristics,
     )
     if await ordering.fulfilment.tell(ask.order_id, instruction) is None:
-        return await as_recorded(ordering, actor, ask)
+        return await as_recorded(ordering, ask.order_id)
     now = (await ordering.store.load([ask.order_id]))[ask.order_id]
     task = (now.plan.task(ask.task_id) if now.plan else None) or entered.task
     return _not_now(now, task, actor) or NotAllowedInState(now.order, "complete it", ORDER.possible(now.order.state))

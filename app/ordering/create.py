@@ -9,6 +9,7 @@ from app.domain.request import OrderRequest, draft_of
 from app.domain.rules import violations
 from app.domain.violations import mistakes
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
+from app.ordering.family import parent_breaches
 from app.ordering.ordering import Ask, Ordering, commit, external_id_taken, recall
 from app.ordering.outcomes import Outcome, ValidationFailed
 
@@ -36,6 +37,8 @@ async def start_draft(ordering: Ordering, actor: Actor, ask: Ask, request: Order
     if taken := await external_id_taken(ordering, actor, request.external_ids):
         # the same request may have been quicker under the same key, and is then the order that has the id
         return await recall(ordering, actor, ask) or taken
+    if unfit := await parent_breaches(ordering, actor, request):
+        return ValidationFailed(unfit)
     at = ordering.clock()
     order = draft_of(with_seller(request, actor), actor, order_id=ordering.new_id(), at=at)
     facts = (await gather(ordering, order)).need(*_needed(request))

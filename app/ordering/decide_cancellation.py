@@ -63,7 +63,7 @@ async def decide_cancellation(ordering: Ordering, actor: Actor, ask: DecideCance
     )
     if await ordering.fulfilment.tell(ask.order_id, instruction) is not None:
         return refused
-    return await as_recorded(ordering, actor, ask)
+    return await as_recorded(ordering, ask.order_id)
 
 
 async def preview_cancellation_decision(ordering: Ordering, actor: Actor, order_id: str, *, accept: bool) -> Preview:

@@ -97,4 +97,4 @@ async def _tell(ordering: Ordering, actor: Actor, ask: OrderAsk, kind: Instructi
     await ordering.fulfilment.start(stored.order)
     if await ordering.fulfilment.tell(stored.order.id, instruction) is not None:
         return NotAllowedInState(stored.order, kind.value, ORDER.possible(stored.order.state))
-    return await as_recorded(ordering, actor, ask)
+    return await as_recorded(ordering, ask.order_id)

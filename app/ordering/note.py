@@ -55,7 +55,7 @@ async def add_note(ordering: Ordering, actor: Actor, ask: AddNote) -> Outcome:
         await ordering.fulfilment.start(stored.order)
         if await ordering.fulfilment.tell(ask.order_id, told) is not None:
             return NotAllowedInState(stored.order, "add a note to", ORDER.possible(stored.order.state))
-        return await as_recorded(ordering, actor, ask)
+        return await as_recorded(ordering, ask.order_id)
     # nobody else writes an order that has ended, or not begun
     before = stored.order
     order = replace(before, notes=(*before.notes, note), version=before.version + 1, updated_at=at)

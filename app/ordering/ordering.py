@@ -253,10 +253,9 @@ async def load(ordering: Ordering, actor: Actor, ask: OrderAsk, *, as_party: boo
     return stored
 
 
-async def as_recorded(ordering: Ordering, actor: Actor, ask: OrderAsk) -> Committed:
+async def as_recorded(ordering: Ordering, order_id: str) -> Committed:
     """The order as the workflow has recorded it after following an instruction."""
-    stored = await ordering.store.load([ask.order_id])
-    return Committed(stored[ask.order_id].order)
+    return Committed((await ordering.store.load([order_id]))[order_id].order)
 
 
 async def commit(

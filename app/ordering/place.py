@@ -26,6 +26,7 @@ from app.ordering.charges import charges_of, not_accepted, total_charge
 from app.ordering.create import with_seller
 from app.ordering.credit import assessed
 from app.ordering.drafts import case_of, established, gather, not_orderable_for, require
+from app.ordering.family import parent_breaches
 from app.ordering.ordering import Ask, Ordering, commit, external_id_taken, key_of, recall
 from app.ordering.outcomes import Committed, Outcome, Refusal, SlotUnavailable, ValidationFailed
 from app.ordering.planning import planned, unplannable
@@ -158,7 +159,8 @@ async def _decide(
     facts = as_if_booked(draft, (await gather(ordering, draft)).whole())
     draft = await assess(established(draft, facts, at), facts, at)
     case = case_of(ordering, draft, facts, actor)
-    if breaches := tuple(v for v in refusals(violations(case)) if v.rule not in follows):
+    unfit = await parent_breaches(ordering, actor, request)
+    if breaches := (*unfit, *(v for v in refusals(violations(case)) if v.rule not in follows)):
         return ValidationFailed(breaches)
     if circle := unplannable(case):
         return ValidationFailed(circle)

@@ -10,6 +10,7 @@ from app.domain.actor import Actor
 from app.domain.durations import Duration
 from app.domain.event_filter import EventFilter as EventFilter
 from app.domain.events import OrderEvent
+from app.domain.family import MOST_CHILDREN
 from app.domain.order import ProductOrder
 from app.domain.ownership import as_seen_by
 from app.ordering.drafts import require
@@ -92,6 +93,19 @@ class Reading:
         mine = _own(actor, dealers, search)
         found = await self._store.search(mine, order_by, after=after, limit=limit) if mine else []
         return [order for order in (as_seen_by(actor, dealers, one) for one in found) if order is not None]
+
+    async def children(self, actor: Actor, parent_ids: Sequence[str]) -> dict[str, list[ProductOrder]]:
+        """By parent, the orders that are parts of it and that the actor may see, the oldest first."""
+        found: dict[str, list[ProductOrder]] = {}
+        search, after = OrderSearch(parent_ids=tuple(parent_ids)), None
+        while page := await self.search(actor, search, OrderBy.CREATED_ASCENDING, after=after, limit=MOST_CHILDREN):
+            for order in page:
+                if order.parent_id is not None:
+                    found.setdefault(order.parent_id, []).append(order)
+            after = page[-1].id
+            if len(page) < MOST_CHILDREN:
+                break
+        return found
 
     async def count(self, actor: Actor, search: OrderSearch) -> int:
         """How many of the actor's orders the search finds."""

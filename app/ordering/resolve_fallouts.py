@@ -1,7 +1,5 @@
 """Decide about many tasks that could not be done at once: when their backend is back, all of them are tried again."""
 
-import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,13 +10,12 @@ from app.domain.violations import Violation, ViolationCode
 from app.domain.worklist import FalloutDecision, WorkKind, order_and_task
 from app.ordering.drafts import require
 from app.ordering.entered import wrong
+from app.ordering.many import each, key_of_one
 from app.ordering.ordering import Ask, Ordering, key_breach, key_of, recall
 from app.ordering.outcomes import IdempotencyConflict, NotFound, Outcome, ValidationFailed
 from app.ordering.resolve_fallout import decide
 from app.store.port import SelectionKept, WorkSearch
 
-AT_ONCE: Final = 8
-"""How many orders are told at the same time."""
 FOR_MANY: Final = frozenset({FalloutDecision.RETRY, FalloutDecision.SKIP, FalloutDecision.FAIL_ITEM})
 """Data are those of one item, and an order is aborted only by who has looked at it."""
 
@@ -133,25 +130,12 @@ async def _chosen(ordering: Ordering, ask: ResolveFallouts) -> Sequence[str]:
 
 
 async def _all(ordering: Ordering, actor: Actor, ask: ResolveFallouts, kept: SelectionKept) -> tuple[Resolution, ...]:
-    turns = asyncio.Semaphore(AT_ONCE)
-
     async def one(work_id: str) -> Resolution:
-        of_many = ResolveOne(
-            idempotency_key=_key_of_one(ask, work_id), work_id=work_id, action=ask.action, reason=ask.reason
-        )
-        async with turns:
-            return Resolution(work_id=work_id, outcome=await _one(ordering, actor, of_many))
+        key = key_of_one(ask.idempotency_key, work_id)
+        of_many = ResolveOne(idempotency_key=key, work_id=work_id, action=ask.action, reason=ask.reason)
+        return Resolution(work_id=work_id, outcome=await _one(ordering, actor, of_many))
 
-    results = await asyncio.gather(*map(one, kept.item_ids), return_exceptions=True)
-    for result in results:  # only when all have come back: none is left to go on unseen
-        if isinstance(result, BaseException):
-            raise result
-    return tuple(result for result in results if isinstance(result, Resolution))
-
-
-def _key_of_one(ask: ResolveFallouts, work_id: str) -> str:
-    """The key for one of many: as short as a caller's, however long the caller's is."""
-    return f"bulk:{hashlib.sha256(f'{ask.idempotency_key} {work_id}'.encode()).hexdigest()}"
+    return await each(kept.item_ids, one)
 
 
 async def _one(ordering: Ordering, actor: Actor, ask: ResolveOne) -> Outcome:

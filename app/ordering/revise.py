@@ -149,7 +149,7 @@ async def _revise(ordering: Ordering, actor: Actor, ask: ReviseOrder) -> Outcome
         await _give_back(ordering, stored.order, booked)
         return await _moved_on(ordering, actor, ask)
     await _give_back(ordering, booked, stored.order, unless_taken_by=stored.plan)
-    return await as_recorded(ordering, actor, ask)
+    return await as_recorded(ordering, ask.order_id)
 
 
 async def preview_revision(

@@ -97,7 +97,7 @@ class MongoStore:
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)])
             await orders.create_index([("created_at", ASCENDING)])
             # of few orders: the others have no entry
-            for field in ("jeopardy.level", "jeopardy.queue", "awaited"):
+            for field in ("jeopardy.level", "jeopardy.queue", "awaited", "parent_id"):
                 there: Document = {field: {"$exists": True}}
                 await orders.create_index([(field, ASCENDING), ("_id", ASCENDING)], partialFilterExpression=there)
             await orders.create_index([("state", ASCENDING), ("waiting_since", ASCENDING)])
@@ -228,6 +228,7 @@ class MongoStore:
         jeopardy = order.jeopardy
         sometimes: Document = {
             "waiting_since": order.waiting_since,
+            "parent_id": order.parent_id,
             "jeopardy": {"level": jeopardy.level.value, "queue": jeopardy.queue} if jeopardy else None,
             **({} if awaited is None else {"awaited": awaited or None}),
         }

@@ -19,6 +19,7 @@ def query_of(search: OrderSearch) -> dict[str, Any]:
         ("places", list(search.place_ids)),
         ("jeopardy.level", [level.value for level in search.jeopardy_levels]),
         ("jeopardy.queue", list(search.jeopardy_queues)),
+        ("parent_id", list(search.parent_ids)),
     ):
         if wanted:
             query[field] = {"$in": wanted}

@@ -124,7 +124,7 @@ class OrderSearch:
     name or id of an ordered offering. `external_owner` and `external_type` are those of the same external id.
     `place_ids`: delivered, at least in part, to one of these places. `party_id`: ordered by this customer, or handing
     something over to it. `jeopardy_levels`: their promise is in danger that much; `jeopardy_queues`: that is escalated
-    to one of these worklists.
+    to one of these worklists. `parent_ids`: part of one of these orders.
     """
 
     states: tuple[OrderState, ...] = ()
@@ -141,6 +141,7 @@ class OrderSearch:
     party_id: str | None = None
     jeopardy_levels: tuple[JeopardyLevel, ...] = ()
     jeopardy_queues: tuple[str, ...] = ()
+    parent_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ create index if not exists by_place on order_place (place_id, order_id);
 create table if not exists acceptor (
     customer_id text not null, order_id text not null, primary key (customer_id, order_id)
 ) without rowid;
+create table if not exists order_child (
+    parent_id text not null, order_id text not null, primary key (parent_id, order_id)
+) without rowid;
 create table if not exists order_jeopardy (
     order_id text primary key, level text not null, queue text
 ) without rowid;
@@ -365,6 +368,8 @@ def _write_order(db: sqlite3.Connection, change: Change) -> int | None:
     _write_places(db, order)
     if order.acceptor_id is not None:
         db.execute("insert or ignore into acceptor values (?, ?)", (order.acceptor_id, order.id))
+    if order.parent_id is not None:
+        db.execute("insert or ignore into order_child values (?, ?)", (order.parent_id, order.id))
     _write_jeopardy(db, order)
     if change.plan is not None:
         _write_awaited(db, change.plan)

@@ -44,6 +44,10 @@ def where_of(search: OrderSearch) -> tuple[list[str], list[Value]]:
         marks = ",".join("?" * len(search.place_ids))
         where.append(f"id in (select order_id from order_place where place_id in ({marks}))")
         values += search.place_ids
+    if search.parent_ids:
+        marks = ",".join("?" * len(search.parent_ids))
+        where.append(f"id in (select order_id from order_child where parent_id in ({marks}))")
+        values += search.parent_ids
     if search.party_id is not None:
         where.append("(customer_id = ? or id in (select order_id from acceptor where customer_id = ?))")
         values += [search.party_id, search.party_id]

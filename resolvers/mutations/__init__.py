@@ -12,6 +12,7 @@ from resolvers.mutations import (
     agreement,
     assess_credit,
     cancel,
+    cancel_hierarchy,
     change_item,
     change_ownership,
     checkout,
@@ -124,6 +125,12 @@ class Mutation:
         cancel.cancel_order,
         "Cancel an order that is under way, or items of it: what was done is taken back. "
         "previewCancellation says beforehand what that means.",
+    )
+    cancel_product_order_hierarchy: cancel_hierarchy.CancelProductOrderHierarchyPayload | None = verb(
+        cancel_hierarchy.cancel_order_hierarchy,
+        "Cancel an order and the orders that are parts of it, each as far as that is still possible for it: one that "
+        "has come too far goes on. previewHierarchyCancellation says beforehand what that means for each.",
+        weight=50,
     )
     take_back_product_order: take_back.TakeBackProductOrderPayload | None = verb(
         take_back.take_back_product_order,

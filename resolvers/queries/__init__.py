@@ -17,7 +17,7 @@ from resolvers.types.offering import ProductOffering
 from resolvers.types.order import ProductOrder
 from resolvers.types.place import AddressValidation, Serviceability, TimeSlot
 from resolvers.types.plan import TaskDuration
-from resolvers.types.preview import LifecyclePreview
+from resolvers.types.preview import LifecyclePreview, PartPreview
 from resolvers.types.qualification import CustomerQualification
 from resolvers.types.repackage import RepackagePreview
 from resolvers.types.rule import Rulebook
@@ -85,6 +85,12 @@ class Query:
         previews.preview_cancel,
         "What cancelProductOrder would do now: with which items, at what cost, with which tasks. Changes nothing.",
         weight=20,
+    )
+    preview_hierarchy_cancellation = resolved(
+        list[PartPreview] | None,
+        previews.preview_cancel_hierarchy,
+        "What cancelProductOrderHierarchy would do now, order by order. Changes nothing.",
+        weight=50,
     )
     preview_revision = resolved(
         LifecyclePreview | None,

@@ -45,6 +45,9 @@ class ProductOrderFilter:
     external_id: str | None = field(default=None, description="With this id in another system.")
     external_id_owner: str | None = field(default=None, description="With an id of this owner.")
     external_id_type: str | None = field(default=None, description="With an id of this type, for example POnumber.")
+    parent_ids: list[strawberry.ID] | None = field(
+        default=None, description="Part of one of these orders, id or order number."
+    )
     jeopardy_levels: list[JeopardyLevel] | None = field(
         default=None, description="Whose promise is in danger this much, each level alone."
     )
@@ -66,6 +69,7 @@ class ProductOrderFilter:
             external_id=self.external_id,
             external_owner=self.external_id_owner,
             external_type=self.external_id_type,
+            parent_ids=keys_of(self.parent_ids, ORDER),
             jeopardy_levels=tuple(self.jeopardy_levels or ()),
             jeopardy_queues=tuple(self.jeopardy_queues or ()),
         )

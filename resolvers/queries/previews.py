@@ -1,6 +1,6 @@
 """What lifecycle mutations would do: their query twins."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated
 
 import strawberry
@@ -8,6 +8,7 @@ from strawberry import argument
 
 from app.ordering import hold
 from app.ordering.cancel import preview_cancellation
+from app.ordering.cancel_hierarchy import PartPreview, preview_hierarchy_cancellation
 from app.ordering.change_ownership import ConsentToOwnership, preview_consent, preview_ownership_change
 from app.ordering.claim_work import preview_claim
 from app.ordering.complete_task import preview_completion
@@ -44,6 +45,10 @@ def preview_cancel(
 ) -> Awaitable[Preview]:
     wanted = None if item_ids is None else tuple(item_ids)
     return preview_cancellation(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"), wanted)
+
+
+def preview_cancel_hierarchy(info: Info, id: OrderId) -> Awaitable[Sequence[PartPreview]]:
+    return preview_hierarchy_cancellation(info.context.ordering, info.context.actor, key_of(id, "ProductOrder"))
 
 
 def preview_revise(

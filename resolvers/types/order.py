@@ -9,11 +9,11 @@ import strawberry
 from graphql import GraphQLError
 from strawberry import field
 
-from app.domain import difference, order, pricing
+from app.domain import difference, family, order, pricing
 from app.domain.access import is_customer
 from app.domain.plan import Plan as DomainPlan
 from app.ordering.guide import fired_rules, steps_of
-from app.ordering.reading import FeedEvent
+from app.ordering.reading import FeedEvent, OrderBy, OrderSearch
 from app.ordering.reading import OrderVersion as DomainVersion
 from resolvers.context import Info
 from resolvers.demand import PAGE
@@ -24,7 +24,7 @@ from resolvers.enums import (
     Sequencing,
 )
 from resolvers.fields import loaded, resolved
-from resolvers.ids import SEQUENCE, cursor_at, encode, place_of
+from resolvers.ids import SEQUENCE, cursor_at, encode, key_after, place_of
 from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.pages import After, Connection, First, page_after, page_length
@@ -33,6 +33,7 @@ from resolvers.types.contact import Message
 from resolvers.types.customer import BillingAccount, Customer
 from resolvers.types.document import Document
 from resolvers.types.event import ProductOrderEvent
+from resolvers.types.family import ProductOrderRollUp
 from resolvers.types.finance import Journal, Payment
 from resolvers.types.jeopardy import Jeopardy
 from resolvers.types.money import Money
@@ -104,6 +105,28 @@ def _own(root: order.ProductOrder, info: Info) -> bool:
 
 def _customer(root: strawberry.Parent[order.ProductOrder], info: Info) -> Awaitable[object] | None:
     return info.context.loaders.customer_by_id.load(root.customer_id) if _own(root, info) else None
+
+
+async def _parent(root: strawberry.Parent[order.ProductOrder], info: Info) -> order.ProductOrder | None:
+    stored = await info.context.loaders.order_by_id.load(root.parent_id) if root.parent_id else None
+    return stored.order if stored else None
+
+
+async def _children(
+    root: strawberry.Parent[order.ProductOrder], info: Info, first: First = 20, after: After = None
+) -> Connection[order.ProductOrder]:
+    context, search = info.context, OrderSearch(parent_ids=(root.id,))
+    return await page_after(
+        page_length(first, context.page_size),
+        key_after(after, "ProductOrder"),
+        partial(context.reading.search, context.actor, search, OrderBy.CREATED_ASCENDING),
+        cursor=lambda child: encode("ProductOrder", child.id),
+        count=partial(context.reading.count, context.actor, search),
+    )
+
+
+async def _roll_up(root: strawberry.Parent[order.ProductOrder], info: Info) -> family.RollUp:
+    return family.roll_up([root, *(await info.context.loaders.children_by_order_id.load(root.id) or ())])
 
 
 async def _plan(root: strawberry.Parent[order.ProductOrder], info: Info) -> DomainPlan | None:
@@ -317,6 +340,21 @@ class ProductOrder(Node):
         lambda root: root.takes_back,
         "The completed order that this one takes back, by its number; null: it takes none back.",
     )
+    parent_key: strawberry.ID | None = resolved(
+        strawberry.ID | None, lambda root: root.parent_id, "The order that it is part of, by its number; null: none."
+    )
+    parent = resolved(
+        Annotated["ProductOrder", strawberry.lazy("resolvers.types.order")] | None,
+        _parent,
+        "The order that it is part of; null: none, or you may not see it (TMF622 v5 orderRelationship).",
+    )
+    children = resolved(
+        Connection[Annotated["ProductOrder", strawberry.lazy("resolvers.types.order")]],
+        _children,
+        "The orders that are parts of it, the oldest first, as far as you may see them.",
+        size=PAGE,
+    )
+    roll_up = resolved(ProductOrderRollUp, _roll_up, "How far it and its parts are, taken together.")
     plan = resolved(Plan | None, _plan, "How it is carried out; null until that begins.")
     timeline = resolved(
         Connection[ProductOrderEvent], _timeline, "Everything that happened to it, the oldest first.", size=PAGE

@@ -197,6 +197,11 @@ class OrderHeaderInput:
     requested_completion_at: datetime | None = field(
         default=None, description="Wished to be complete by then; it is begun as late as leaves twice the usual time."
     )
+    parent_id: strawberry.ID | None = field(
+        default=None,
+        description="The order of the same customer that this one is part of, id or order number. That one is no part "
+        "itself, and has not ended.",
+    )
     failure_policy: FailurePolicy = field(
         default=FailurePolicy.CONTINUE, description="What a task that cannot be done means for the rest."
     )
@@ -224,6 +229,7 @@ class OrderHeaderInput:
             requested_completion_at=self.requested_completion_at,
             failure_policy=self.failure_policy,
             sequencing=self.sequencing,
+            parent_id=key_of(self.parent_id, "ProductOrder") if self.parent_id else None,
         )
 
 

@@ -54,3 +54,9 @@ class LifecyclePreview:
     )
     charge: Money | None = field(description="What it costs and has to be accepted; null: nothing.")
     approvals: list[str] = field(description="What somebody has to agree to before it is done.")
+
+
+@strawberry.type(description="What a mutation of an order and its parts would do to one of them.")
+class PartPreview:
+    order_key = resolved(strawberry.ID, lambda root: root.order_id, "Its number.")
+    preview: LifecyclePreview = field(description="What would become of it.")

@@ -381,6 +381,29 @@ async def test_an_order_by_a_date_and_what_is_promised(developer: Developer) -> 
     assert placed["order"]["key"] not in [one["key"] for one in listed]
 
 
+async def test_an_order_and_its_parts(product: Product, developer: Developer) -> None:
+    await product.mock_control.fault("inventory", errorRate=1.0, operations=["POST product"])
+    esim = [{"name": "simType", "value": "eSIM"}]
+    placed = await place(
+        product, {"customerId": "cust-1003", "items": [{"offeringId": "mobile-m", "characteristics": esim}]}
+    )
+    parent = placed["order"]["key"]
+    part = (await developer.do("134-place-a-part", {"parentId": parent, "idempotencyKey": key()}))["placeProductOrder"]
+    assert (part["errors"], part["order"]["parentKey"]) == ([], parent)
+    stopped = await until_task(product, parent, "1/record-product", "RUNNING")
+    together = (await developer.do("135-an-order-and-its-parts", {"id": parent}))["productOrder"]
+    said = await developer.do("136-preview-cancelling-a-hierarchy", {"id": parent})
+    given = {"id": parent, "expectedVersion": stopped["version"], "idempotencyKey": key(), "reason": "moves away"}
+    ended = (await developer.do("137-cancel-a-hierarchy", {"input": given}))["cancelProductOrderHierarchy"]
+    await product.mock_control.heal()
+
+    assert (together["rollUp"]["total"], len(together["children"]["nodes"])) == (2, 1)
+    assert [one["preview"]["possible"] for one in said["previewHierarchyCancellation"]] == [True, True]
+    assert [one["errors"] for one in ended["results"]] == [[], []]
+    for one in (parent, part["order"]["key"]):
+        assert (await until_state(product, one, "CANCELLED"))["state"] == "CANCELLED"
+
+
 async def test_items_one_after_another(product: Product, developer: Developer) -> None:
     placed = (await developer.do("139-items-one-after-another", {"idempotencyKey": key()}))["placeProductOrder"]
     assert (placed["errors"], placed["order"]["sequencing"]) == ([], "SEQUENTIAL")

@@ -36,9 +36,11 @@ MAY = {
     "CADOVS": """
         Query.validateProductOrder Query.customer
         Subscription.customerOrderEvents Subscription.jeopardyEvents
-        Query.previewCancellation Query.previewRevision Query.previewHold Query.previewRelease
+        Query.previewCancellation Query.previewHierarchyCancellation Query.previewRevision Query.previewHold
+        Query.previewRelease
         Query.previewTakeBack Mutation.takeBackProductOrder
-        Mutation.cancelProductOrder Mutation.reviseProductOrder Mutation.rescheduleProductOrder
+        Mutation.cancelProductOrder Mutation.cancelProductOrderHierarchy
+        Mutation.reviseProductOrder Mutation.rescheduleProductOrder
         Mutation.changeProductOrderPriority Mutation.addProductOrderNote Mutation.holdProductOrder
         Mutation.releaseProductOrder
         Mutation.requestProductOrderChange Mutation.withdrawProductOrderChangeRequest

@@ -97,6 +97,8 @@ SEARCHES = [
     (OrderSearch(external_id="456", external_owner="x", external_type="y"), {"d"}),
     (OrderSearch(external_id="456", external_owner="z"), set()),
     (OrderSearch(place_ids=("a1", "a2")), {"c"}),
+    (OrderSearch(parent_ids=("a", "z")), {"b", "c"}),
+    (OrderSearch(parent_ids=("a",), channels=("nowhere",)), set()),
     (OrderSearch(party_id="c2"), {"c", "d"}),
     (OrderSearch(party_id="c2", channels=("retail",)), {"d"}),
     (OrderSearch(party_id="c9"), set()),
@@ -119,12 +121,18 @@ async def test_a_search_finds_what_meets_every_criterion(
     for order in (
         new_order("a"),
         new_order(
-            "b", state=OrderState.COMPLETED, seller_id="dealer-1", created_at=NOW + day, jeopardy=in_danger("low")
+            "b",
+            state=OrderState.COMPLETED,
+            seller_id="dealer-1",
+            created_at=NOW + day,
+            jeopardy=in_danger("low"),
+            parent_id="a",
         ),
         new_order(
             "c",
             state=OrderState.HELD,
             customer_id="c2",
+            parent_id="z",
             created_at=NOW + 2 * day,
             place=HOME,
             jeopardy=in_danger("high", queue="desk"),
