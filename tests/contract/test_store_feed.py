@@ -1,6 +1,7 @@
 """The feed of what happened to orders: each event once and in order, whoever writes and however slowly one reads."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from app.domain.events import OrderEvent
-from app.store.feed import Feed, of_order
+from app.store.feed import Feed, Stretch, of_order
 from app.store.mongo import MongoStore
 from app.store.port import OrderStore, Written
 from tests.contract.conftest import KEPT, Open
@@ -84,10 +85,13 @@ async def test_a_slow_follower_is_told_and_catches_up_from_the_store(
     monkeypatch.setattr("app.store.feed.LANE", 3)
     async with Feed(store) as feed:
         slow, other = feed.follow(0), feed.follow(0)
-        await store.commit(change(new_order("o0")))
         async with asyncio.timeout(WAIT_SECONDS):
-            stretches = [await anext(slow)]
-            await anext(other)
+            # both wait before there is anything: what they get first is what comes, not what was
+            first, also_first = asyncio.create_task(_next(slow)), asyncio.create_task(_next(other))
+            await until(lambda: _followed_by(feed, 2))
+            await store.commit(change(new_order("o0")))
+            stretches = [await first]
+            await also_first
             for n in range(1, 20):
                 await store.commit(change(new_order(f"o{n:02}")))
             await until(lambda: _reached(feed, store))
@@ -138,6 +142,14 @@ async def test_followers_with_one_interest_share_a_lane_and_nobody_is_woken_for_
     assert got == ["o1", "o2", "o1"]
     assert judged == [("o1", "o1"), ("o2", "o2")]
     assert (feed.followers, feed.lanes) == (0, 0)
+
+
+async def _followed_by(feed: Feed, count: int) -> bool:
+    return feed.followers == count
+
+
+async def _next(stretches: AsyncGenerator[Stretch, None]) -> Stretch:
+    return await anext(stretches)
 
 
 async def _reached(feed: Feed, store: OrderStore) -> bool:
