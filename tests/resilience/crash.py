@@ -12,14 +12,13 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 from rich.console import Console
-from rich.table import Table
 
 from tests.harness import Product
 from tests.resilience.crew import Moment, Run, one_boundary
@@ -86,32 +85,45 @@ async def play(product: Product, losses: Sequence[Loss], at_once: int = AT_ONCE)
     return [Played(loss, outcome, not run.struck) for loss, run, outcome in zip(losses, runs, outcomes, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a scenario: at how many boundaries, in how many orders, and what differed."""
+
+    boundaries: int
+    played: Sequence[Played]
+    wrong: Sequence[tuple[Loss, Sequence[str]]]
+
+
+async def told(scenario: Scenario, chosen: Callable[[Sequence[Loss]], Sequence[Loss]]) -> Told:
+    """Play it with the losses that are chosen, on backends that know nothing of other scenarios."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with without_worker(Path(folder)) as product:
+            run, expected = (await undisturbed(product, [scenario]))[scenario.name]
+            played = await play(product, chosen(losses_of(scenario, run.boundaries)))
+    wrong = [(p.loss, d) for p in played if (d := p.outcome.differences(expected))]
+    return Told(len(run.boundaries), played, wrong)
+
+
 async def main(arguments: argparse.Namespace) -> int:
     """Play and print; how many differed."""
     console, begun = Console(file=sys.stdout), time.monotonic()
-    chosen = [s for s in SCENARIOS if not arguments.scenario or s.name in arguments.scenario]
     chance = random.Random(arguments.seed)
     console.print(f"seed {arguments.seed}")
-    table = Table("scenario", "boundaries", "losses played", "never came", "differ")
+
+    def chosen(losses: Sequence[Loss]) -> Sequence[Loss]:
+        return losses if arguments.all else chance.sample(losses, min(DRAWN, len(losses)))
+
     differ = 0
-    with tempfile.TemporaryDirectory() as folder:
-        async with without_worker(Path(folder)) as product:
-            calm = await undisturbed(product, chosen)
-            for scenario in chosen:
-                run, expected = calm[scenario.name]
-                losses = losses_of(scenario, run.boundaries)
-                if not arguments.all:
-                    losses = chance.sample(losses, min(DRAWN, len(losses)))
-                played = await play(product, losses)
-                wrong = [(p.loss, d) for p in played if (d := p.outcome.differences(expected))]
-                for loss, differences in wrong:
-                    console.print(f"{scenario.name}, {loss.boundary}, {loss.moment}: {'; '.join(differences)}")
-                differ += len(wrong)
-                missed = sum(p.missed for p in played)
-                table.add_row(
-                    scenario.name, *(str(n) for n in (len(run.boundaries), len(played) - missed, missed, len(wrong)))
-                )
-    console.print(table)
+    for scenario in (s for s in SCENARIOS if not arguments.scenario or s.name in arguments.scenario):
+        found = await told(scenario, chosen)
+        missed = sum(p.missed for p in found.played)
+        console.print(
+            f"{scenario.name}: {found.boundaries} boundaries, {len(found.played) - missed} losses played, "
+            f"{missed} never came, {len(found.wrong)} differ"
+        )
+        for loss, differences in found.wrong:
+            console.print(f"  {loss.boundary}, {loss.moment}: {'; '.join(differences)}")
+        differ += len(found.wrong)
     console.print(f"{time.monotonic() - begun:.0f} s")
     return differ
 
