@@ -15,7 +15,7 @@ from tests.resilience.stage import Scenario, Stage
 CUSTOMERS: Final = cycle(f"cust-{n}" for n in range(1101, 1131))
 """More than one: somebody with a hundred orders a day is suspicious."""
 PEOPLE: Final[Json] = seed("customer")
-CONSUMERS: Final[cycle[str]] = cycle(
+CONSUMERS: "Final[cycle[str]]" = cycle(
     c["id"] for c in PEOPLE[100:130] if {"name": "segment", "value": "consumer"} in c["characteristic"]
 )
 """Those of them who may withdraw from what they bought."""
