@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+CHANGE_REQUESTS: Final = "/changeRequests"
+"""Where they stand in an order."""
 MOST_OPEN: Final = 3
 """How many requests of one order may wait for an answer at once."""
 MOST_KEPT: Final = 50
@@ -64,6 +66,11 @@ class ChangeRequest:
             ChangeRequestState.WITHDRAWN: "withdraw",
         }
         return f"change request {self.id}: {told[self.state]}"
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody has said yes or no to it."""
+        return self.state in (ChangeRequestState.RESOLVED, ChangeRequestState.DECLINED)
 
 
 Requests = tuple[ChangeRequest, ...]

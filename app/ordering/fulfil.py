@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.actor import Actor, system_actor
-from app.domain.change_request import with_request
+from app.domain.change_request import CHANGE_REQUESTS, with_request
 from app.domain.durations import samples
 from app.domain.events import EventType, OrderEvent, order_event
 from app.domain.order import Cancellation, Characteristic, OrderItem, ProductOrder
@@ -31,7 +31,7 @@ TOLD: Final = {
     _K.PERFORM: "/plan/tasks",
     _K.REVISE: "/items",
     _K.ADD_NOTE: "/notes",
-    _K.CHANGE_REQUEST: "/changeRequests",
+    _K.CHANGE_REQUEST: CHANGE_REQUESTS,
     _K.ABORT: "/state",
 }
 """Instructions that are told as an event of their own, with what they changed."""

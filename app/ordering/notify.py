@@ -1,9 +1,11 @@
 """Writes to the customer what becomes of the order, in the way that the customer prefers (TMF681)."""
 
+from collections.abc import Iterable
 from typing import Final, TypedDict
 
 import structlog
 
+from app.domain.change_request import CHANGE_REQUESTS, ChangeRequest
 from app.domain.events import EventType, OrderEvent
 from app.domain.order import ConsentSide, ProductOrder
 from app.domain.plan import Plan
@@ -32,10 +34,10 @@ class Words(TypedDict):
 
 def news_in(event: OrderEvent, order: ProductOrder, plan: Plan) -> bool:
     """Whether the customer may have to be told of it: of changes of the order's state that its plan does not tell of,
-    and of a promise more in danger.
+    of a promise more in danger, and of the answer to a wish.
     """
     by_plan = told_by_plan(plan) if order.acceptor_id is None else frozenset()
-    return (_moved(event) and event.state not in by_plan) or _warns(event)
+    return (_moved(event) and event.state not in by_plan) or _warns(event) or _about_a_wish(event)
 
 
 def _moved(event: OrderEvent) -> bool:
@@ -46,9 +48,13 @@ def _warns(event: OrderEvent) -> bool:
     return event.jeopardy is not None and event.jeopardy.raised
 
 
+def _about_a_wish(event: OrderEvent) -> bool:
+    return CHANGE_REQUESTS in event.changed
+
+
 async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int:
-    """One message per change of the order's state after this event, and one when its promise is more in danger and a
-    rule says that the customer is to know; each sent once however often this is repeated.
+    """One message per change of the order's state after this event, one when its promise is more in danger and a rule
+    says that the customer is to know, and one per answer to a wish; each sent once however often this is repeated.
 
     Of its delivery the order's own plan tells, when it has a task for that: nobody is told twice.
     Gives the sequence of the last event looked at. Raises BackendFailure when a message may be sent later.
@@ -56,7 +62,8 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
     while fed := await ordering.store.events.of(order_id, after=after, limit=AT_ONCE):
         moves = [f.event for f in fed if _moved(f.event)]
         warnings = [f.event for f in fed if _warns(f.event)]
-        if moves or warnings:
+        wishes = [f.event for f in fed if _about_a_wish(f.event)]
+        if moves or warnings or wishes:
             # loaded after its events, so that it is no older than what is told of it
             stored = (await ordering.store.load([order_id]))[order_id]
             order, told = stored.order, told_by_plan(stored.plan)
@@ -70,6 +77,8 @@ async def tell_customer(ordering: Ordering, order_id: str, *, after: int) -> int
             if (customer := known.get(order.customer_id)) is not None:
                 for warning in warnings:
                     await _warn(ordering, order, customer, warning)
+                for request in _answered_in(wishes, order):
+                    await _answer(ordering, order, customer, request)
         after = fed[-1].event.sequence
     return after
 
@@ -128,6 +137,18 @@ async def _warn(ordering: Ordering, order: ProductOrder, customer: Customer, war
     if notice is not None:
         key = f"{order.id}:jeopardy:{warning.sequence}"
         await write_to(ordering, order, customer, subject=f"Your order {order.id}", content=notice, key=key)
+
+
+def _answered_in(wishes: Iterable[OrderEvent], order: ProductOrder) -> Iterable[ChangeRequest]:
+    """The requests that these events say are answered."""
+    told = {event.summary for event in wishes}
+    return (request for request in order.change_requests if request.answered and request.summary in told)
+
+
+async def _answer(ordering: Ordering, order: ProductOrder, customer: Customer, request: ChangeRequest) -> None:
+    content = f"You asked: {request.wish}\nOur answer: {request.answer}"
+    key = f"{order.id}:changeRequest:{request.id}"
+    await write_to(ordering, order, customer, subject=f"Your order {order.id}", content=content, key=key)
 
 
 async def write_to(

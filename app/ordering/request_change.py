@@ -7,6 +7,7 @@ from typing import Final
 from app.domain.access import ROWS, Right, Scope
 from app.domain.actor import Actor
 from app.domain.change_request import (
+    CHANGE_REQUESTS,
     LONGEST,
     ChangeRequest,
     ChangeRequestKind,
@@ -203,7 +204,7 @@ async def _commit(
         at=at,
         actor=actor,
         summary=request.summary,
-        changed=("/changeRequests",),
+        changed=(CHANGE_REQUESTS,),
     )
     return await commit(ordering, actor, ask, order, after=stored.sequence, events=(*events, told), plan=stored.plan)
 

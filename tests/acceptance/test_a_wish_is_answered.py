@@ -7,7 +7,7 @@ from app.domain.actor import Role
 from app.domain.change_request import MOST_OPEN
 from tests.channel import Json, key, order, until_state
 from tests.draft import Draft, mutate
-from tests.harness import Answer, Product
+from tests.harness import Answer, Product, until
 from tests.manual_work import MOBILE, waiting
 
 WISH = {"kind": "RESCHEDULE", "wish": "Please come after the 20th", "reason": "We are on holiday"}
@@ -16,6 +16,7 @@ SEEN = """query Seen($id: ID!) { productOrder(id: $id) { version
   timeline(first: 100) { nodes { summary actor { subject }
     ... on ProductOrderAttributeValueChangeEvent { changed }
     ... on WorkItemChangeEvent { work { kind move queue } } } } } }"""
+MESSAGES = "query Messages($id: ID!) { productOrder(id: $id) { messages { content } } }"
 ITEMS = """query Items { workItems(first: 100, filter: { kinds: [CHANGE_REQUEST] }) { nodes {
   orderKey queue name taskId cancellation { reason } changeRequest { id wish } allowedActions } } }"""
 
@@ -128,6 +129,14 @@ async def test_a_customer_asks_and_people_answer_once(product: Product) -> None:
     )
     assert not any("work" in event for event in seen["timeline"]["nodes"]), "worklists are the operator's own affair"
     assert (await order(product, draft.key))["plan"]["tasks"] == plan["tasks"]
+
+    # And the customer is told the answer, once
+
+    async def written() -> list[str]:
+        found = (await product.graphql(MESSAGES, {"id": draft.key}, token=agent)).whole()["productOrder"]["messages"]
+        return [message["content"] for message in found if "21st" in message["content"]]
+
+    assert await until(written) == [f"You asked: {WISH['wish']}\nOur answer: On the 21st"]
 
     # And what is open when the order ends is answered all the same
     await draft.tell("cancelProductOrder", token=agent, reason="as the customer wishes")

@@ -1,5 +1,6 @@
 """What an order relies on is kept with it, and asked for again when it has run out: answers, holds, prices, money."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from tests.channel import effects_of, key, messages_of, order, place, until_state
@@ -22,11 +23,15 @@ async def relied_on(product: Product, draft: Draft) -> dict[str, str]:
 async def test_an_answer_of_serviceability_that_has_run_out_is_asked_for_again_at_submission(product: Product) -> None:
     draft = await Draft.start(product, "cust-1062", items=[FIBRE], placeId="addr-1062")
     await draft.do("setProductOrderAppointment", itemId="1", slot=await draft.slot("1"))
-    await product.mock_control.fault("serviceability", guaranteedSeconds=0.01)
+    await product.mock_control.fault("serviceability", guaranteedSeconds=2)
     await draft.do("setProductOrderPlace", placeId="addr-1063")
     await draft.do("setProductOrderAppointment", itemId="1", slot=await draft.slot("1"))
     before = await relied_on(product, draft)
 
+    async def run_out() -> bool:
+        return datetime.now(UTC) > datetime.fromisoformat(before["guaranteedUntil"])
+
+    await until(run_out)
     await product.mock_control.fault("serviceability", outage=True)
     submit = """mutation S($i: SubmitProductOrderInput!) {
       submitProductOrder(input: $i) { order { key } errors { message } } }"""

@@ -169,11 +169,12 @@ async def test_answers_say_what_was_spent_and_what_is_left() -> None:
 
 @pytest.mark.parametrize("media", ["application/json", "application/graphql-response+json"])
 async def test_who_has_spent_all_waits_and_is_told_how_long(media: str) -> None:
-    async with running(limits=Limits(cost_bucket=3, cost_restored=0.5)) as toy:
+    async with running(limits=Limits(cost_bucket=3, cost_restored=0.001)) as toy:
         assert (await toy.post("{ again { again { again { me } } } }"))[0] == 200
         query = {"query": "{ again { again { me } } }"}
         async with toy.http.post("/graphql", json=query, headers={"Accept": media}) as answer:
-            assert (answer.status, answer.headers["Retry-After"]) == (429, "4")
+            assert answer.status == 429
+            assert 1900 < int(answer.headers["Retry-After"]) <= 2000  # some of it comes back meanwhile
             extensions = (await answer.json())["errors"][0]["extensions"]
         assert extensions["code"] == "RATE_LIMITED"
         assert extensions["cost"]["requested"] == 2
