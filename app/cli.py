@@ -281,17 +281,30 @@ def schema(
         bool,
         typer.Option("--check", help="Compare with ./schema.graphql instead: exit code 1 and a diff if it differs."),
     ] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Compare with this older schema instead: what its clients cannot go on with (exit code 1), and what "
+            "may surprise them.",
+        ),
+    ] = None,
     federation: Annotated[
         bool, typer.Option("--federation", help="Print it as an Apollo Federation 2 subgraph, for composers.")
     ] = False,
 ) -> None:
-    """Print the GraphQL schema, or check that ./schema.graphql is the schema.
+    """Print the GraphQL schema, check that ./schema.graphql is the schema, or compare it with an older one.
 
     Examples:
 
       orderway schema > schema.graphql
 
       orderway schema --check
+
+      orderway schema --since released.graphql
 
       orderway schema --federation > orderway.subgraph.graphql
     """
@@ -300,9 +313,12 @@ def schema(
     if federation:
         from resolvers.subgraph import subgraph_sdl
 
-        if check:
-            raise CannotStart("--check: ./schema.graphql is the schema without --federation.")
+        if check or since:
+            raise CannotStart("--federation is for printing only, without --check and --since.")
         typer.echo(subgraph_sdl(graph), nl=False)
+        return
+    if since is not None:
+        _compare(since, graph.as_str())
         return
     printed = graph.as_str().rstrip("\n") + "\n"
     if not check:
@@ -314,6 +330,27 @@ def schema(
     if kept != printed:
         difference = unified_diff(kept.splitlines(True), printed.splitlines(True), str(SCHEMA_FILE), "the code")
         typer.echo("".join(difference), nl=False)
+        raise typer.Exit(1)
+
+
+def _compare(older: Path, newer: str) -> None:
+    """Say what clients of the older schema have to be changed for, and what may surprise them."""
+    from graphql import DangerousChangeType, GraphQLError, build_schema, find_breaking_changes, find_dangerous_changes
+
+    try:
+        before = build_schema(older.read_text(encoding="utf-8"))
+    except (GraphQLError, TypeError, UnicodeDecodeError) as error:
+        raise CannotStart(f"--since: {older} is no GraphQL schema: {error}") from None
+    after = build_schema(newer)
+    breaking = find_breaking_changes(before, after)
+    for broken in breaking:
+        typer.echo(f"breaks: {broken.description}")
+    # what may be left out is left out by older clients
+    unseen = (DangerousChangeType.OPTIONAL_ARG_ADDED, DangerousChangeType.OPTIONAL_INPUT_FIELD_ADDED)
+    for change in find_dangerous_changes(before, after):
+        if change.type not in unseen:
+            typer.echo(f"may surprise: {change.description}")
+    if breaking:
         raise typer.Exit(1)
 
 

@@ -1,6 +1,7 @@
 """The command line: what it refuses, how it says so, and what it prints."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -194,3 +195,23 @@ def test_the_settings_table_has_a_row_per_setting() -> None:
     lines = CliRunner().invoke(cli, ["settings"]).output.splitlines()
 
     assert [line.split("`")[1] for line in lines[2:]] == [setting.variable for setting in describe()]
+
+
+def test_the_schema_is_compared_with_an_older_one(tmp_path: Path) -> None:
+    older = tmp_path / "released.graphql"
+    now = orderway("schema").stdout
+    older.write_text(now.replace("  PARALLEL\n", "  SIDEWAYS\n"))
+
+    gone = orderway("schema", "--since", str(older))
+    older.write_text(re.sub(r'  """[^"]+"""\n  sequencing: OrderSequencing! = ANY\n', "", now))
+    more = orderway("schema", "--since", str(older))
+    older.write_text("type Query {")
+    broken = orderway("schema", "--since", str(older))
+
+    assert gone.returncode == 1
+    assert gone.stdout.splitlines() == [
+        "breaks: Enum value OrderSequencing.SIDEWAYS was removed.",
+        "may surprise: Enum value OrderSequencing.PARALLEL was added.",
+    ]
+    assert (more.returncode, more.stdout) == (0, ""), "what may be left out changes nothing for older clients"
+    assert (broken.returncode, "no GraphQL schema" in broken.stderr) == (2, True)
