@@ -36,6 +36,7 @@ HEADERS: Final = (
 )
 """Sent unless a route has set its own."""
 CORRELATION: Final = CORRELATION_HEADER.lower().encode()
+OURS: Final = frozenset({CORRELATION, *(name for name, _ in HEADERS)})
 
 UNWANTED_BYTES: Final = 64 * 2**20
 UNWANTED_SECONDS: Final = 5.0
@@ -89,6 +90,7 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
         whole = started = False
+        own = correlation_id.get().encode()
         limit = self._body_limit_at.get(scope["path"], "body_bytes")
         most = self._limits.allowed(limit)
 
@@ -110,10 +112,14 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = [(name, value) for name, value in message["headers"] if name != CORRELATION]
+                headers = message["headers"]
                 present = {name for name, _ in headers}
-                headers += [header for header in HEADERS if header[0] not in present]
-                message["headers"] = [*headers, (CORRELATION, correlation_id.get().encode())]
+                if present.isdisjoint(OURS):
+                    message["headers"] = [*headers, *HEADERS, (CORRELATION, own)]
+                else:
+                    own_words = [header for header in HEADERS if header[0] not in present]
+                    given = [header for header in headers if header[0] != CORRELATION]
+                    message["headers"] = [*given, *own_words, (CORRELATION, own)]
             await send(message)
 
         try:

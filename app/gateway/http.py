@@ -5,12 +5,13 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import orjson
 from graphql import OperationType
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +36,7 @@ Authenticate = Callable[[str | None], Awaitable[Identity]]
 Raises NotAuthenticated, or AuthenticationUnavailable when nobody can be told who they are at the moment."""
 
 ANSWERS: Final = (Media.JSON, Media.GRAPHQL)
+WITH_EVENTS: Final = (*ANSWERS, Media.EVENTS)
 PARAMETERS: Final = ("query", "operationName", "documentId", "variables", "extensions")
 WRITTEN: Final = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE")
@@ -102,7 +104,7 @@ class GraphQLOverHTTP:
             return _refusal(refused, media or Media.JSON)
 
     async def _answer(self, request: Request, accept: str | None, media: Media | None) -> Response:
-        as_events = negotiate(accept, (*ANSWERS, Media.EVENTS)) is Media.EVENTS
+        as_events = negotiate(accept, WITH_EVENTS) is Media.EVENTS
         if request.method == "POST":
             check_content_type(header(request.scope, b"content-type"))
         identity = await identify(self._authenticate, header(request.scope, b"authorization"))
@@ -115,14 +117,15 @@ class GraphQLOverHTTP:
         try:
             ready = self._prepare(request, asked, identity)
             spec = Spec.wished(asked.extensions)
-            if ready.type is OperationType.SUBSCRIPTION and self._carries.isdisjoint(ways(accept)):
-                why = CALLBACKS_ARE_OFF if Way.CALLBACK in ways(accept) else ""
+            named = ways(accept)
+            if ready.type is OperationType.SUBSCRIPTION and self._carries.isdisjoint(named):
+                why = CALLBACKS_ARE_OFF if Way.CALLBACK in named else ""
                 raise Refused(Code.SUBSCRIPTION_NEEDS_STREAM, HOW_TO_SUBSCRIBE + why)
         except Refused as refused:
             if as_events and refused.code not in STATUS:
                 return self._streams.stream(sse.events(_only(refused)), sse.WIRE, None)
             raise
-        way = self._way(ready, ways(accept), as_events=as_events)
+        way = self._way(ready, named, as_events=as_events)
         if way is Way.CALLBACK:
             return await self._called_back(request, ready, media or Media.JSON)
         if way is None:
@@ -261,7 +264,7 @@ async def identify(authenticate: Authenticate, authorization: str | None) -> Ide
 
 async def body_in_time(request: Request, seconds: float) -> bytes:
     """The whole body. Raises Refused when it has not arrived within so many seconds."""
-    begun = Begun(request.body())
+    begun = Begun(_body(request))
     if begun.done:
         return begun.result
     try:
@@ -271,12 +274,29 @@ async def body_in_time(request: Request, seconds: float) -> bytes:
         raise Refused(Code.REQUEST_TIMEOUT, f"The request body did not arrive within {seconds:g} seconds.") from None
 
 
+async def _body(request: Request) -> bytes:
+    """The whole body, which mostly comes in one piece. Raises ClientDisconnect."""
+    parts: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 def check_content_type(content_type: str | None) -> None:
     """Nothing but JSON: what a browser sends without asking first (forms, plain text) must not change anything."""
-    media, *parameters = (part.strip().lower() for part in (content_type or "").split(";"))
-    charsets = [p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")]
-    if media != Media.JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+    if not _is_json(content_type or ""):
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {Media.JSON} in UTF-8.")
+
+
+@lru_cache(maxsize=64)  # clients say it in a few ways
+def _is_json(content_type: str) -> bool:
+    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")]
+    return media == Media.JSON and all(charset in ("utf-8", "utf8") for charset in charsets)
 
 
 def _json(text: bytes | str, what: str) -> object:
@@ -330,5 +350,16 @@ def headers_of(refused: Refused) -> dict[str, str]:
 
 
 def _response(status: int, answer: Answer | list[Answer], media: Media) -> Response:
-    headers = {"Content-Type": f"{media}; charset=utf-8", "Vary": "Accept"}
-    return Response(orjson.dumps(answer), status, headers)
+    return _Whole(orjson.dumps(answer), status, media)
+
+
+class _Whole(Response):
+    """An answer in one piece: its headers are always the same but for the length, and put together once."""
+
+    HEADERS: Final = {
+        media: ((b"content-type", f"{media}; charset=utf-8".encode()), (b"vary", b"Accept")) for media in ANSWERS
+    }
+
+    def __init__(self, body: bytes, status: int, media: Media) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [*self.HEADERS[media], (b"content-length", str(len(body)).encode())]
