@@ -4,15 +4,14 @@ import strawberry
 from strawberry import field
 
 from app.domain.money import Money
-from app.ordering.cancel_hierarchy import AcceptedCharge, CancelHierarchy, HierarchyCancelled, PartCancelled
+from app.ordering.cancel_hierarchy import AcceptedCharge, CancelHierarchy, HierarchyCancelled
 from app.ordering.cancel_hierarchy import cancel_hierarchy as cancel
-from app.ordering.outcomes import Committed
 from resolvers.context import Info
 from resolvers.errors import UserError, user_error
 from resolvers.fields import described, resolved
 from resolvers.ids import key_of
+from resolvers.mutations.payload import OneOfMany
 from resolvers.types.money import MoneyInput
-from resolvers.types.order import ProductOrder
 from resolvers.types.order_input import OrderChangeInput
 
 
@@ -46,24 +45,9 @@ class CancelProductOrderHierarchyInput(OrderChangeInput):
         )
 
 
-def _order(root: strawberry.Parent[PartCancelled]) -> object:
-    return root.outcome.order if isinstance(root.outcome, Committed) else None
-
-
-def _errors(root: strawberry.Parent[PartCancelled]) -> list[UserError]:
-    return [] if isinstance(root.outcome, Committed) else [user_error(root.outcome)]
-
-
-def _replayed(root: strawberry.Parent[PartCancelled]) -> bool:
-    return isinstance(root.outcome, Committed) and root.outcome.replayed
-
-
 @strawberry.type(description="What became of the cancellation of one of the orders.")
-class ProductOrderCancellationResult:
+class ProductOrderCancellationResult(OneOfMany):
     order_key = resolved(strawberry.ID, lambda root: root.order_id, "Its number.")
-    order = resolved(ProductOrder | None, _order, "The order with its cancellation begun; null when it was refused.")
-    errors = resolved(list[UserError], _errors, "Why it was refused; it goes on then.")
-    replayed: bool = resolved(bool, _replayed, "Whether it had been cancelled before, under the same key.")
 
 
 @strawberry.type(description="Answer of cancelProductOrderHierarchy.")

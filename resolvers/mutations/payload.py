@@ -1,14 +1,14 @@
 """What a mutation answers: the order, or why it was refused."""
 
 from collections.abc import Awaitable
-from typing import Self
+from typing import Protocol, Self
 
 import strawberry
 from strawberry import field
 
 from app.ordering.outcomes import Committed, Outcome
 from resolvers.errors import UserError, user_error
-from resolvers.fields import described
+from resolvers.fields import described, resolved
 from resolvers.types.order import ProductOrder
 
 
@@ -26,3 +26,29 @@ class OrderPayload:
                 return cls(order=described(order), errors=[], replayed=replayed)
             case refusal:
                 return cls(order=None, errors=[user_error(refusal)], replayed=False)
+
+
+class _Outcome(Protocol):
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+def _order(root: strawberry.Parent[_Outcome]) -> object:
+    return root.outcome.order if isinstance(root.outcome, Committed) else None
+
+
+def _errors(root: strawberry.Parent[_Outcome]) -> list[UserError]:
+    return [] if isinstance(root.outcome, Committed) else [user_error(root.outcome)]
+
+
+def _replayed(root: strawberry.Parent[_Outcome]) -> bool:
+    return isinstance(root.outcome, Committed) and root.outcome.replayed
+
+
+@strawberry.type
+class OneOfMany:
+    """What became of one of many that a mutation was about; the value behind it has an `outcome`."""
+
+    order = resolved(ProductOrder | None, _order, "The order after the change; null when it was refused.")
+    errors = resolved(list[UserError], _errors, "Why it was refused; then this order is as it was.")
+    replayed: bool = resolved(bool, _replayed, "Whether it had been done before, under the same key.")

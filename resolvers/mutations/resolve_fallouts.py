@@ -4,15 +4,14 @@ import strawberry
 from strawberry import field
 
 from app.domain.worklist import order_and_task
-from app.ordering.outcomes import Committed
-from app.ordering.resolve_fallouts import Resolution, Resolutions, ResolveFallouts
+from app.ordering.resolve_fallouts import Resolutions, ResolveFallouts
 from app.ordering.resolve_fallouts import resolve_fallouts as resolve
 from resolvers.context import Info
 from resolvers.enums import FalloutDecision
 from resolvers.errors import UserError, user_error
 from resolvers.fields import described, resolved
 from resolvers.ids import encode, keys_of
-from resolvers.types.order import ProductOrder
+from resolvers.mutations.payload import OneOfMany
 from resolvers.types.work import WORK_ITEM
 
 
@@ -54,26 +53,11 @@ class ResolveFalloutsInput:
         )
 
 
-def _order(root: strawberry.Parent[Resolution]) -> object:
-    return root.outcome.order if isinstance(root.outcome, Committed) else None
-
-
-def _errors(root: strawberry.Parent[Resolution]) -> list[UserError]:
-    return [] if isinstance(root.outcome, Committed) else [user_error(root.outcome)]
-
-
-def _replayed(root: strawberry.Parent[Resolution]) -> bool:
-    return isinstance(root.outcome, Committed) and root.outcome.replayed
-
-
 @strawberry.type(description="What became of the decision about one task.")
-class FalloutResolution:
+class FalloutResolution(OneOfMany):
     work_item_id = resolved(strawberry.ID, lambda root: encode(WORK_ITEM, root.work_id), "The work, opaque id.")
     order_key = resolved(strawberry.ID, lambda root: order_and_task(root.work_id)[0], "Number of its order.")
     task_id = resolved(strawberry.ID, lambda root: order_and_task(root.work_id)[1], "Its task.")
-    order = resolved(ProductOrder | None, _order, "The order with the decision recorded; null when it was refused.")
-    errors = resolved(list[UserError], _errors, "Why it was refused.")
-    replayed: bool = resolved(bool, _replayed, "Whether it had been decided before, under the same key.")
 
 
 @strawberry.type(description="Answer of resolveFallouts.")
