@@ -4,6 +4,7 @@ import asyncio
 import errno
 import random
 import socket
+from collections import deque
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Final
@@ -11,18 +12,23 @@ from typing import Final
 from app.cannot_start import CannotStart
 
 LISTENING_PORTS: Final = range(20_000, 32_000)
+_given: Final[deque[int]] = deque(maxlen=1000)
+"""Ports that were given lately: whoever got one may not listen there yet."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now.
+    """A loopback port that nobody listens on now, and that was not given away a moment ago.
 
     Not one of those that the system gives to outgoing connections: such a port may be taken before it is used, or
     while a server that listens on it is being started again.
     """
     while True:
         port = random.choice(LISTENING_PORTS)
+        if port in _given:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.append(port)
             return port
 
 

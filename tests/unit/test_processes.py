@@ -226,3 +226,9 @@ async def test_a_taken_port_is_refused_in_one_sentence() -> None:
 def test_a_foreign_address_is_refused() -> None:
     with pytest.raises(CannotStart, match=r"^Cannot listen on 192\.0\.2\.1 port \d+: "):
         require_free_port("192.0.2.1", free_port())
+
+
+def test_no_port_is_given_to_two_who_have_not_begun_to_listen() -> None:
+    given = [free_port() for _ in range(500)]
+
+    assert len(set(given)) == len(given)
