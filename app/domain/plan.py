@@ -239,7 +239,8 @@ class Plan:
 
     `cancelled` are the items that are not wanted any more, `failed` those that a failure has taken with it; what was
     done for them is taken back. While it is `held` no task begins, nor before `begins_at`, nor until `frozen_until`
-    (a revision is being assessed), nor while a cancellation is `assessing`. `aborted`: given up as it was.
+    (a revision is being assessed, `frozen_by` says which), nor while a cancellation is `assessing`. `aborted`: given up
+    as it was.
     `sequence` are the items in the order in which they are carried out, one after another; none: all at once.
     `priority` is 0 (highest) to 4. `promised_at` is when the order is to be complete, `checked_at` up to when all
     that time alone changes has been seen to.
@@ -257,6 +258,7 @@ class Plan:
     begins_at: datetime | None = None
     promised_at: datetime | None = None
     frozen_until: datetime | None = None
+    frozen_by: str | None = None
     assessing: Assessing | None = None
     aborted: bool = False
     checked_at: datetime | None = None

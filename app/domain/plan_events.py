@@ -131,10 +131,14 @@ class ReleaseRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A revision is being assessed: nothing begins until it is decided, or until then. `until` None: it is decided."""
+    """A revision is being assessed: nothing begins until it is decided, or until then. `until` None: it is decided.
+
+    `by` says which revision that is: of several, only the one that is being assessed lets the order go on.
+    """
 
     at: datetime
     until: datetime | None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,14 +112,16 @@ def _taken(plan: Plan, tasks: Tasks, event: PlanEvent, commands: list[Command]) 
         case ReleaseRequested() if plan.held:
             return replace(plan, held=False)
         case Frozen() if event.until != plan.frozen_until and not plan.ended:
-            return replace(plan, frozen_until=event.until)
+            if event.until is None and None not in (event.by, plan.frozen_by) and event.by != plan.frozen_by:
+                return None  # another one is being assessed by now
+            return replace(plan, frozen_until=event.until, frozen_by=event.by if event.until else None)
         case Revised():
             return _revised(plan, tasks, event)
         case Aborted() if not plan.ended:
             for task in list(tasks.values()):
                 if task.state not in TASK_ENDED:
                     tasks[task.id] = replace(task, state=TaskState.ABANDONED, ended_at=event.at, attention=None)
-            return replace(plan, aborted=True, held=False, assessing=None, frozen_until=None)
+            return replace(plan, aborted=True, held=False, assessing=None, frozen_until=None, frozen_by=None)
         case Noted():
             return plan
         case TimePassed() if (moment := due(plan)) is not None and moment <= event.at:
@@ -314,13 +316,14 @@ def _revised(plan: Plan, tasks: Tasks, event: Revised) -> Plan | None:
         begins_at=wish.begins_at,
         promised_at=wish.promised_at,
         frozen_until=None,
+        frozen_by=None,
     )
 
 
 def _time_passed(plan: Plan, tasks: Tasks, at: datetime) -> Plan:
     """What is due by now: people are asked more urgently, or waited for no longer."""
     if plan.frozen_until is not None and plan.frozen_until <= at:
-        plan = replace(plan, frozen_until=None)
+        plan = replace(plan, frozen_until=None, frozen_by=None)
     if plan.assessing is not None and plan.assessing.until <= at:
         plan = replace(plan, assessing=None)
     for task in list(tasks.values()):

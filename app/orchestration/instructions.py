@@ -65,9 +65,9 @@ def event_of(instruction: Instruction, at: datetime) -> PlanEvent:
         case _K.RELEASE:
             return ReleaseRequested(at=at)
         case _K.FREEZE:
-            return Frozen(at=at, until=instruction.until)
+            return Frozen(at=at, until=instruction.until, by=instruction.by)
         case _K.THAW:
-            return Frozen(at=at, until=None)
+            return Frozen(at=at, until=None, by=instruction.by)
         case _K.REVISE if instruction.wish is not None:
             return Revised(at=at, wish=instruction.wish, charge=instruction.charge)
         case _K.ABORT:
@@ -108,7 +108,9 @@ def refusal_of(plan: Plan, instruction: Instruction) -> str | None:
         case _K.RELEASE:
             return None if plan.held else "it is not held"
         case _K.FREEZE:
-            return "another revision is being assessed" if plan.frozen_until else None
+            # who got no answer asks again
+            mine = instruction.by is not None and instruction.by == plan.frozen_by
+            return "another revision is being assessed" if plan.frozen_until and not mine else None
         case _K.REVISE if instruction.wish is not None:
             return _revision_refused(plan, instruction, instruction.wish)
         case _:

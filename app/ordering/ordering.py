@@ -94,7 +94,8 @@ class Instruction:
     `task_id` and `action` belong to a fallout, a claim (`claimed_by`) or a task that people carry out (`data` is what
     they entered); both may bring `characteristics` that are put in place of those of `item_ids`. `item_ids` and
     `charge` belong to a cancellation, which may be assessed `until` a time and then be `accepted`; `wish` and `order`
-    to a revision: the tasks, and the order with what is wished for from now on;
+    to a revision: the tasks, and the order with what is wished for from now on; `by` says which revision has the order
+    held up while it is assessed;
     `consent`, with the task that waits for it in its `revision`, to a change of ownership. `request` is a change
     request as it is from now on. `audit` is the record of the mutation that tells it, kept with what it changes.
     """
@@ -111,6 +112,7 @@ class Instruction:
     data: tuple[Characteristic, ...] = ()
     characteristics: tuple[Characteristic, ...] = ()
     until: datetime | None = None
+    by: str | None = None
     accepted: bool = False
     wish: Wish | None = None
     order: ProductOrder | None = None

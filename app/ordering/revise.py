@@ -57,6 +57,7 @@ from app.ordering.submit import finished
 from app.ordering.visits import as_if_booked, book_all, look_all, release
 from app.store.port import IdempotencyKey, StoredOrder
 
+BUSY: Final = "revise it while another revision is being assessed"
 REVISABLE: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.PENDING, OrderState.HELD})
 FROZEN_FOR: Final = timedelta(seconds=30)
 """How long nothing new begins while a revision is assessed, should whoever assesses it be lost."""
@@ -109,7 +110,7 @@ async def revise_order(ordering: Ordering, actor: Actor, ask: ReviseOrder) -> Ou
         return NotAllowedInState(stored.order, "revise", ORDER.possible(stored.order.state))
     await ordering.fulfilment.start(stored.order)  # one that waits for its turn has to be there to be told
     if await _tell(ordering, actor, ask, InstructionKind.FREEZE) is not None:
-        return NotAllowedInState(stored.order, "revise", ORDER.possible(stored.order.state))
+        return NotAllowedInState(stored.order, BUSY, ORDER.possible(stored.order.state))
     told = False
     try:
         outcome = await _revise(ordering, actor, ask)
@@ -369,9 +370,10 @@ async def _give_back(
 async def _tell(ordering: Ordering, actor: Actor, ask: ReviseOrder, kind: InstructionKind) -> str | None:
     """Hold everything up while the revision is assessed, or let it go on."""
     own = IdempotencyKey(owner=actor.subject, key=f"{ask.idempotency_key}:{kind}:{ordering.new_id()}", fingerprint="")
+    by = f"{actor.subject}:{ask.idempotency_key}"
     until = ordering.clock() + FROZEN_FOR if kind is InstructionKind.FREEZE else None
     return await ordering.fulfilment.tell(
-        ask.order_id, Instruction(kind=kind, reason="", actor=actor, key=own, until=until)
+        ask.order_id, Instruction(kind=kind, reason="", actor=actor, key=own, until=until, by=by)
     )
 
 

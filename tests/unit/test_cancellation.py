@@ -21,7 +21,7 @@ from app.domain.plan_events import (
 )
 from app.domain.states import ItemState, TaskState
 from app.domain.step import step
-from app.orchestration.instructions import refusal_of
+from app.orchestration.instructions import event_of, refusal_of
 from app.ordering.ordering import Instruction, InstructionKind
 from app.store.port import IdempotencyKey
 from tests.unit.orders import NOW, item, order
@@ -119,6 +119,25 @@ def test_nothing_is_told_to_what_has_ended() -> None:
     assert ended.ended
     assert refusal_of(ended, cancel("1")) == "the order has ended"
     assert refusal_of(ended, replace(cancel(), kind=InstructionKind.HOLD)) == "the order has ended"
+
+
+def test_who_got_no_answer_may_have_its_revision_assessed_again_and_nobody_elses_is_let_go() -> None:
+    def told(kind: InstructionKind, by: str | None, seconds: int = 30) -> Instruction:
+        until = NOW + timedelta(seconds=seconds) if kind is InstructionKind.FREEZE else None
+        return replace(cancel(), kind=kind, by=by, until=until)
+
+    frozen, _ = step(under_way(task("a")), event_of(told(InstructionKind.FREEZE, "ada:1"), NOW))
+    again, _ = step(frozen, event_of(told(InstructionKind.FREEZE, "ada:1", 60), NOW))
+    other, _ = step(frozen, event_of(told(InstructionKind.THAW, "bob:2"), NOW))
+    free, _ = step(frozen, event_of(told(InstructionKind.THAW, "ada:1"), NOW))
+
+    assert refusal_of(frozen, told(InstructionKind.FREEZE, "ada:1")) is None
+    assert refusal_of(frozen, told(InstructionKind.FREEZE, "bob:2")) == "another revision is being assessed"
+    assert refusal_of(frozen, told(InstructionKind.FREEZE, None)) == "another revision is being assessed"
+    assert (again.frozen_until, again.frozen_by) == (NOW + timedelta(seconds=60), "ada:1")
+    assert other == frozen
+    assert (free.frozen_until, free.frozen_by) == (None, None)
+    assert refusal_of(free, told(InstructionKind.FREEZE, "bob:2")) is None
 
 
 def failed(plan: Plan, task_id: str, *, final: bool = True) -> Plan:
